@@ -1,0 +1,141 @@
+"""Money facts: our plans, the mirror of what Stripe says, and the inbox of its events."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.clock import utcnow
+from app.db import Base, HasId
+
+
+class Plan(HasId, Base):
+    """What a visitor can buy. `course_id` None covers every course."""
+
+    __tablename__ = "plan"
+    __table_args__ = (
+        CheckConstraint("interval IN ('month', 'year')", name="interval"),
+        CheckConstraint("amount_cents > 0", name="amount"),
+        CheckConstraint("currency = lower(currency)", name="currency"),
+    )
+
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(Text, default="")
+    interval: Mapped[str] = mapped_column(String(8))
+    amount_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3), default="usd")
+    trial_days: Mapped[int] = mapped_column(default=0)
+    course_id: Mapped[UUID | None] = mapped_column(ForeignKey("course.id", ondelete="SET NULL"))
+    is_offered: Mapped[bool] = mapped_column(default=True)
+    position: Mapped[int] = mapped_column(default=0)
+    stripe_product_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class PlanPrice(Base):
+    """A Stripe Price that buys a plan. Old prices stay here, so that whoever pays one keeps the plan."""
+
+    __tablename__ = "plan_price"
+
+    stripe_price_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), index=True)
+    amount_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    is_current: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class StripeCustomer(Base):
+    __tablename__ = "stripe_customer"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("user_account.id", ondelete="SET NULL"), unique=True
+    )
+    livemode: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    deleted_at: Mapped[datetime | None]
+
+
+class StripeSubscription(Base):
+    """The mirror of one subscription, written only by sync. `fence` rises; an older fetch never overwrites."""
+
+    __tablename__ = "stripe_subscription"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("stripe_customer.id", ondelete="CASCADE"), index=True)
+    status: Mapped[str] = mapped_column(String(32))
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)
+    current_period_end_at: Mapped[datetime | None]
+    cancel_at: Mapped[datetime | None]
+    cancel_at_period_end: Mapped[bool] = mapped_column(default=False)
+    ended_at: Mapped[datetime | None]
+    past_due_since_at: Mapped[datetime | None]
+    raw: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    synced_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class StripeEvent(Base):
+    """The inbox: every signed delivery, kept as it came."""
+
+    __tablename__ = "stripe_event"
+    __table_args__ = (
+        CheckConstraint("state IN ('received', 'applied', 'ignored', 'quarantined')", name="state"),
+    )
+
+    event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    type: Mapped[str] = mapped_column(String(80), index=True)
+    api_version: Mapped[str | None] = mapped_column(String(40))
+    livemode: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    customer_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    object_id: Mapped[str | None] = mapped_column(String(64))
+    payload: Mapped[dict[str, Any]]
+    deliveries: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(String(16), default="received")
+    error: Mapped[str | None] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class StripeSync(Base):
+    """How far one customer's mirror is wanted (`wanted_seq`) and done (`done_seq`)."""
+
+    __tablename__ = "stripe_sync"
+    __table_args__ = (
+        Index("ix_stripe_sync_behind", "customer_id", postgresql_where=text("wanted_seq > done_seq")),
+    )
+
+    customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    wanted_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    done_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    changed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class CheckoutAttempt(HasId, Base):
+    """One try at buying a plan; at most one open for each user and plan."""
+
+    __tablename__ = "checkout_attempt"
+    __table_args__ = (
+        Index(
+            "uq_checkout_attempt_open",
+            "user_id",
+            "plan_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        CheckConstraint("state IN ('open', 'completed', 'expired')", name="state"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))
+    stripe_session_id: Mapped[str | None] = mapped_column(String(120), unique=True)
+    stripe_price_id: Mapped[str] = mapped_column(String(64))
+    return_to: Mapped[str] = mapped_column(Text, default="/library")
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    url: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime | None]

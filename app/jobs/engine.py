@@ -1,0 +1,98 @@
+"""The durable-work engine (DBOS) as Limber runs it: own executor ids, fixed version, named queues, schedules."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from dbos import DBOS, DBOSConfig
+
+from app import jobs
+from app.db import libpq_url
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Async = Callable[P, Awaitable[R]]
+Schedule = tuple[str, str, Callable[..., Awaitable[None]]]
+
+_schedules: list[Schedule] = []
+
+
+def workflow(name: str) -> Callable[[Async[P, R]], Async[P, R]]:
+    """Register an async function as durable work under `name`; its arguments are JSON and its steps `step`s."""
+    return cast("Callable[[Async[P, R]], Async[P, R]]", DBOS.workflow(name=name, max_recovery_attempts=50))
+
+
+def step(*, tries: int = 1, first_wait_s: float = 1.0) -> Callable[[Async[P, R]], Async[P, R]]:
+    """Register a checkpointed step. With `tries` > 1 any error is retried, waits doubling from `first_wait_s`.
+
+    A step may run twice (killed before its result was recorded), so it must be idempotent.
+    """
+    return cast(
+        "Callable[[Async[P, R]], Async[P, R]]",
+        DBOS.step(
+            retries_allowed=tries > 1, max_attempts=tries, interval_seconds=first_wait_s, backoff_rate=2.0
+        ),
+    )
+
+
+def scheduled(name: str, cron: str) -> Callable[[Async[P, None]], Async[P, None]]:
+    """Run `async (at: datetime, context) -> None` by `cron` (UTC, five fields), once over all workers."""
+
+    def register(function: Async[P, None]) -> Async[P, None]:
+        registered = workflow(name)(function)
+        _schedules.append((name, cron, cast("Callable[..., Awaitable[None]]", registered)))
+        return registered
+
+    return register
+
+
+def migrate(database_url: str) -> None:
+    """Create or migrate the engine's own schema (`dbos`)."""
+    logging.getLogger("dbos").setLevel(logging.WARNING)
+    DBOS.migrate(libpq_url(database_url))
+
+
+def start(database_url: str, executor_id: str) -> None:
+    """Launch the engine inside the running event loop; workflows run on that loop.
+
+    Blocks for a moment (it opens connections): call it from a coroutine before serving anything else.
+    """
+    config: DBOSConfig = {
+        "name": "limber",
+        "system_database_url": libpq_url(database_url),
+        "application_version": jobs.APP_VERSION,
+        "executor_id": executor_id,
+        "enable_otlp": False,
+        "log_level": "WARNING",
+        "run_migrations": False,
+        "scheduler_polling_interval_sec": 10.0,
+    }
+    DBOS(config=config)
+    DBOS.launch()
+
+
+async def register_queues(*, encode_concurrency: int) -> None:
+    """Declare the queues and schedules. Encodes are few at a time; billing is strictly ordered per customer."""
+    await DBOS.register_queue_async(jobs.DEFAULT, worker_concurrency=20, polling_interval_sec=0.2)
+    await DBOS.register_queue_async(
+        jobs.ENCODE, worker_concurrency=encode_concurrency, polling_interval_sec=0.5
+    )
+    await DBOS.register_queue_async(
+        jobs.BILLING, partition_concurrency=1, worker_concurrency=8, polling_interval_sec=0.1
+    )
+    await DBOS.apply_schedules_async(
+        [
+            {"schedule_name": name, "workflow_fn": cast(Any, function), "schedule": cron}
+            for name, cron, function in _schedules
+        ]
+    )
+
+
+def stop(wait_s: int) -> None:
+    """Stop taking work; give running work `wait_s` seconds. What is unfinished is taken over by another worker."""
+    DBOS.destroy(workflow_completion_timeout_sec=wait_s)
+
+
+def recover(executor_ids: list[str]) -> None:
+    """Hand the unfinished work of dead executors to the queue again; the hand-over is atomic per workflow."""
+    DBOS._recover_pending_workflows(executor_ids)

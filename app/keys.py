@@ -1,0 +1,49 @@
+"""Key rings: several secrets by id, the first signs, all verify, so that keys can be rotated without a pause."""
+
+import secrets
+from dataclasses import dataclass
+
+MIN_SECRET_BYTES = 32
+
+
+class WeakKey(ValueError):
+    """A ring that is empty, malformed, or holds a secret shorter than 32 bytes."""
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """Ordered `(kid, secret)` pairs. The first signs; any may verify."""
+
+    keys: tuple[tuple[str, bytes], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "KeyRing":
+        """Read `kid:secret,kid:secret`, newest first.
+
+        Raises:
+            WeakKey: when empty, a kid repeats or is not `[a-z0-9]{1,8}`, or a secret is under 32 bytes.
+        """
+        pairs: list[tuple[str, bytes]] = []
+        for part in (piece.strip() for piece in text.split(",")):
+            kid, _colon, secret = part.partition(":")
+            if not kid or not kid.isascii() or not kid.isalnum() or kid != kid.lower() or len(kid) > 8:
+                raise WeakKey("a key is written as kid:secret, with a kid of up to 8 small letters or digits")
+            if len(secret.encode()) < MIN_SECRET_BYTES:
+                raise WeakKey(f"the secret of key {kid} is shorter than {MIN_SECRET_BYTES} bytes")
+            pairs.append((kid, secret.encode()))
+        if len({kid for kid, _secret in pairs}) != len(pairs):
+            raise WeakKey("two keys have the same kid")
+        return cls(tuple(pairs))
+
+    @property
+    def signing(self) -> tuple[str, bytes]:
+        return self.keys[0]
+
+    def find(self, kid: str) -> bytes | None:
+        """The secret of `kid`, or None for a key that is not (or no longer) in the ring."""
+        return next((secret for known, secret in self.keys if known == kid), None)
+
+
+def new_key(kid: str = "k1") -> str:
+    """A fresh `kid:secret` entry with 256 bits of randomness."""
+    return f"{kid}:{secrets.token_urlsafe(32)}"

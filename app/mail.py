@@ -1,0 +1,63 @@
+"""Mail as Limber writes it: templates/email/<name>/ rendered to text and HTML, sent over SMTP."""
+
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid, parseaddr
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from app.errors import Unavailable
+from app.i18n import _
+from app.settings import get_settings
+from app.templating import environment
+
+
+def render(template: str, to: str, context: dict[str, Any]) -> EmailMessage:
+    """Build the message `templates/email/<template>/{subject.txt,body.txt,body.html}` for one address.
+
+    Raises:
+        jinja2.UndefinedError: when the context lacks what the template uses.
+    """
+    settings = get_settings()
+    values = {"to": to, "base_url": settings.base_url, **context}
+    env = environment()
+
+    def part(name: str) -> str:
+        return env.get_template(f"email/{template}/{name}").render(values)
+
+    message = EmailMessage()
+    # A line break in a subject would start a new header.
+    message["Subject"] = " ".join(part("subject.txt").split())
+    message["From"] = settings.mail_from
+    message["To"] = to
+    message["Date"] = formatdate(localtime=False)
+    message["Message-ID"] = make_msgid(domain=parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost")
+    message["Auto-Submitted"] = "auto-generated"
+    if reply_to := context.get("reply_to"):
+        message["Reply-To"] = str(reply_to)
+    message.set_content(part("body.txt").strip() + "\n")
+    message.add_alternative(part("body.html"), subtype="html")
+    return message
+
+
+async def deliver(message: EmailMessage) -> None:
+    """Hand the message to the SMTP server of SMTP_URL.
+
+    Raises:
+        Unavailable: when none is configured, so that the work stays and can be seen.
+        aiosmtplib.SMTPException: when the server refuses or does not answer.
+    """
+    settings = get_settings()
+    if not settings.smtp_url:
+        raise Unavailable(_("No mail server is set (SMTP_URL), so this mail waits."))
+    url = urlsplit(settings.smtp_url)
+    await aiosmtplib.send(
+        message,
+        hostname=url.hostname or "127.0.0.1",
+        port=url.port or (465 if url.scheme == "smtps" else 587),
+        username=unquote(url.username) if url.username else None,
+        password=unquote(url.password) if url.password else None,
+        use_tls=url.scheme == "smtps",
+        timeout=30,
+    )

@@ -1,0 +1,68 @@
+"""create_app(): routers, middleware and error pages; nothing is wired elsewhere."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from app import db
+from app.errors import LimberError
+from app.settings import get_settings
+from app.web import failures, static
+from app.web.shield import CrossSiteShield, SecurityHeaders
+
+# One module for each audience; each offers `router`, and may offer bare Starlette `routes` for hot paths.
+WEB = (
+    "ops",
+    "home",
+    "auth",
+    "account",
+    "courses",
+    "articles",
+    "contact",
+    "playback",
+    "media",
+    "billing",
+    "studio",
+    "uploads",
+)
+
+
+@asynccontextmanager
+async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    settings = get_settings()
+    if settings.database_url is None:
+        raise RuntimeError("the web process needs DATABASE_URL")
+    db.open_database(settings.database_url)
+    yield
+    await db.close_database()
+
+
+def create_app() -> FastAPI:
+    """The whole site as one ASGI application.
+
+    Raises:
+        pydantic.ValidationError: when the settings are refused.
+    """
+    get_settings()
+    # The interactive API pages load scripts from elsewhere, which the CSP forbids.
+    app = FastAPI(title="Limber", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    for name in WEB:
+        module = import_module(f"app.web.{name}")
+        if hasattr(module, "router"):
+            app.include_router(module.router)
+        app.router.routes.extend(getattr(module, "routes", []))
+    app.router.routes.append(Route("/static/{name:path}", static.static_file, methods=["GET", "HEAD"]))
+    app.add_exception_handler(LimberError, failures.on_limber_error)
+    app.add_exception_handler(HTTPException, failures.on_http_error)
+    app.add_exception_handler(RequestValidationError, failures.on_invalid_request)
+    app.add_exception_handler(OperationalError, failures.on_database_error)
+    app.add_exception_handler(Exception, failures.on_crash)
+    app.add_middleware(CrossSiteShield)
+    app.add_middleware(SecurityHeaders)
+    return app

@@ -1,0 +1,40 @@
+"""A permitted viewing, and how far a member has watched."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.clock import utcnow
+from app.db import Base, HasId
+
+
+class Playback(HasId, Base):
+    """One permitted viewing. Its id is the session id in the media token; members' ones hang on their sign-in."""
+
+    __tablename__ = "playback"
+
+    lesson_id: Mapped[UUID] = mapped_column(ForeignKey("lesson.id", ondelete="CASCADE"), index=True)
+    video_id: Mapped[UUID] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"), index=True)
+    video_version: Mapped[int]
+    user_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_session.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    renewed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    revoked_at: Mapped[datetime | None]
+
+
+class Progress(Base):
+    """Where a member stopped in a lesson; the newest save wins, whichever device sent it."""
+
+    __tablename__ = "progress"
+    __table_args__ = (Index("ix_progress_user_id_saved_at", "user_id", "saved_at"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+    lesson_id: Mapped[UUID] = mapped_column(ForeignKey("lesson.id", ondelete="CASCADE"), primary_key=True)
+    position_s: Mapped[float]
+    saved_at: Mapped[datetime] = mapped_column(default=utcnow)
+    finished_at: Mapped[datetime | None]

@@ -1,0 +1,33 @@
+"""The teacher's practice as visitors see it: its name, the author box and the addresses."""
+
+from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, HasId
+
+
+class Practice(Base):
+    """The one row of facts about the site."""
+
+    __tablename__ = "practice"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    site_name: Mapped[str] = mapped_column(String(120), default="Limber")
+    tagline: Mapped[str] = mapped_column(String(200), default="")
+    teacher_name: Mapped[str] = mapped_column(String(120), default="")
+    teacher_role: Mapped[str] = mapped_column(String(200), default="")
+    teacher_bio: Mapped[str] = mapped_column(Text, default="")
+    contact_email: Mapped[str] = mapped_column(String(254), default="")
+
+
+class Location(HasId, Base):
+    __tablename__ = "location"
+
+    city: Mapped[str] = mapped_column(String(80))
+    street: Mapped[str] = mapped_column(String(160), default="")
+    postal_code: Mapped[str] = mapped_column(String(20), default="")
+    region: Mapped[str] = mapped_column(String(80), default="")
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    hours: Mapped[str] = mapped_column(Text, default="")
+    position: Mapped[int] = mapped_column(default=0)

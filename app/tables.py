@@ -1,0 +1,14 @@
+"""Every table, imported once so that metadata is whole: for migrations, and for work that deletes across domains."""
+
+import app.access.models
+import app.accounts.models
+import app.articles.models
+import app.billing.models
+import app.catalog.models
+import app.jobs.models
+import app.playback.models
+import app.practice.models
+import app.video.models  # noqa: F401
+from app.db import Base
+
+metadata = Base.metadata

@@ -1,0 +1,86 @@
+"""The Jinja environment: autoescape, StrictUndefined, translation, and the few filters that pages share."""
+
+import json
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app import i18n
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = ROOT / "templates"
+DIST = ROOT / "static" / "dist"
+
+
+def day(value: datetime | date) -> str:
+    """`25 November 2026`, in the reader's language."""
+    return format_date(value, "d MMMM yyyy", locale=i18n.current_locale())
+
+
+def moment(value: datetime) -> str:
+    return format_datetime(value, "d MMM yyyy, HH:mm", locale=i18n.current_locale())
+
+
+def money(amount_cents: int, currency: str) -> str:
+    """An amount in the currency's minor unit (Stripe's integer) as people write it.
+
+    Source: https://docs.stripe.com/currencies#zero-decimal
+    """
+    whole = amount_cents if currency in ZERO_DECIMAL else amount_cents / 100
+    text = format_currency(whole, currency.upper(), locale=i18n.current_locale())
+    return text.removesuffix(".00")
+
+
+def clock(seconds: float | None) -> str:
+    """`4:05` or `1:02:03`; a dash where nothing is known."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def tel(phone: str) -> str:
+    """The number as a `tel:` link wants it: digits and a leading plus."""
+    return ("+" if phone.strip().startswith("+") else "") + "".join(c for c in phone if c.isdigit())
+
+
+ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+
+
+@lru_cache(maxsize=1)
+def manifest() -> dict[str, Any]:
+    """What the front-end build wrote: hashed file names and the hashes of injected style elements.
+
+    Raises:
+        FileNotFoundError: when static/dist was not built (`make build`).
+    """
+    data: dict[str, Any] = json.loads((DIST / "manifest.json").read_text("utf-8"))
+    return data
+
+
+def asset(name: str) -> str:
+    """URL of a built file, by its source name."""
+    return f"/static/{manifest()['entries'][name]['file']}"
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The one environment; templates are compiled once per process."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"], default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.filters.update({"day": day, "moment": moment, "money": money, "clock": clock, "tel": tel})
+    env.globals["asset"] = asset
+    return env

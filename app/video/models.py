@@ -1,0 +1,59 @@
+"""Facts about bytes: uploads in progress and the videos that they become."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.clock import utcnow
+from app.db import Base, HasId
+
+STATES = ("queued", "checking", "encoding", "packaging", "verifying", "ready", "failed")
+
+
+class Video(HasId, Base):
+    """A source file and the stream made of it. `version` counts finished encodes and is part of every media URL."""
+
+    __tablename__ = "video"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state"),
+        CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),
+    )
+
+    title: Mapped[str] = mapped_column(String(200))
+    source_filename: Mapped[str] = mapped_column(String(255))
+    source_key: Mapped[str] = mapped_column(String(300))
+    source_bytes: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(16), default="queued", index=True)
+    stage: Mapped[str] = mapped_column(String(80), default="")
+    percent: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(default=0)
+    duration_s: Mapped[float | None]
+    width_px: Mapped[int | None]
+    height_px: Mapped[int | None]
+    renditions: Mapped[list[Any]] = mapped_column(default=list)
+    uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    changed_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    ready_at: Mapped[datetime | None]
+
+
+class Upload(HasId, Base):
+    """A tus upload. `offset_bytes` is the truth: bytes on disk beyond it were never acknowledged."""
+
+    __tablename__ = "upload"
+    __table_args__ = (CheckConstraint("offset_bytes BETWEEN 0 AND length_bytes", name="offset"),)
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(120), default="")
+    length_bytes: Mapped[int] = mapped_column(BigInteger)
+    offset_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    tus_metadata: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    finished_at: Mapped[datetime | None]
+    video_id: Mapped[UUID | None] = mapped_column(ForeignKey("video.id", ondelete="SET NULL"), index=True)

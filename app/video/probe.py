@@ -1,0 +1,60 @@
+"""Ask what a source film is, from a child process: its parsers read bytes that nobody vouches for."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from app.i18n import N_
+from app.video.bounded import Bounds, run
+from app.video.source import EncodingFailed, Source, Unusable
+
+LONGEST_S = 6 * 3600.0
+BOUNDS = Bounds(cpu_s=60, wall_s=180, stall_s=180, memory_bytes=3 * 2**30, file_bytes=0, nice=5)
+
+UNREADABLE = N_(
+    "This file could not be read: it is damaged or made to do harm. Please export the film again."
+)
+SLOW = N_("Reading this film took too long. We will try again.")
+
+
+async def probe(path: Path, *, longest_s: float = LONGEST_S, bounds: Bounds = BOUNDS) -> Source:
+    """What the film at `path` is, read within `bounds`.
+
+    Raises:
+        Unusable: it cannot become a stream; `reason` is a sentence for the teacher.
+        EncodingFailed: this machine was too slow to tell.
+        FileNotFoundError: there is no such file.
+    """
+    path = await asyncio.to_thread(path.resolve, True)
+    answers: list[str] = []
+
+    def keep(line: str) -> bool:
+        answers.append(line)
+        return True
+
+    argv = [sys.executable, "-m", "app.video.probe", str(path), str(longest_s)]
+    ended = await run(argv, bounds, on_line=keep)
+    if ended.why != "exit":
+        raise EncodingFailed(SLOW, detail=f"{ended.why}: {ended.last_words}")
+    if not ended.ok or not answers:
+        raise Unusable(UNREADABLE, detail=f"exit {ended.code}: {ended.last_words}")
+    answer = json.loads(answers[-1])
+    if "unusable" in answer:
+        raise Unusable(answer["unusable"], detail=answer["detail"], **answer["params"])
+    return Source.from_json(answer["source"])
+
+
+def main() -> None:
+    from app.video.inspection import inspect  # imports the parsers, which only this child may hold
+
+    path, longest_s = Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else LONGEST_S
+    try:
+        answer: dict[str, object] = {"source": inspect(path, longest_s).to_json()}
+    except Unusable as refusal:
+        answer = {"unusable": refusal.message, "params": refusal.params, "detail": refusal.detail}
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What a source film is, as measured, and the errors that say why one cannot become a stream."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+
+class VideoError(Exception):
+    """Why a film did not become a stream.
+
+    `reason` is one kind sentence for the teacher (English; `message` is its gettext id and `params` fill it).
+    `detail` is for the log only: it may hold text that an uploader chose.
+    """
+
+    def __init__(self, message: str, *, detail: str = "", **params: object) -> None:
+        self.message = message
+        self.params = params
+        self.detail = detail
+        self.reason = message % params if params else message
+        super().__init__(self.reason)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.message, self.detail, self.params))
+
+
+class Unusable(VideoError):
+    """The file is at fault: trying again gives the same answer."""
+
+
+class EncodingFailed(VideoError):
+    """Our side is at fault (stalled, killed, no space left): trying again can help."""
+
+
+def _rebuild(kind: type[VideoError], message: str, detail: str, params: dict[str, Any]) -> VideoError:
+    return kind(message, detail=detail, **params)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source film as it will be seen.
+
+    `width_px` and `height_px` are after rotation and with square pixels. `duration_s` is the film's length:
+    picture or sound, whichever ends later, counted from the film's start. `picture_s` and `sound_s` are where
+    each of the two ends. `rate` is frames per second as an exact fraction (numerator, denominator), and
+    `demuxer` the container reader that ffmpeg is forced to use.
+    """
+
+    demuxer: str
+    size_bytes: int
+    duration_s: float
+    picture_s: float
+    sound_s: float
+    video_index: int
+    video_codec: str
+    pixel_format: str
+    width_px: int
+    height_px: int
+    coded_width_px: int
+    coded_height_px: int
+    rotation: int
+    rate: tuple[int, int]
+    interlaced: bool
+    matrix: str
+    primaries: str
+    transfer: str
+    full_range: bool
+    audio_index: int | None
+    audio_codec: str
+    audio_channels: int
+
+    @property
+    def has_audio(self) -> bool:
+        return self.audio_index is not None
+
+    @property
+    def fps(self) -> float:
+        return self.rate[0] / self.rate[1]
+
+    @property
+    def is_hdr(self) -> bool:
+        return self.transfer in ("smpte2084", "arib-std-b67")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Self:
+        return cls(**{**facts, "rate": (int(facts["rate"][0]), int(facts["rate"][1]))})

@@ -1,0 +1,5 @@
+"""Placeholder until its domain lands."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,93 @@
+"""Who is asking, and whether the route's declared permission lets them in."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.params import Depends as DependsMarker
+from starlette.types import ASGIApp
+
+from app.accounts import sessions
+from app.accounts.permissions import MAY, Permission, Viewer
+from app.clock import utcnow
+from app.db import Db
+from app.errors import Forbidden, SignInRequired
+from app.settings import get_settings
+
+
+def cookie_name() -> str:
+    """`__Host-limber` where cookies can be Secure; `limber` on plain loopback."""
+    return "__Host-limber" if get_settings().secure_cookies else "limber"
+
+
+async def current_viewer(request: Request, db: Db) -> Viewer | None:
+    """The signed-in viewer, or None. Remembered on the request, so that error pages show the same header."""
+    token = request.cookies.get(cookie_name())
+    viewer = await sessions.find(db, token, utcnow()) if token else None
+    request.state.viewer = viewer
+    # An expired or ended sign-in is told from none at all, so that the sentence can say so.
+    request.state.stale_cookie = bool(token) and viewer is None
+    return viewer
+
+
+MaybeViewer = Annotated[Viewer | None, Depends(current_viewer)]
+
+
+def signed_in(viewer: MaybeViewer) -> Viewer:
+    """The viewer of a route that needs one.
+
+    Raises:
+        SignInRequired: for anonymous visitors.
+    """
+    if viewer is None:
+        raise SignInRequired
+    return viewer
+
+
+SignedIn = Annotated[Viewer, Depends(signed_in)]
+
+
+class Needs:
+    """The dependency that a route declares its permission with; `permission` is what the route walk reads."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    def __call__(self, viewer: MaybeViewer) -> None:
+        if MAY[self.permission](viewer):
+            return
+        if viewer is None:
+            raise SignInRequired
+        raise Forbidden
+
+
+class NeedsNothingFromCookies(Needs):
+    """For routes whose permission is checked by other means: no session is looked up, no query is made."""
+
+    def __call__(self) -> None:  # type: ignore[override]
+        return
+
+
+def needs(permission: Permission) -> Any:
+    """`dependencies=[needs(Permission.STAFF)]` on a router or a route."""
+    if permission in (Permission.PUBLIC, Permission.MEMBER, Permission.STAFF):
+        return Depends(Needs(permission))
+    return Depends(NeedsNothingFromCookies(permission))
+
+
+def declares(permission: Permission) -> Callable[[ASGIApp], ASGIApp]:
+    """The same declaration for bare Starlette endpoints, which have no dependencies."""
+
+    def mark(endpoint: ASGIApp) -> ASGIApp:
+        endpoint.permission = permission  # type: ignore[attr-defined]
+        return endpoint
+
+    return mark
+
+
+def declared(dependencies: list[DependsMarker], endpoint: Any) -> list[Permission]:
+    """Every permission that a route declares, by either form."""
+    found = [d.dependency.permission for d in dependencies if isinstance(d.dependency, Needs)]
+    if hasattr(endpoint, "permission"):
+        found.append(endpoint.permission)
+    return found

@@ -1,0 +1,120 @@
+"""Pages: a template, a dataclass as its context, and the few things that every page shows."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import i18n
+from app.accounts.permissions import Viewer
+from app.clock import utcnow
+from app.db import Db
+from app.practice.queries import PracticeView, practice
+from app.settings import get_settings
+from app.templating import environment
+from app.web.guard import MaybeViewer
+
+
+@dataclass(frozen=True)
+class DemoSignIn:
+    email: str
+    role: str
+
+
+@dataclass(frozen=True)
+class DemoInfo:
+    """What the demo banner tells: where the mail is, and who can sign in."""
+
+    outbox_url: str
+    stripe_url: str
+    password: str
+    sign_ins: tuple[DemoSignIn, ...]
+
+
+def demo_info() -> DemoInfo | None:
+    settings = get_settings()
+    if not settings.is_demo:
+        return None
+    return DemoInfo(
+        outbox_url=settings.outbox_url,
+        stripe_url=settings.stripe_api_base,
+        password="limber-demo",  # noqa: S106 (the demo's public password)
+        sign_ins=(
+            DemoSignIn("teacher@example.com", "teacher"),
+            DemoSignIn("member@example.com", "member"),
+            DemoSignIn("visitor@example.com", "visitor"),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What base.html needs beside the page itself; built once per request."""
+
+    viewer: Viewer | None
+    practice: PracticeView
+    csp_nonce: str
+    path: str
+
+    def context(self) -> dict[str, Any]:
+        return {
+            "viewer": self.viewer,
+            "practice": self.practice,
+            "csp_nonce": self.csp_nonce,
+            "path": self.path,
+            "demo": demo_info(),
+            "now": utcnow(),
+            "locale": i18n.current_locale(),
+            "base_url": get_settings().base_url,
+        }
+
+
+def draw(template: str, frame: Frame, page: Any) -> str:
+    """Render `templates/<template>` with `page` (a dataclass) beside the frame.
+
+    Raises:
+        jinja2.UndefinedError: when the template names what neither has.
+    """
+    return environment().get_template(template).render(frame.context(), page=page)
+
+
+class Pages:
+    """Renders pages of one request. `await page.show("auth/login.html", LoginPage(...))`."""
+
+    def __init__(self, request: Request, db: AsyncSession, viewer: Viewer | None) -> None:
+        self.request = request
+        self.db = db
+        self.viewer = viewer
+
+    async def show(
+        self, template: str, page: Any = None, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> HTMLResponse:
+        """The whole page (or fragment) as a response; pages of signed-in people are never stored by caches."""
+        frame = Frame(
+            viewer=self.viewer,
+            practice=await practice(self.db),
+            csp_nonce=self.request.state.csp_nonce,
+            path=self.request.url.path,
+        )
+        cache = "private, no-store" if self.viewer else "no-cache"
+        return HTMLResponse(
+            draw(template, frame, page), status_code=status, headers={"Cache-Control": cache, **(headers or {})}
+        )
+
+
+def _pages(request: Request, db: Db, viewer: MaybeViewer) -> Pages:
+    return Pages(request, db, viewer)
+
+
+Page = Annotated[Pages, Depends(_pages)]
+
+
+def safe_next(value: str | None, default: str = "/library") -> str:
+    """A path on this site to go back to; anything else (`//evil`, `https:…`, control characters) is the default."""
+    if not value or not value.startswith("/") or value.startswith(("//", "/\\")):
+        return default
+    if any(ord(c) < 32 or c == "\\" for c in value):
+        return default
+    return value

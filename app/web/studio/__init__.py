@@ -1,0 +1,14 @@
+"""The studio: everything staff do in the browser. Every route below it needs the STAFF permission."""
+
+from importlib import import_module
+
+from fastapi import APIRouter
+
+from app.accounts.permissions import Permission
+from app.web.guard import needs
+
+PAGES = ("today", "articles", "responses", "messages", "courses", "videos", "plans", "members", "activity", "settings")
+
+router = APIRouter(prefix="/studio", dependencies=[needs(Permission.STAFF)], tags=["studio"])
+for _name in PAGES:
+    router.include_router(import_module(f"app.web.studio.{_name}").router)

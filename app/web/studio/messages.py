@@ -1,0 +1,5 @@
+"""Placeholder until its page lands."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,69 @@
+"""The worker process: starts the durable-work engine, registers every handler, and keeps its heartbeat."""
+
+import asyncio
+import logging
+import os
+import signal
+from typing import Any
+
+from app import db, mail
+from app.jobs import engine, lifeline
+from app.settings import get_settings
+
+log = logging.getLogger("limber.worker")
+DRAIN_S = 5
+
+
+@engine.step(tries=8, first_wait_s=5.0)
+async def _deliver(template: str, to: str, context: dict[str, Any]) -> None:
+    await mail.deliver(mail.render(template, to, context))
+
+
+@engine.workflow("send_mail")
+async def send_mail(template: str, to: str, context: dict[str, Any]) -> None:
+    """One mail; its workflow id is its cause, so that one cause sends one mail."""
+    await _deliver(template, to, context)
+
+
+def register_handlers() -> None:
+    """Import every module that declares workflows, steps or schedules."""
+    import app.billing.sync
+    import app.catalog.reminders
+    import app.video.transcode
+    import app.video.uploads_sweep  # noqa: F401
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Work until `stop` is set. What is unfinished then is continued by the next worker.
+
+    Raises:
+        lifeline.TakenOver: when this process was paused so long that another one has its work.
+    """
+    settings = get_settings()
+    if settings.database_url is None:
+        raise RuntimeError("the worker needs DATABASE_URL")
+    register_handlers()
+    db.open_database(settings.database_url)
+    executor_id = lifeline.new_executor_id()
+    await lifeline.register(executor_id)
+    engine.start(settings.database_url, executor_id)
+    await engine.register_queues(encode_concurrency=settings.encode_concurrency)
+    log.info("worker %s is ready", executor_id)
+    await lifeline.keep_alive(executor_id, stop)
+    await asyncio.to_thread(engine.stop, DRAIN_S)
+    await lifeline.unregister(executor_id)
+    await db.close_database()
+
+
+async def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    try:
+        await run(stop)
+    except lifeline.TakenOver:
+        log.error("another worker took this one's work over; ending at once")
+        # No clean-up: a step still running here must not write anything more.
+        os._exit(75)

@@ -1,0 +1,632 @@
+"""The first schema.
+
+Schema only, or data only, never both; no import from `app`, whose code moves on. Locks: env.py sets lock_timeout,
+so build indexes on large tables with `postgresql_concurrently=True` inside `autocommit_block()`.
+
+Revision: 0001
+Revises:
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("bucket", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    op.create_index("ix_attempt_bucket_at", "attempt", ["bucket", "at"], unique=False)
+    op.create_table(
+        "contact_message",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_message")),
+    )
+    op.create_index(op.f("ix_contact_message_created_at"), "contact_message", ["created_at"], unique=False)
+    op.create_table(
+        "course",
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=160), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("body_md", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("state IN ('draft', 'published')", name=op.f("ck_course_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_course")),
+        sa.UniqueConstraint("slug", name=op.f("uq_course_slug")),
+    )
+    op.create_table(
+        "entitlement_entry",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entitlement_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("change", sa.String(length=16), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entitlement_entry")),
+    )
+    op.create_index(
+        op.f("ix_entitlement_entry_entitlement_id"), "entitlement_entry", ["entitlement_id"], unique=False
+    )
+    op.create_index(op.f("ix_entitlement_entry_user_id"), "entitlement_entry", ["user_id"], unique=False)
+    op.create_table(
+        "location",
+        sa.Column("city", sa.String(length=80), nullable=False),
+        sa.Column("street", sa.String(length=160), nullable=False),
+        sa.Column("postal_code", sa.String(length=20), nullable=False),
+        sa.Column("region", sa.String(length=80), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("hours", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_location")),
+    )
+    op.create_table(
+        "practice",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("site_name", sa.String(length=120), nullable=False),
+        sa.Column("tagline", sa.String(length=200), nullable=False),
+        sa.Column("teacher_name", sa.String(length=120), nullable=False),
+        sa.Column("teacher_role", sa.String(length=200), nullable=False),
+        sa.Column("teacher_bio", sa.Text(), nullable=False),
+        sa.Column("contact_email", sa.String(length=254), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_practice_single")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_practice")),
+    )
+    op.create_table(
+        "stripe_event",
+        sa.Column("event_id", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=80), nullable=False),
+        sa.Column("api_version", sa.String(length=40), nullable=True),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("customer_id", sa.String(length=64), nullable=True),
+        sa.Column("object_id", sa.String(length=64), nullable=True),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('received', 'applied', 'ignored', 'quarantined')", name=op.f("ck_stripe_event_state")
+        ),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_stripe_event")),
+    )
+    op.create_index(op.f("ix_stripe_event_customer_id"), "stripe_event", ["customer_id"], unique=False)
+    op.create_index(op.f("ix_stripe_event_type"), "stripe_event", ["type"], unique=False)
+    op.create_table(
+        "stripe_sync",
+        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("wanted_seq", sa.BigInteger(), nullable=False),
+        sa.Column("done_seq", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_stripe_sync")),
+    )
+    op.create_index(
+        "ix_stripe_sync_behind",
+        "stripe_sync",
+        ["customer_id"],
+        unique=False,
+        postgresql_where=sa.text("wanted_seq > done_seq"),
+    )
+    op.create_table(
+        "user_account",
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("email_confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("banned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ban_reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("role IN ('member', 'staff')", name=op.f("ck_user_account_role")),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_user_account_email_lower")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
+        sa.UniqueConstraint("email", name=op.f("uq_user_account_email")),
+    )
+    op.create_table(
+        "worker_heartbeat",
+        sa.Column("executor_id", sa.String(length=80), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_over_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("executor_id", name=op.f("pk_worker_heartbeat")),
+    )
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["user_account.id"], name=op.f("fk_audit_entry_actor_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+    )
+    op.create_index(op.f("ix_audit_entry_at"), "audit_entry", ["at"], unique=False)
+    op.create_table(
+        "entitlement",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("course_id", sa.Uuid(), nullable=True),
+        sa.Column("source_kind", sa.String(length=20), nullable=False),
+        sa.Column("source_id", sa.String(length=255), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name=op.f("ck_entitlement_span")),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_entitlement_course_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_entitlement_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entitlement")),
+        sa.UniqueConstraint(
+            "source_kind",
+            "source_id",
+            "course_id",
+            name=op.f("uq_entitlement_source_kind_source_id_course_id"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index("ix_entitlement_user_id", "entitlement", ["user_id"], unique=False)
+    op.create_table(
+        "plan",
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("interval", sa.String(length=8), nullable=False),
+        sa.Column("amount_cents", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("trial_days", sa.Integer(), nullable=False),
+        sa.Column("course_id", sa.Uuid(), nullable=True),
+        sa.Column("is_offered", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("stripe_product_id", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("interval IN ('month', 'year')", name=op.f("ck_plan_interval")),
+        sa.CheckConstraint("amount_cents > 0", name=op.f("ck_plan_amount")),
+        sa.CheckConstraint("currency = lower(currency)", name=op.f("ck_plan_currency")),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_plan_course_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
+        sa.UniqueConstraint("slug", name=op.f("uq_plan_slug")),
+    )
+    op.create_table(
+        "section",
+        sa.Column("course_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(length=160), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_section_course_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_section")),
+    )
+    op.create_index(op.f("ix_section_course_id"), "section", ["course_id"], unique=False)
+    op.create_table(
+        "stripe_customer",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_stripe_customer_user_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_customer")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_stripe_customer_user_id")),
+    )
+    op.create_table(
+        "user_session",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_agent", sa.String(length=300), nullable=False),
+        sa.Column("ip", sa.String(length=45), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_user_session_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_user_session_token_hash")),
+    )
+    op.create_index(op.f("ix_user_session_user_id"), "user_session", ["user_id"], unique=False)
+    op.create_table(
+        "video",
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("source_filename", sa.String(length=255), nullable=False),
+        sa.Column("source_key", sa.String(length=300), nullable=False),
+        sa.Column("source_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("stage", sa.String(length=80), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("duration_s", sa.Double(), nullable=True),
+        sa.Column("width_px", sa.Integer(), nullable=True),
+        sa.Column("height_px", sa.Integer(), nullable=True),
+        sa.Column("renditions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("uploaded_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('queued', 'checking', 'encoding', 'packaging', 'verifying', 'ready', 'failed')",
+            name=op.f("ck_video_state"),
+        ),
+        sa.CheckConstraint("percent BETWEEN 0 AND 100", name=op.f("ck_video_percent")),
+        sa.ForeignKeyConstraint(
+            ["uploaded_by"], ["user_account.id"], name=op.f("fk_video_uploaded_by"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_video")),
+    )
+    op.create_index(op.f("ix_video_changed_at"), "video", ["changed_at"], unique=False)
+    op.create_index(op.f("ix_video_created_at"), "video", ["created_at"], unique=False)
+    op.create_index(op.f("ix_video_state"), "video", ["state"], unique=False)
+    op.create_table(
+        "checkout_attempt",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_session_id", sa.String(length=120), nullable=True),
+        sa.Column("stripe_price_id", sa.String(length=64), nullable=False),
+        sa.Column("return_to", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('open', 'completed', 'expired')", name=op.f("ck_checkout_attempt_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_checkout_attempt_plan_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_checkout_attempt_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checkout_attempt")),
+        sa.UniqueConstraint("stripe_session_id", name=op.f("uq_checkout_attempt_stripe_session_id")),
+    )
+    op.create_index(op.f("ix_checkout_attempt_user_id"), "checkout_attempt", ["user_id"], unique=False)
+    op.create_index(
+        "uq_checkout_attempt_open",
+        "checkout_attempt",
+        ["user_id", "plan_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_table(
+        "lesson",
+        sa.Column("course_id", sa.Uuid(), nullable=False),
+        sa.Column("section_id", sa.Uuid(), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("title", sa.String(length=160), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("body_md", sa.Text(), nullable=False),
+        sa.Column("needs", sa.String(length=300), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("is_free", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("available_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("video_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("state IN ('draft', 'announced', 'published')", name=op.f("ck_lesson_state")),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_lesson_course_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["section_id"], ["section.id"], name=op.f("fk_lesson_section_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_lesson_video_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson")),
+        sa.UniqueConstraint("course_id", "slug", name=op.f("uq_lesson_course_id_slug")),
+    )
+    op.create_index(op.f("ix_lesson_course_id"), "lesson", ["course_id"], unique=False)
+    op.create_index(op.f("ix_lesson_section_id"), "lesson", ["section_id"], unique=False)
+    op.create_index(op.f("ix_lesson_video_id"), "lesson", ["video_id"], unique=False)
+    op.create_table(
+        "plan_price",
+        sa.Column("stripe_price_id", sa.String(length=64), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_cents", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("is_current", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_price_plan_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("stripe_price_id", name=op.f("pk_plan_price")),
+    )
+    op.create_index(op.f("ix_plan_price_plan_id"), "plan_price", ["plan_id"], unique=False)
+    op.create_table(
+        "stripe_subscription",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("current_period_end_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancel_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancel_at_period_end", sa.Boolean(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("past_due_since_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("raw", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("synced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["stripe_customer.id"],
+            name=op.f("fk_stripe_subscription_customer_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_subscription")),
+    )
+    op.create_index(
+        op.f("ix_stripe_subscription_customer_id"), "stripe_subscription", ["customer_id"], unique=False
+    )
+    op.create_table(
+        "upload",
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("filename", sa.String(length=255), nullable=False),
+        sa.Column("content_type", sa.String(length=120), nullable=False),
+        sa.Column("length_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("offset_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("tus_metadata", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("video_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("offset_bytes BETWEEN 0 AND length_bytes", name=op.f("ck_upload_offset")),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["user_account.id"], name=op.f("fk_upload_owner_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_upload_video_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+    )
+    op.create_index(op.f("ix_upload_expires_at"), "upload", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_upload_owner_id"), "upload", ["owner_id"], unique=False)
+    op.create_index(op.f("ix_upload_video_id"), "upload", ["video_id"], unique=False)
+    op.create_table(
+        "article",
+        sa.Column("slug", sa.String(length=100), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("body_md", sa.Text(), nullable=False),
+        sa.Column("body_html", sa.Text(), nullable=False),
+        sa.Column("word_count", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
+        sa.Column("lesson_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("state IN ('draft', 'published')", name=op.f("ck_article_state")),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["user_account.id"], name=op.f("fk_article_author_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["lesson_id"], ["lesson.id"], name=op.f("fk_article_lesson_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_article")),
+        sa.UniqueConstraint("slug", name=op.f("uq_article_slug")),
+    )
+    op.create_table(
+        "lesson_reminder",
+        sa.Column("lesson_id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lesson_id"], ["lesson.id"], name=op.f("fk_lesson_reminder_lesson_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson_reminder")),
+        sa.UniqueConstraint("lesson_id", "email", name=op.f("uq_lesson_reminder_lesson_id_email")),
+    )
+    op.create_table(
+        "playback",
+        sa.Column("lesson_id", sa.Uuid(), nullable=False),
+        sa.Column("video_id", sa.Uuid(), nullable=False),
+        sa.Column("video_version", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lesson_id"], ["lesson.id"], name=op.f("fk_playback_lesson_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["user_session.id"], name=op.f("fk_playback_session_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_playback_user_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_playback_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_playback")),
+    )
+    op.create_index(op.f("ix_playback_lesson_id"), "playback", ["lesson_id"], unique=False)
+    op.create_index(op.f("ix_playback_user_id"), "playback", ["user_id"], unique=False)
+    op.create_index(op.f("ix_playback_video_id"), "playback", ["video_id"], unique=False)
+    op.create_table(
+        "progress",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("lesson_id", sa.Uuid(), nullable=False),
+        sa.Column("position_s", sa.Double(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["lesson_id"], ["lesson.id"], name=op.f("fk_progress_lesson_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_progress_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", "lesson_id", name=op.f("pk_progress")),
+    )
+    op.create_index("ix_progress_user_id_saved_at", "progress", ["user_id", "saved_at"], unique=False)
+    op.create_table(
+        "article_relation",
+        sa.Column("article_id", sa.Uuid(), nullable=False),
+        sa.Column("related_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_article_relation_article_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["related_id"], ["article.id"], name=op.f("fk_article_relation_related_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("article_id", "related_id", name=op.f("pk_article_relation")),
+    )
+    op.create_table(
+        "comment",
+        sa.Column("article_id", sa.Uuid(), nullable=False),
+        sa.Column("parent_id", sa.Uuid(), nullable=True),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("is_author", sa.Boolean(), nullable=False),
+        sa.Column("body_md", sa.Text(), nullable=False),
+        sa.Column("body_html", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("ip", sa.String(length=45), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("moderated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('pending', 'approved', 'spam', 'removed')", name=op.f("ck_comment_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_comment_article_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["comment.id"], name=op.f("fk_comment_parent_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_comment_user_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment")),
+    )
+    op.create_index("ix_comment_article_id_state", "comment", ["article_id", "state"], unique=False)
+    op.create_index(op.f("ix_comment_created_at"), "comment", ["created_at"], unique=False)
+    op.create_index(op.f("ix_comment_parent_id"), "comment", ["parent_id"], unique=False)
+    # The ledger and the audit trail are append-only for the application too; only deleting a person's row cascades.
+    op.execute("""
+        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER entitlement_entry_append_only BEFORE UPDATE OR DELETE ON entitlement_entry
+        FOR EACH ROW EXECUTE FUNCTION refuse_change()
+    """)
+
+
+def downgrade() -> None:
+    op.execute("DROP TRIGGER entitlement_entry_append_only ON entitlement_entry")
+    op.execute("DROP FUNCTION refuse_change()")
+    op.drop_index(op.f("ix_comment_parent_id"), table_name="comment")
+    op.drop_index(op.f("ix_comment_created_at"), table_name="comment")
+    op.drop_index("ix_comment_article_id_state", table_name="comment")
+    op.drop_table("comment")
+    op.drop_table("article_relation")
+    op.drop_index("ix_progress_user_id_saved_at", table_name="progress")
+    op.drop_table("progress")
+    op.drop_index(op.f("ix_playback_video_id"), table_name="playback")
+    op.drop_index(op.f("ix_playback_user_id"), table_name="playback")
+    op.drop_index(op.f("ix_playback_lesson_id"), table_name="playback")
+    op.drop_table("playback")
+    op.drop_table("lesson_reminder")
+    op.drop_table("article")
+    op.drop_index(op.f("ix_upload_video_id"), table_name="upload")
+    op.drop_index(op.f("ix_upload_owner_id"), table_name="upload")
+    op.drop_index(op.f("ix_upload_expires_at"), table_name="upload")
+    op.drop_table("upload")
+    op.drop_index(op.f("ix_stripe_subscription_customer_id"), table_name="stripe_subscription")
+    op.drop_table("stripe_subscription")
+    op.drop_index(op.f("ix_plan_price_plan_id"), table_name="plan_price")
+    op.drop_table("plan_price")
+    op.drop_index(op.f("ix_lesson_video_id"), table_name="lesson")
+    op.drop_index(op.f("ix_lesson_section_id"), table_name="lesson")
+    op.drop_index(op.f("ix_lesson_course_id"), table_name="lesson")
+    op.drop_table("lesson")
+    op.drop_index(
+        "uq_checkout_attempt_open", table_name="checkout_attempt", postgresql_where=sa.text("state = 'open'")
+    )
+    op.drop_index(op.f("ix_checkout_attempt_user_id"), table_name="checkout_attempt")
+    op.drop_table("checkout_attempt")
+    op.drop_index(op.f("ix_video_state"), table_name="video")
+    op.drop_index(op.f("ix_video_created_at"), table_name="video")
+    op.drop_index(op.f("ix_video_changed_at"), table_name="video")
+    op.drop_table("video")
+    op.drop_index(op.f("ix_user_session_user_id"), table_name="user_session")
+    op.drop_table("user_session")
+    op.drop_table("stripe_customer")
+    op.drop_index(op.f("ix_section_course_id"), table_name="section")
+    op.drop_table("section")
+    op.drop_table("plan")
+    op.drop_index("ix_entitlement_user_id", table_name="entitlement")
+    op.drop_table("entitlement")
+    op.drop_index(op.f("ix_audit_entry_at"), table_name="audit_entry")
+    op.drop_table("audit_entry")
+    op.drop_table("worker_heartbeat")
+    op.drop_table("user_account")
+    op.drop_index(
+        "ix_stripe_sync_behind", table_name="stripe_sync", postgresql_where=sa.text("wanted_seq > done_seq")
+    )
+    op.drop_table("stripe_sync")
+    op.drop_index(op.f("ix_stripe_event_type"), table_name="stripe_event")
+    op.drop_index(op.f("ix_stripe_event_customer_id"), table_name="stripe_event")
+    op.drop_table("stripe_event")
+    op.drop_table("practice")
+    op.drop_table("location")
+    op.drop_index(op.f("ix_entitlement_entry_user_id"), table_name="entitlement_entry")
+    op.drop_index(op.f("ix_entitlement_entry_entitlement_id"), table_name="entitlement_entry")
+    op.drop_table("entitlement_entry")
+    op.drop_table("course")
+    op.drop_index(op.f("ix_contact_message_created_at"), table_name="contact_message")
+    op.drop_table("contact_message")
+    op.drop_index("ix_attempt_bucket_at", table_name="attempt")
+    op.drop_table("attempt")

@@ -1,0 +1,284 @@
+"""Invoices: draft, finalize, pay, void; and what each does to the subscription that it is for."""
+
+import copy
+from typing import Any
+
+from sandbox.stripe import cycle
+from sandbox.stripe.cards import Decline
+from sandbox.stripe.events import emit, save_and_emit
+from sandbox.stripe.expand import includable
+from sandbox.stripe.intents import attempt, create_intent
+from sandbox.stripe.lists import envelope
+from sandbox.stripe.methods import paying_method
+from sandbox.stripe.store import Row, Store, new_id
+from sandbox.stripe.world import World
+
+Json = dict[str, Any]
+
+NO_METHOD = Decline(
+    "invoice_payment_intent_requires_action", None, "This customer has no attached payment source or default payment method."
+)
+_DESCRIPTIONS = {"subscription_create": "Subscription creation", "subscription_cycle": "Subscription update",
+                 "subscription_update": "Subscription update"}
+
+
+def line_item(
+    invoice_id: str, *, amount: int, currency: str, description: str, price: Json | None, quantity: int,
+    period: tuple[int, int], parent: Json | None, metadata: Json | None = None,
+) -> Json:
+    """One line. The amount, in minor units, may be negative: a credit."""
+    pricing = None
+    if price is not None:
+        pricing = {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        }
+    return {
+        "id": new_id("il"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": currency,
+        "description": description,
+        "discount_amounts": [],
+        "discountable": True,
+        "discounts": [],
+        "invoice": invoice_id,
+        "livemode": False,
+        "metadata": dict(metadata or {}),
+        "parent": parent,
+        "period": {"end": period[1], "start": period[0]},
+        "pretax_credit_amounts": [],
+        "pricing": pricing,
+        "quantity": quantity,
+        "subtotal": amount,
+        "taxes": [],
+    }
+
+
+def subscription_parent(subscription_id: str, item_id: str, proration: bool = False) -> Json:
+    """The parent of a line that a subscription's item causes."""
+    return {
+        "invoice_item_details": None,
+        "subscription_item_details": {
+            "invoice_item": None, "proration": proration, "proration_details": {"credited_items": None},
+            "subscription": subscription_id, "subscription_item": item_id,
+        },
+        "type": "subscription_item_details",
+    }
+
+
+def create_invoice(
+    world: World, customer: Row, *, lines: list[Json], currency: str, reason: str,
+    subscription: Json | None = None, invoice_id: str | None = None, auto_advance: bool = True,
+    period: tuple[int, int] | None = None, description: str | None = None, metadata: Json | None = None,
+) -> Row:
+    """A draft with these lines, which finalizes itself in an hour when `auto_advance` is set."""
+    body = _draft(world, customer.body, invoice_id or new_id("in"), currency, reason)
+    body["period_start"], body["period_end"] = period or (world.now, world.now)
+    body["description"] = description
+    body["metadata"] = dict(metadata or {})
+    body["auto_advance"] = auto_advance
+    body["automatically_finalizes_at"] = world.now + cycle.DRAFT_S if auto_advance else None
+    if subscription is not None:
+        details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
+        body["parent"] = {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
+        body["default_payment_method"] = None
+    row = Row("invoice", body, clock=world.clock)
+    set_lines(row, lines)
+    row.due_at = body["automatically_finalizes_at"]
+    world.store.put(row)
+    emit(world, "invoice.created", body)
+    return row
+
+
+def set_lines(invoice: Row, lines: list[Json]) -> None:
+    """Give a draft its lines and add them up. A negative sum is due as zero."""
+    body = invoice.body
+    total = sum(line["amount"] for line in lines)
+    body["lines"] = envelope(lines, f"/v1/invoices/{body['id']}/lines")
+    body.update(subtotal=total, subtotal_excluding_tax=total, total=total, total_excluding_tax=total)
+    body.update(amount_due=max(0, total), amount_remaining=max(0, total))
+
+
+def finalize(world: World, invoice: Row) -> None:
+    """Number the invoice and open it; its payment intent is made now."""
+    before, body = copy.deepcopy(invoice.body), invoice.body
+    customer = world.store.need("customer", body["customer"])
+    sequence = customer.body["next_invoice_sequence"]
+    customer.body["next_invoice_sequence"] = sequence + 1
+    world.store.put(customer)
+    body.update(
+        status="open", number=f"{customer.body['invoice_prefix']}-{sequence:04d}", effective_at=world.now,
+        automatically_finalizes_at=None, ending_balance=0,
+        hosted_invoice_url=f"{world.base_url}/i/{invoice.id}", invoice_pdf=f"{world.base_url}/i/{invoice.id}/pdf",
+    )
+    body["status_transitions"]["finalized_at"] = world.now
+    invoice.due_at = world.now if body["auto_advance"] else None
+    if body["amount_due"] > 0:
+        intent = create_intent(
+            world, amount=body["amount_due"], currency=body["currency"], customer=body["customer"],
+            description=_DESCRIPTIONS.get(body["billing_reason"], f"Payment for Invoice {body['number']}"),
+            setup_future_usage="off_session" if body["parent"] else None,
+        )
+        payment = _invoice_payment(world, body, intent.id)
+        world.store.put(Row("invoice_payment", payment, clock=invoice.clock))
+        invoice.private.update(intent=intent.id, payment=payment["id"])
+    world.store.put(invoice)
+    emit(world, "invoice.finalized", body, None if before == body else {"status": before["status"]})
+
+
+def pay(world: World, invoice: Row, *, off_session: bool, method: Row | None = None) -> Decline | None:
+    """Try to pay an open invoice once; gives the decline, or None when it is paid."""
+    body = invoice.body
+    customer = world.store.need("customer", body["customer"])
+    body["attempted"] = True
+    decline: Decline | None = None
+    if body["amount_due"] > 0:
+        chosen = method or paying_method(world, customer, _subscription_body(world, invoice))
+        body["attempt_count"] += 1
+        intent = world.store.need("payment_intent", invoice.private["intent"])
+        decline = attempt(world, intent, chosen, off_session=off_session) if chosen is not None else NO_METHOD
+    if decline is None:
+        _mark_paid(world, invoice)
+    else:
+        _mark_failed(world, invoice)
+    return decline
+
+
+def void(world: World, invoice: Row, status: str = "void") -> None:
+    """Void an open invoice, or mark it uncollectible."""
+    before, body = copy.deepcopy(invoice.body), invoice.body
+    body.update(status=status, next_payment_attempt=None, auto_advance=False)
+    body["status_transitions"]["voided_at" if status == "void" else "marked_uncollectible_at"] = world.now
+    invoice.due_at = None
+    save_and_emit(world, "invoice.voided" if status == "void" else "invoice.marked_uncollectible", before, invoice)
+
+
+def stop_collecting(world: World, invoice: Row) -> None:
+    """Leave a draft or open invoice as it is, and do nothing more about it."""
+    before = copy.deepcopy(invoice.body)
+    invoice.body.update(auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
+    invoice.due_at = None
+    save_and_emit(world, "invoice.updated", before, invoice)
+
+
+def invoices_of(world: World, subscription_id: str, *statuses: str) -> list[Row]:
+    """A subscription's invoices in these states, oldest first."""
+    where = {"parent.subscription_details.subscription": subscription_id}
+    found = world.store.select("invoice", where, oldest_first=True)
+    return [row for row in found if row.body["status"] in statuses]
+
+
+def subscription_of(invoice: Json) -> str | None:
+    """The id of the subscription that an invoice is for."""
+    parent = invoice["parent"]
+    return str(parent["subscription_details"]["subscription"]) if parent else None
+
+
+@includable("invoice", "payments")
+def payments_of(store: Store, invoice: Json) -> Json:
+    """An invoice's payments, as `expand[]=payments` shows them."""
+    rows = store.select("invoice_payment", {"invoice": invoice["id"]})
+    return envelope([row.body for row in rows], "/v1/invoice_payments")
+
+
+def _mark_paid(world: World, invoice: Row) -> None:
+    body = invoice.body
+    body.update(
+        status="paid", amount_paid=body["amount_due"], amount_remaining=0, next_payment_attempt=None, auto_advance=False
+    )
+    body["status_transitions"]["paid_at"] = world.now
+    invoice.due_at = None
+    world.store.put(invoice)
+    payment = world.store.find("invoice_payment", invoice.private.get("payment", ""))
+    if payment is not None:
+        payment.body.update(status="paid", amount_paid=body["amount_due"])
+        payment.body["status_transitions"]["paid_at"] = world.now
+        world.store.put(payment)
+        emit(world, "invoice_payment.paid", payment.body)
+    emit(world, "invoice.paid", body)
+    emit(world, "invoice.payment_succeeded", body)
+
+
+def _mark_failed(world: World, invoice: Row) -> None:
+    body = invoice.body
+    renewal = body["billing_reason"] == "subscription_cycle"
+    again = cycle.retry_at(body["attempt_count"], world.now) if renewal and body["auto_advance"] else None
+    body["next_payment_attempt"] = again
+    invoice.due_at = again
+    world.store.put(invoice)
+    emit(world, "invoice.payment_failed", body)
+
+
+def _subscription_body(world: World, invoice: Row) -> Json | None:
+    subscription_id = subscription_of(invoice.body)
+    row = world.store.find("subscription", subscription_id) if subscription_id else None
+    return row.body if row is not None else None
+
+
+def _invoice_payment(world: World, invoice: Json, intent_id: str) -> Json:
+    return {
+        "id": new_id("inpay"),
+        "object": "invoice_payment",
+        "amount_paid": None,
+        "amount_requested": invoice["amount_due"],
+        "created": world.now,
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": True,
+        "livemode": False,
+        "payment": {"payment_intent": intent_id, "type": "payment_intent"},
+        "status": "open",
+        "status_transitions": {"canceled_at": None, "paid_at": None},
+    }
+
+
+def _draft(world: World, customer: Json, invoice_id: str, currency: str, reason: str) -> Json:
+    nothing = dict.fromkeys(
+        ("account_tax_ids", "application", "custom_fields", "default_payment_method", "default_source", "due_date",
+         "effective_at", "ending_balance", "footer", "from_invoice", "hosted_invoice_url", "invoice_pdf",
+         "last_finalization_error", "latest_revision", "next_payment_attempt", "number", "on_behalf_of", "parent",
+         "receipt_number", "rendering", "shipping_cost", "shipping_details", "statement_descriptor",
+         "webhooks_delivered_at", "customer_account")
+    )
+    zero = dict.fromkeys(
+        ("amount_due", "amount_overpaid", "amount_paid", "amount_paid_off_stripe", "amount_remaining",
+         "amount_shipping", "attempt_count", "post_payment_credit_notes_amount", "pre_payment_credit_notes_amount",
+         "starting_balance"), 0
+    )
+    return {
+        "id": invoice_id,
+        "object": "invoice",
+        **nothing,
+        **zero,
+        "account_country": "US",
+        "account_name": "Limber sandbox",
+        "attempted": False,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
+        "billing_reason": reason,
+        "collection_method": "charge_automatically",
+        "created": world.now,
+        "currency": currency,
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": customer["shipping"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": [],
+        "default_tax_rates": [],
+        "discounts": [],
+        "issuer": {"type": "self"},
+        "livemode": False,
+        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        "status": "draft",
+        "status_transitions": {
+            "finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None,
+        },
+        "test_clock": world.clock,
+        "total_discount_amounts": [],
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+    }

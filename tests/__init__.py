@@ -1,0 +1,1 @@
+"""Tests: mirror app/, plus browser journeys."""

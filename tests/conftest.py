@@ -1,0 +1,121 @@
+"""Fixtures that every test may use: a real, migrated PostgreSQL, settings, the app and a client."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+RINGS = {
+    "LIMBER_MEDIA_KEYS": "m1:" + "test-media-secret-" * 3,
+    "LIMBER_LINK_KEYS": "l1:" + "test-links-secret-" * 3,
+}
+os.environ.update(RINGS)
+os.environ.setdefault("LIMBER_BASE_URL", "https://limber.test")
+os.environ.setdefault("LIMBER_DATA_DIR", tempfile.mkdtemp(prefix="limber-test-data-"))
+Path(os.environ["LIMBER_DATA_DIR"]).chmod(0o755)
+
+from app import db, postgres  # noqa: E402
+from app.settings import get_settings  # noqa: E402
+
+_server: Any = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller (or the only process) starts one PostgreSQL and makes the template; workers get its address."""
+    global _server
+    if hasattr(config, "workerinput"):
+        config.stash[URL] = config.workerinput["limber_database_url"]
+        return
+    if config.option.collectonly:
+        config.stash[URL] = ""
+        return
+    folder = tempfile.mkdtemp(prefix="limber-test-pg-")
+    Path(folder).chmod(0o755)
+    _server = postgres.server(Path(folder))
+    url = _server.__enter__()
+    with psycopg.connect(url, autocommit=True) as connection:
+        for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 300"):
+            name, _eq, value = line.partition(" = ")
+            connection.execute(f"ALTER SYSTEM SET {name} = {value}")  # type: ignore[arg-type]
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CREATE DATABASE limber_template")
+    postgres.migrate(with_name(url, "limber_template"))
+    config.stash[URL] = url
+
+
+URL = pytest.StashKey[str]()
+
+
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["limber_database_url"] = node.config.stash[URL]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    global _server
+    if _server is not None:
+        _server.__exit__(None, None, None)
+        _server = None
+
+
+def with_name(url: str, name: str) -> str:
+    """The address of another database on the same server."""
+    head, _slash, tail = url.partition("@/")
+    return f"{head}@/{name}{tail[tail.index('?') :] if '?' in tail else ''}"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def worker_database_url(request: pytest.FixtureRequest) -> str:
+    """One database for each test process, made from the migrated template."""
+    server_url = request.config.stash[URL]
+    name = f"limber_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE limber_template")  # type: ignore[arg-type]
+    return with_name(server_url, name)
+
+
+def _empty(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        rows = connection.execute(
+            "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
+            " WHERE schemaname IN ('public', 'dbos')"
+            " AND tablename NOT IN ('alembic_version', 'dbos_migrations', 'application_versions')"
+        ).fetchall()
+        connection.execute(f"TRUNCATE {', '.join(row[0] for row in rows)} CASCADE")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def database_url(worker_database_url: str) -> Iterator[str]:
+    """A migrated, empty database; emptied again after the test."""
+    os.environ["DATABASE_URL"] = worker_database_url
+    get_settings.cache_clear()
+    yield worker_database_url
+    _empty(worker_database_url)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[db.Database]:
+    """The process's database, opened on an empty, migrated PostgreSQL."""
+    opened = db.open_database(database_url, pool_size=5)
+    yield opened
+    await db.close_database()
+
+
+@pytest.fixture
+async def client(database: db.Database) -> AsyncIterator[httpx.AsyncClient]:
+    """An anonymous browser-like client of the whole app; sign in with `tests.factories.sign_in(client, user)`."""
+    transport = httpx.ASGITransport(app=create_app(), raise_app_exceptions=False, client=("127.0.0.1", 50000))
+    async with httpx.AsyncClient(
+        transport=transport, base_url=get_settings().base_url, headers={"Accept": "text/html"}
+    ) as browser:
+        yield browser

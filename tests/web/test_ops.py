@@ -1,0 +1,27 @@
+"""Health, readiness and figures."""
+
+import httpx
+
+
+async def test_healthz_answers_without_a_session(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/healthz")
+    assert answer.json() == {"status": "ok"}
+
+
+async def test_readyz_names_the_part_that_is_missing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "ok"
+    assert "worker" in answer.json()["queue"]
+
+
+async def test_a_missing_page_is_a_sentence_in_a_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/nothing-here")
+    assert answer.status_code == 404
+    assert "This page is not here." in answer.text
+
+
+async def test_a_cross_site_post_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/healthz", headers={"Origin": "https://evil.example", "Accept": "application/json"})
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/problem+json"

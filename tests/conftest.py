@@ -20,6 +20,7 @@ os.environ.setdefault("LIMBER_DATA_DIR", tempfile.mkdtemp(prefix="limber-test-da
 Path(os.environ["LIMBER_DATA_DIR"]).chmod(0o755)
 
 from app import db, postgres  # noqa: E402
+from app.main import create_app  # noqa: E402
 from app.settings import get_settings  # noqa: E402
 
 _server: Any = None

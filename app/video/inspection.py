@@ -23,6 +23,7 @@ LOOK_FRAMES = 10
 LOOK_PACKETS = 900
 TAIL_S = 10.0
 LEAST_S = 0.5
+HOLD_LAST_S = 0.1
 LARGEST_SIDE_PX = 8192
 LARGEST_PX = 8192 * 4352
 
@@ -112,7 +113,8 @@ def inspect(path: Path, longest_s: float) -> Source:
         look = _look(film, picture)
         facts = _facts(picture, sound, look)
     ends = _ends(path, stated, picture.index, sound.index if sound else None)
-    length_s = max(ends.picture_s, ends.sound_s)
+    # Sound that outlasts the picture by more than a blink is kept: the last picture stands still meanwhile.
+    length_s = ends.sound_s if ends.sound_s > ends.picture_s + HOLD_LAST_S else ends.picture_s
     if length_s < LEAST_S or ends.picture_s <= 0:
         raise Unusable(TOO_SHORT)
     if length_s > longest_s:

@@ -91,9 +91,8 @@ def _cap(short_px: int) -> int:
 def _rung(source: Source, short_px: int, max_bps: int) -> Rung:
     long_side, short_side = max(source.width_px, source.height_px), min(source.width_px, source.height_px)
     scale = Fraction(short_px, short_side)
-    if short_px in {step for step, _ in STEPS}:
-        # A very wide film is as wide as a cinema screen of that step, not wider.
-        scale = min(scale, short_px * WIDEST / long_side)
+    # A very wide film is as wide as a cinema screen of that height, not wider.
+    scale = min(scale, max(short_px, STEPS[-1][0]) * WIDEST / long_side)
     width, height = (_even(source.width_px * scale), _even(source.height_px * scale))
     return Rung(name=f"{short_px}p", width_px=width, height_px=height, max_bps=max_bps)
 

@@ -38,9 +38,9 @@ def _rebuild(kind: type[VideoError], message: str, detail: str, params: dict[str
 class Source:
     """A source film as it will be seen.
 
-    `width_px` and `height_px` are after rotation and with square pixels. `duration_s` is the film's length:
-    picture or sound, whichever ends later, counted from the film's start. `picture_s` and `sound_s` are where
-    each of the two ends. `rate` is frames per second as an exact fraction (numerator, denominator), and
+    `width_px` and `height_px` are after rotation and with square pixels. `duration_s` is the film's length,
+    counted from its start: the picture's, or the sound's when that clearly outlasts the picture. `picture_s`
+    and `sound_s` are where each of the two ends. `rate` is frames per second as an exact fraction (numerator, denominator), and
     `demuxer` the container reader that ffmpeg is forced to use.
     """
 

@@ -1,0 +1,122 @@
+"""Write the ffmpeg arguments that turn one source into every rendition of its ladder, decoding it once."""
+
+import math
+
+from app.video.ladder import AUDIO_BPS, GOP_S, SEGMENT_S, Ladder, Rung
+from app.video.source import Source
+
+AUDIO_FOLDER = "a"
+INIT = "init.mp4"
+SEGMENTS = "seg_%05d.m4s"
+PLAYLIST = "media.m3u8"
+PRESET = "veryfast"
+CRF = 23
+AUDIO_HZ = 48_000
+HD_LINES = 720
+
+_SD_MATRICES = ("bt470bg", "smpte170m", "fcc")
+_SCALE_MATRICES = {"bt709": "bt709", "smpte240m": "smpte240m", "bt2020nc": "bt2020", "gbr": "auto"}
+
+
+def arguments(source: Source, ladder: Ladder) -> list[str]:
+    """Everything after the input: filter graph and one HLS output per rung, and one for the sound.
+
+    Paths are relative to the folder that the encode writes to, one folder per rendition.
+    """
+    words = ["-filter_complex", filter_graph(source, ladder)]
+    for number, rung in enumerate(ladder.rungs):
+        words += ["-map", f"[v{number}]", *_picture_codec(rung, ladder), *_hls(rung.folder)]
+    sound_codec = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ar", str(AUDIO_HZ), "-ac", "2"]
+    return [*words, "-map", "[sound]", *sound_codec, *_hls(AUDIO_FOLDER)]
+
+
+def filter_graph(source: Source, ladder: Ladder) -> str:
+    """One decode, brought to the top rung's size once, then split and scaled down."""
+    count = len(ladder.rungs)
+    shared = f"[0:{source.video_index}]{picture_chain(source, ladder)}"
+    if count == 1:
+        chains = [f"{shared}[v0]"]
+    else:
+        chains = [f"{shared},split={count}[v0]" + "".join(f"[s{n}]" for n in range(1, count))]
+        for n, rung in enumerate(ladder.rungs[1:], start=1):
+            chains.append(f"[s{n}]scale={rung.width_px}:{rung.height_px}:flags=bicubic,setsar=1[v{n}]")
+    return ";".join([*chains, f"{sound_chain(source)}[sound]"])
+
+
+def picture_chain(source: Source, ladder: Ladder) -> str:
+    """From decoded pictures (upright already) to 8-bit 4:2:0 BT.709 at the top rung's size."""
+    steps = []
+    if source.interlaced:
+        steps.append("bwdif=mode=send_frame:deint=interlaced")
+    # Frames that will not be shown are dropped before the dear steps; a late start shows the first picture.
+    steps.append(f"fps=fps={ladder.rate[0]}/{ladder.rate[1]}:start_time=0")
+    still_s = source.duration_s - source.picture_s
+    if still_s > 0:
+        steps.append(f"tpad=stop_mode=clone:stop_duration={still_s:.3f}")
+    steps += _tone_mapped(source, ladder.top) if source.is_hdr else _scaled(source, ladder.top)
+    steps.append("setsar=1")
+    steps.append("setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709")
+    return ",".join(steps)
+
+
+def sound_chain(source: Source) -> str:
+    """Stereo at 48 kHz, as long as the film, with gaps filled; silence where the source has no sound."""
+    length_s = f"{source.duration_s:.6f}"
+    if source.audio_index is None:
+        return f"anullsrc=sample_rate={AUDIO_HZ}:channel_layout=stereo:duration={length_s}"
+    return (
+        f"[0:{source.audio_index}]aresample={AUDIO_HZ}:async=1000:first_pts=0,"
+        f"aformat=sample_fmts=fltp:channel_layouts=stereo,apad=whole_dur={length_s},atrim=end={length_s}"
+    )
+
+
+def _scaled(source: Source, top: Rung) -> list[str]:
+    in_range = "pc" if source.full_range else "tv"
+    return [
+        f"scale={top.width_px}:{top.height_px}:flags=bicubic:in_color_matrix={_matrix(source)}"
+        f":out_color_matrix=bt709:in_range={in_range}:out_range=tv",
+        "format=yuv420p",
+    ]
+
+
+def _matrix(source: Source) -> str:
+    if source.matrix in _SD_MATRICES:
+        return "bt601"
+    if source.matrix:
+        return _SCALE_MATRICES.get(source.matrix, "auto")
+    # Unsaid: what every player assumes, by the height.
+    return "bt709" if min(source.coded_width_px, source.coded_height_px) >= HD_LINES else "bt601"
+
+
+def _tone_mapped(source: Source, top: Rung) -> list[str]:
+    """HDR to SDR. Sized first: linear light in floating point costs by the pixel."""
+    full = "full" if source.full_range else "limited"
+    return [
+        f"zscale=w={top.width_px}:h={top.height_px}:filter=bicubic:transferin={source.transfer}"
+        f":matrixin=2020_ncl:primariesin=2020:rangein={full}:transfer=linear:npl=100",
+        "format=gbrpf32le",
+        "zscale=primaries=709",
+        "tonemap=tonemap=hable:desat=0",
+        "zscale=transfer=709:matrix=709:range=limited",
+        "format=yuv420p",
+    ]
+
+
+def _picture_codec(rung: Rung, ladder: Ladder) -> list[str]:
+    return [
+        "-c:v", "libx264", "-preset", PRESET, "-profile:v", "high", "-pix_fmt", "yuv420p",
+        "-crf", str(CRF), "-maxrate", str(rung.max_bps), "-bufsize", str(GOP_S * rung.max_bps),
+        # The clock decides, so that key frames fall on the same pictures in every rung.
+        "-force_key_frames", f"expr:gte(t+0.000001,n_forced*{GOP_S})", "-forced-idr", "1",
+        "-g", str(math.ceil(GOP_S * ladder.fps)), "-sc_threshold", "0",
+    ]  # fmt: skip
+
+
+def _hls(folder: str) -> list[str]:
+    return [
+        "-map_metadata", "-1", "-map_chapters", "-1", "-bitexact",
+        "-f", "hls", "-hls_time", str(SEGMENT_S), "-hls_list_size", "0", "-hls_playlist_type", "vod",
+        "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", INIT, "-start_number", "1",
+        "-hls_flags", "independent_segments", "-hls_segment_options", "movflags=+cmaf",
+        "-hls_segment_filename", f"{folder}/{SEGMENTS}", f"{folder}/{PLAYLIST}",
+    ]  # fmt: skip

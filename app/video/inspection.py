@@ -12,7 +12,7 @@ import av.error
 
 from app.i18n import N_
 from app.video import mp4, sniff
-from app.video.source import Source, Unusable
+from app.video.source import BREAKS_OFF, Source, Unusable
 
 DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "asf", "flv", "mxf", "ogg", "dv")
 OPTIONS = {
@@ -33,10 +33,6 @@ NOT_A_FILM = N_(
 )
 UNFINISHED = N_(
     "The end of this film is missing: the recording or the copy stopped before it was finished. "
-    "Please export or copy it again."
-)
-BREAKS_OFF = N_(
-    "This film breaks off: only %(found).1f of its %(stated).1f seconds are in the file. "
     "Please export or copy it again."
 )
 NO_DECODER = N_(
@@ -112,7 +108,7 @@ def inspect(path: Path, longest_s: float) -> Source:
         stated = _stated_ends(film, picture, sound)
         look = _look(film, picture)
         facts = _facts(picture, sound, look)
-    ends = _ends(path, stated, picture.index, sound.index if sound else None)
+    ends = _ends(path, stated, facts["video_index"], facts["audio_index"])
     # Sound that outlasts the picture by more than a blink is kept: the last picture stands still meanwhile.
     length_s = ends.sound_s if ends.sound_s > ends.picture_s + HOLD_LAST_S else ends.picture_s
     if length_s < LEAST_S or ends.picture_s <= 0:

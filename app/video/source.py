@@ -3,6 +3,13 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from app.i18n import N_
+
+BREAKS_OFF = N_(
+    "This film breaks off: only %(found).1f of its %(stated).1f seconds are in the file. "
+    "Please export or copy it again."
+)
+
 
 class VideoError(Exception):
     """Why a film did not become a stream.
@@ -40,8 +47,8 @@ class Source:
 
     `width_px` and `height_px` are after rotation and with square pixels. `duration_s` is the film's length,
     counted from its start: the picture's, or the sound's when that clearly outlasts the picture. `picture_s`
-    and `sound_s` are where each of the two ends. `rate` is frames per second as an exact fraction (numerator, denominator), and
-    `demuxer` the container reader that ffmpeg is forced to use.
+    and `sound_s` are where each of the two ends. `rate` is frames per second as an exact fraction
+    (numerator, denominator), and `demuxer` the container reader that ffmpeg is forced to use.
     """
 
     demuxer: str

@@ -1,0 +1,51 @@
+"""A finished rendition on disk: its initialisation file, its segments, and its bytes joined into one film."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from app.video import hls
+from app.video.graph import INIT, PLAYLIST
+
+CHUNK_BYTES = 2**18
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """The folder of one rung, or of the sound, with its segments in order."""
+
+    folder: Path
+    segments: tuple[hls.Segment, ...]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the playlist in `folder` and the size of each file that it names.
+
+        Raises:
+            hls.Unreadable, FileNotFoundError: the playlist is broken, or a file is missing.
+        """
+        listed = hls.parse_media((folder / PLAYLIST).read_text())
+        sized = (replace(segment, size_bytes=(folder / segment.uri).stat().st_size) for segment in listed)
+        return cls(folder=folder, segments=tuple(sized))
+
+    @property
+    def init(self) -> bytes:
+        return (self.folder / INIT).read_bytes()
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(segment.size_bytes for segment in self.segments)
+
+    @property
+    def duration_s(self) -> float:
+        return sum(segment.duration_s for segment in self.segments)
+
+    async def joined(self, only: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes of the whole rendition, or of segment number `only` (from 0), as one fragmented MP4."""
+        chosen = self.segments if only is None else (self.segments[only],)
+        for name in (INIT, *(segment.uri for segment in chosen)):
+            with await asyncio.to_thread((self.folder / name).open, "rb") as file:
+                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                    yield chunk

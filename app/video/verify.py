@@ -1,0 +1,106 @@
+"""Prove that a packaged stream is whole before anybody may watch it: ffmpeg's exit code proves nothing."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.i18n import N_
+from app.video import hls, mp4
+from app.video.ffmpeg import ffmpeg, reading_feed
+from app.video.graph import AUDIO_FOLDER
+from app.video.ladder import GOP_S, Ladder
+from app.video.renditions import Rendition
+from app.video.source import BREAKS_OFF, EncodingFailed, Source, Unusable
+
+SLACK_S = 0.1
+FAULTY = N_("The converted film did not pass its check, so it was not published. We will try again.")
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One rendition by its own samples, not by what a playlist says. Times in seconds."""
+
+    name: str
+    start_s: float
+    duration_s: float
+    samples: int
+    keys_s: tuple[float, ...]
+
+
+async def verify(place: Path, source: Source, ladder: Ladder) -> None:
+    """Check every rendition in `place` against the source, and decode the lowest rung from end to end.
+
+    Raises:
+        Unusable: the source breaks off.
+        EncodingFailed: the stream has a fault of our own making.
+    """
+    rungs = [await asyncio.to_thread(_measure, place, rung.folder) for rung in ladder.rungs]
+    sound = await asyncio.to_thread(_measure, place, AUDIO_FOLDER)
+    _check_lengths([*rungs, sound], source, ladder)
+    _check_alignment(rungs)
+    lowest = await asyncio.to_thread(Rendition.load, place / ladder.lowest.folder)
+    await _decode(lowest, rungs[-1])
+
+
+def _measure(place: Path, folder: str) -> _Measured:
+    try:
+        rendition = Rendition.load(place / folder)
+        init = rendition.init
+        ticks = mp4.timescale(init)
+        parts = [mp4.fragment(rendition.folder / segment.uri, init) for segment in rendition.segments]
+    except (OSError, hls.Unreadable, mp4.Malformed) as error:
+        raise _faulty(f"{folder} is not whole", str(error)) from error
+    if not parts:
+        raise _faulty(f"{folder} is empty")
+    if not all(part.first_is_key for part in parts):
+        raise _faulty(f"a segment of {folder} cannot be started from")
+    at = parts[0].decode_start
+    for part, segment in zip(parts, rendition.segments, strict=True):
+        if part.decode_start != at:
+            raise _faulty(f"{folder} has a gap", f"{segment.uri}: {part.decode_start} instead of {at}")
+        at += part.duration
+    return _Measured(
+        name=folder,
+        start_s=parts[0].decode_start / ticks,
+        duration_s=(at - parts[0].decode_start) / ticks,
+        samples=sum(part.samples for part in parts),
+        keys_s=tuple(tick / ticks for part in parts for tick in part.key_ticks),
+    )
+
+
+def _check_lengths(renditions: list[_Measured], source: Source, ladder: Ladder) -> None:
+    slack_s = max(SLACK_S, 1.5 * ladder.frame_s)
+    for rendition in renditions:
+        missing_s = source.duration_s - rendition.duration_s
+        if missing_s > slack_s:
+            raise Unusable(BREAKS_OFF, found=rendition.duration_s, stated=source.duration_s)
+        if missing_s < -slack_s:
+            raise _faulty(f"{rendition.name} is {-missing_s:.1f} s too long")
+
+
+def _check_alignment(rungs: list[_Measured]) -> None:
+    top = rungs[0]
+    for rung in rungs[1:]:
+        if rung.samples != top.samples:
+            raise _faulty(f"{rung.name} and {top.name} differ in pictures", f"{rung.samples}, {top.samples}")
+        if any(abs(a - b) > 0.001 for a, b in zip(rung.keys_s, top.keys_s, strict=False)):
+            raise _faulty(f"key frames of {rung.name} and {top.name} differ")
+        if len(rung.keys_s) != len(top.keys_s):
+            raise _faulty(f"key frames of {rung.name} and {top.name} differ in number")
+    steps = [b - a for a, b in zip(top.keys_s, top.keys_s[1:], strict=False)]
+    if steps and max(steps) > 1.5 * GOP_S:
+        raise _faulty("key frames are too far apart", f"{max(steps):.3f} s")
+
+
+async def _decode(lowest: Rendition, measured: _Measured) -> None:
+    ran = await ffmpeg(
+        ["-xerror", *reading_feed("mov"), "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-"],
+        film_s=lowest.duration_s,
+        feed=lowest.joined(),
+    )
+    if ran.last_words or ran.frames != measured.samples:
+        raise _faulty(f"{measured.name} does not decode", f"{ran.frames} pictures. {ran.last_words}")
+
+
+def _faulty(fault: str, detail: str = "") -> EncodingFailed:
+    return EncodingFailed(FAULTY, detail=f"{fault}. {detail}".strip())

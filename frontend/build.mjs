@@ -2,19 +2,18 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build as bundle } from "esbuild";
+import { styleHashes } from "./style-hashes.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const out = join(root, "static", "dist");
 // Built beside and moved into place, so that a running server never sees half a build.
 const work = join(root, "static", `.dist-${process.pid}`);
-const require = createRequire(import.meta.url);
 const packageDir = (name) => join(root, "node_modules", name);
 
 const entries = {};
@@ -74,12 +73,6 @@ async function styles() {
 
 async function scripts() {
   const sources = ["player.ts", "upload.ts", "studio.ts", "site.ts"].filter((name) => existsSync(join(here, name)));
-  const define = {};
-  if (sources.includes("player.ts")) {
-    // hls.js fetches its transmuxer from our own address: a blob: worker would need a wider policy.
-    const worker = readFileSync(require.resolve("hls.js/dist/hls.worker.js"), "utf8").replace(/\n?\/\/# sourceMappingURL=.*$/m, "");
-    define.HLS_WORKER_FILE = JSON.stringify(await emit("hls.worker.js", Buffer.from(worker)));
-  }
   const result = await bundle({
     entryPoints: sources.map((name) => join(here, name)),
     outdir: work,
@@ -88,7 +81,6 @@ async function scripts() {
     format: "esm",
     target: ["es2022", "chrome111", "firefox113", "safari16.4"],
     legalComments: "none",
-    define,
     write: false,
     logLevel: "warning",
   });
@@ -101,7 +93,7 @@ mkdirSync(work, { recursive: true });
 await fonts();
 await emit("icon.svg", readFileSync(join(here, "icon.svg")));
 await Promise.all([styles(), scripts()]);
-const style_hashes = existsSync(join(here, "style-hashes.mjs")) ? await (await import("./style-hashes.mjs")).styleHashes(root) : [];
+const style_hashes = await styleHashes(root);
 const sorted = Object.fromEntries(Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)));
 writeFileSync(join(work, "manifest.json"), `${JSON.stringify({ entries: sorted, style_hashes }, null, 1)}\n`);
 rmSync(out, { recursive: true, force: true });

@@ -1,8 +1,7 @@
 // The studio's script: htmx, set up for a policy without eval and inline styles, and a few keyboard comforts.
-import htmx from "htmx.org";
-
-// With the policy's script-src, `hx-on` and `js:` expressions cannot run; no extension may be added either.
-Object.assign(htmx.config, { history: false, extensions: "none", mode: "same-origin" });
+// htmx reads its settings from the page (<meta name="htmx-config"> in studio/base.html) when it loads; the policy's script-src
+// keeps `hx-on` and `js:` expressions from running.
+import "htmx.org";
 
 /** A sentence in data-confirm is asked before its form is sent. */
 document.addEventListener(

@@ -1,0 +1,41 @@
+// What the player says: sentences come from the page (and so from gettext), for our messages and media-chrome's labels alike.
+import { addTranslation, setLanguage } from "media-chrome/dist/utils/i18n.js";
+
+export interface Words {
+  resumed: string;
+  startOver: string;
+  signIn: string;
+  signInLink: string;
+  join: string;
+  joinLink: string;
+  refused: string;
+  reload: string;
+  lost: string;
+  broken: string;
+  unavailable: string;
+  retry: string;
+  next: string;
+}
+
+export function wordsOf(root: HTMLElement): Words {
+  return JSON.parse(root.dataset.words ?? "{}") as Words;
+}
+
+/** Give media-chrome its labels in the page's language. Must run before its elements are defined. */
+function speak(): void {
+  const root = document.querySelector<HTMLElement>("[data-player][data-labels]");
+  if (!root) return;
+  const language = document.documentElement.lang || "en";
+  addTranslation(language, JSON.parse(root.dataset.labels ?? "{}"));
+  setLanguage(language);
+}
+
+/** `1:02:03` or `4:05`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  return minutes >= 60 ? `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+speak();

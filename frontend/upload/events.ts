@@ -1,0 +1,49 @@
+// What becomes of videos, as the server tells it: one event stream for the page, heard by upload rows and by any [data-video-id].
+
+export interface VideoNews {
+  id: string;
+  upload_id?: string | null;
+  state: string;
+  stage?: string | null;
+  percent?: number | null;
+  failure?: string | null;
+}
+
+const AGAIN_MS = 10_000;
+
+/** Listen for good: EventSource reconnects by itself after a lost line, but gives up on an error answer. */
+export function listen(url: string, hear: (news: VideoNews) => void): void {
+  const source = new EventSource(url);
+  source.addEventListener("video", (event) => hear(JSON.parse((event as MessageEvent<string>).data) as VideoNews));
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) window.setTimeout(() => listen(url, hear), AGAIN_MS);
+  });
+  window.addEventListener("pagehide", () => source.close(), { once: true });
+}
+
+const MARK: Record<string, string> = { ready: "state-ok", failed: "state-bad" };
+
+/** Bring a table row (or page) up to date: its state in words, its bar, its reason. */
+export function updatePage(news: VideoNews): void {
+  for (const place of document.querySelectorAll<HTMLElement>(`[data-video-id="${CSS.escape(news.id)}"]`)) {
+    const isNewState = place.dataset.state !== news.state;
+    place.dataset.state = news.state;
+    const words = place.querySelector<HTMLElement>("[data-video-state]");
+    if (words) {
+      words.textContent = news.stage || words.dataset[news.state] || news.state;
+      words.classList.remove("state-ok", "state-bad", "state-busy");
+      words.classList.add(MARK[news.state] ?? "state-busy");
+    }
+    const bar = place.querySelector<HTMLProgressElement>("progress[data-video-percent]");
+    if (bar) {
+      bar.value = news.percent ?? 0;
+      bar.hidden = news.state === "ready" || news.state === "failed";
+    }
+    const reason = place.querySelector<HTMLElement>("[data-video-failure]");
+    if (reason) {
+      reason.textContent = news.failure ?? "";
+      reason.hidden = !news.failure;
+    }
+    if (isNewState) place.dispatchEvent(new CustomEvent("limber:video-state", { bubbles: true, detail: news }));
+  }
+}

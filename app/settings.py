@@ -135,4 +135,4 @@ def get_settings() -> Settings:
     Raises:
         pydantic.ValidationError: when a value is missing, weak or contradicts another.
     """
-    return Settings()  # type: ignore[call-arg]  # values come from the environment
+    return Settings()  # values come from the environment

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import obstore
+from obstore import GetOptions
 from obstore.store import LocalStore, from_url
 
 from app.settings import get_settings
@@ -47,8 +48,12 @@ async def read(key: str, *, start: int = 0, length: int | None = None) -> AsyncI
     Raises:
         FileNotFoundError: when nothing is there.
     """
-    options = {"range": (start, start + length)} if length is not None else {"range": {"offset": start}}
-    answer = await obstore.get_async(store(), key, options=options if start or length is not None else None)
+    options: GetOptions = {}
+    if length is not None:
+        options = {"range": (start, start + length)}
+    elif start:
+        options = {"range": {"offset": start}}
+    answer = await obstore.get_async(store(), key, options=options)
     async for chunk in answer.stream(min_chunk_size=256 * 1024):
         yield bytes(chunk)
 

@@ -50,7 +50,9 @@ def tel(phone: str) -> str:
     return ("+" if phone.strip().startswith("+") else "") + "".join(c for c in phone if c.isdigit())
 
 
-ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+ZERO_DECIMAL = frozenset(
+    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905 (one line, not sixteen)
+)
 
 
 @lru_cache(maxsize=1)

@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 300"):
             name, _eq, value = line.partition(" = ")
-            connection.execute(f"ALTER SYSTEM SET {name} = {value}")  # type: ignore[arg-type]
+            connection.execute(f"ALTER SYSTEM SET {name} = {value}")
         connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE limber_template")
     postgres.migrate(with_name(url, "limber_template"))
@@ -80,8 +80,8 @@ def worker_database_url(request: pytest.FixtureRequest) -> str:
     server_url = request.config.stash[URL]
     name = f"limber_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name}")  # type: ignore[arg-type]
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE limber_template")  # type: ignore[arg-type]
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE limber_template")
     return with_name(server_url, name)
 
 
@@ -92,7 +92,7 @@ def _empty(url: str) -> None:
             " WHERE schemaname IN ('public', 'dbos')"
             " AND tablename NOT IN ('alembic_version', 'dbos_migrations', 'application_versions')"
         ).fetchall()
-        connection.execute(f"TRUNCATE {', '.join(row[0] for row in rows)} CASCADE")  # type: ignore[arg-type]
+        connection.execute(f"TRUNCATE {', '.join(row[0] for row in rows)} CASCADE")
 
 
 @pytest.fixture

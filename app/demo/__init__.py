@@ -1,0 +1,1 @@
+"""The demo: the whole business in small, on one machine, started by one command."""

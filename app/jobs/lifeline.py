@@ -44,7 +44,7 @@ def is_dead(beat: WorkerHeartbeat, now: datetime, host: str) -> bool:
     except psutil.NoSuchProcess:
         return True
     # A pid is used again after a while: a process younger than the heartbeat row is somebody else.
-    return process.status() == psutil.STATUS_ZOMBIE or started_at > beat.started_at.timestamp() + 1
+    return bool(process.status() == psutil.STATUS_ZOMBIE) or started_at > beat.started_at.timestamp() + 1
 
 
 async def register(executor_id: str) -> None:

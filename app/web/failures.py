@@ -116,7 +116,9 @@ async def answer(scope: Scope, error: errors.LimberError) -> Response:
         page = ErrorPage(error.status, error.sentence, way_back(scope))
         response = HTMLResponse(draw(template, await _frame(scope), page), status_code=error.status)
     response.headers.update(headers)
-    if error.status == 401 and any(cookie_name() in value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"):
+    if error.status == 401 and any(
+        cookie_name() in value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"
+    ):
         response.delete_cookie(cookie_name(), path="/")
     return response
 
@@ -133,7 +135,9 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         translated = errors.LimberError(_("This request is not understood here."))
         translated.status = error.status_code
     else:
-        translated = kind() if kind is not errors.BadInput else errors.BadInput(_("This request is not understood."))
+        translated = (
+            kind() if kind is not errors.BadInput else errors.BadInput(_("This request is not understood."))
+        )
     response = await answer(request.scope, translated)
     response.headers.update(error.headers or {})
     return response

@@ -1,11 +1,10 @@
 """Who is asking, and whether the route's declared permission lets them in."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMarker
-from starlette.types import ASGIApp
 
 from app.accounts import sessions
 from app.accounts.permissions import MAY, Permission, Viewer
@@ -13,6 +12,8 @@ from app.clock import utcnow
 from app.db import Db
 from app.errors import Forbidden, SignInRequired
 from app.settings import get_settings
+
+E = TypeVar("E", bound=Callable[..., Any])
 
 
 def cookie_name() -> str:
@@ -75,10 +76,10 @@ def needs(permission: Permission) -> Any:
     return Depends(NeedsNothingFromCookies(permission))
 
 
-def declares(permission: Permission) -> Callable[[ASGIApp], ASGIApp]:
+def declares(permission: Permission) -> Callable[[E], E]:
     """The same declaration for bare Starlette endpoints, which have no dependencies."""
 
-    def mark(endpoint: ASGIApp) -> ASGIApp:
+    def mark(endpoint: E) -> E:
         endpoint.permission = permission  # type: ignore[attr-defined]
         return endpoint
 

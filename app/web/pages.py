@@ -100,7 +100,9 @@ class Pages:
         )
         cache = "private, no-store" if self.viewer else "no-cache"
         return HTMLResponse(
-            draw(template, frame, page), status_code=status, headers={"Cache-Control": cache, **(headers or {})}
+            draw(template, frame, page),
+            status_code=status,
+            headers={"Cache-Control": cache, **(headers or {})},
         )
 
 

@@ -15,7 +15,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def content_security_policy(nonce: str) -> str:
-    """Nothing but our own files; style elements of the player's components by their hash, scripts of a page by nonce."""
+    """Our own files only; the player's style elements by their hash, a page's scripts by nonce."""
     styles = " ".join(f"'{value}'" for value in manifest()["style_hashes"])
     form_targets = "'self' https://checkout.stripe.com https://billing.stripe.com"
     settings = get_settings()
@@ -59,7 +59,9 @@ class SecurityHeaders:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
                 headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-                headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+                headers.setdefault(
+                    "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"
+                )
                 if get_settings().secure_cookies:
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)

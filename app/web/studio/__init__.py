@@ -7,7 +7,18 @@ from fastapi import APIRouter
 from app.accounts.permissions import Permission
 from app.web.guard import needs
 
-PAGES = ("today", "articles", "responses", "messages", "courses", "videos", "plans", "members", "activity", "settings")
+PAGES = (
+    "today",
+    "articles",
+    "responses",
+    "messages",
+    "courses",
+    "videos",
+    "plans",
+    "members",
+    "activity",
+    "settings",
+)
 
 router = APIRouter(prefix="/studio", dependencies=[needs(Permission.STAFF)], tags=["studio"])
 for _name in PAGES:

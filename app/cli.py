@@ -1,0 +1,151 @@
+"""The `limber` command: serve, worker, migrate, demo, doctor, admin."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from app.settings import Settings, get_settings
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Limber: articles, paid video courses, signed streams."
+)
+admin = typer.Typer(no_args_is_help=True, help="Staff accounts.")
+cli.add_typer(admin, name="admin")
+
+
+def settings_or_exit() -> Settings:
+    """The settings, or a plain list of what is wrong with them and exit code 2."""
+    try:
+        return get_settings()
+    except ValidationError as refused:
+        for error in refused.errors():
+            print(f"Settings: {error['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+        print("`limber doctor` says what each setting wants.", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+@contextmanager
+def with_database() -> Iterator[str]:
+    """The address of the database; without DATABASE_URL a private server runs for as long as the block does."""
+    settings = settings_or_exit()
+    if settings.database_url:
+        yield settings.database_url
+        return
+    from app import postgres
+
+    with postgres.server(settings.data_dir.resolve()) as url:
+        os.environ["DATABASE_URL"] = url
+        get_settings.cache_clear()
+        yield url
+
+
+@cli.command()
+def serve() -> None:
+    """Run the web server on LIMBER_HOST:LIMBER_PORT."""
+    import uvicorn
+
+    with with_database():
+        settings = get_settings()
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            proxy_headers=True,
+            forwarded_allow_ips=settings.trusted_proxies,
+            server_header=False,
+            access_log=False,
+            timeout_graceful_shutdown=3,
+        )
+
+
+@cli.command()
+def worker() -> None:
+    """Run one worker: encodes, mail, billing. Start as many as the machine (or machines) can feed."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    with with_database():
+        from app import worker as process
+
+        asyncio.run(process.main())
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version; safe to run twice and at the same time."""
+    from app import postgres
+
+    with with_database() as url:
+        postgres.migrate(url)
+    print("The database is up to date.")
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the site; the three after it are used too.")] = 8000,
+    data_dir: Annotated[Path, typer.Option(help="Folder for everything the demo keeps.")] = Path("data"),
+) -> None:
+    """Start the whole business in small, with a Stripe stand-in and a mail outbox, on this machine only."""
+    from app.demo import supervisor
+
+    raise SystemExit(supervisor.main(port, data_dir))
+
+
+@cli.command()
+def doctor() -> None:
+    """Say in words what this installation still lacks; exit code 1 when something must be mended."""
+    from app import doctor as examination
+
+    raise SystemExit(asyncio.run(examination.main()))
+
+
+@cli.command()
+def alive(part: Annotated[str, typer.Argument(help="web or worker, on this host")]) -> None:
+    """Health check for containers: exit code 0 when this host's web server or worker lives."""
+    from app import doctor as examination
+
+    settings_or_exit()
+    if not asyncio.run(examination.is_alive(part)):
+        raise SystemExit(1)
+
+
+@admin.command("create")
+def admin_create(
+    email: Annotated[str, typer.Argument(help="Address to sign in with.")],
+    name: Annotated[str, typer.Option(help="Name shown to readers.")] = "",
+    password: Annotated[
+        str, typer.Option(help="Asked for when left out.", envvar="LIMBER_ADMIN_PASSWORD")
+    ] = "",
+) -> None:
+    """Create a member of staff, or make an existing account one."""
+    from app import db
+    from app.accounts import admin as accounts_admin
+    from app.errors import LimberError
+
+    secret = password or typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+    async def create(url: str) -> None:
+        db.open_database(url)
+        async with db.transaction() as session:
+            await accounts_admin.create_staff(session, email, name or email.partition("@")[0], secret)
+        await db.close_database()
+
+    with with_database() as url:
+        try:
+            asyncio.run(create(url))
+        except LimberError as refused:
+            print(refused.sentence, file=sys.stderr)
+            raise SystemExit(1) from None
+    print(f"{email} can sign in at {get_settings().base_url}/login and use the studio.")
+
+
+def main() -> None:
+    """Entry point of the `limber` command."""
+    cli()

@@ -1,13 +1,11 @@
 """Keep the stand-ins on this machine: they take any card and any key, so only loopback may reach them."""
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class NotLoopback(ValueError):
@@ -34,6 +32,18 @@ def require_loopback(host: str) -> str:
     if not is_loopback(host):
         raise NotLoopback(f"A stand-in listens on loopback only (127.0.0.1 or ::1), not on {host!r}.")
     return host
+
+
+def require_loopback_url(url: str) -> str:
+    """Give the address back if it is http(s) on loopback: a stand-in sends nothing to anyone else.
+
+    Raises:
+        NotLoopback: for every other address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not is_loopback(parts.hostname or ""):
+        raise NotLoopback(f"A stand-in sends to loopback addresses only, not to {url!r}.")
+    return url
 
 
 class LoopbackOnly:

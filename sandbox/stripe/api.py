@@ -134,7 +134,9 @@ class Api:
         if self.contract is not None:
             complaint = self.contract.check_answer(method, template, answer)
             if complaint is not None:
-                raise StripeFault(f"The stand-in's own answer is wrong: {complaint}", status=500, kind="api_error")
+                raise StripeFault(
+                    f"The stand-in's own answer is wrong: {complaint}", status=500, kind="api_error"
+                )
         return answer
 
     def _replay(self, key: str, fingerprint: str) -> tuple[int, Json, bool] | None:

@@ -37,7 +37,9 @@ _LOST = Decline("card_declined", "lost_card", "Your card was declined.")
 _STOLEN = Decline("card_declined", "stolen_card", "Your card was declined.")
 _EXPIRED = Decline("expired_card", None, "Your card has expired.")
 _CVC = Decline("incorrect_cvc", None, "Your card's security code is incorrect.")
-_PROCESSING = Decline("processing_error", None, "An error occurred while processing your card. Try again in a little bit.")
+_PROCESSING = Decline(
+    "processing_error", None, "An error occurred while processing your card. Try again in a little bit."
+)
 _FRAUD = Decline("card_declined", "fraudulent", "Your card was declined.")
 _VELOCITY = Decline("card_declined", "card_velocity_exceeded", "Your card was declined.")
 
@@ -125,7 +127,9 @@ def card_fault(decline: Decline, extra: Json | None = None, keep: bool = False) 
     more = dict(extra or {})
     if decline.decline_code is not None:
         more["decline_code"] = decline.decline_code
-    return StripeFault(decline.message, status=402, kind="card_error", code=decline.code, keep=keep, extra=more)
+    return StripeFault(
+        decline.message, status=402, kind="card_error", code=decline.code, keep=keep, extra=more
+    )
 
 
 def _luhn(digits: str) -> bool:

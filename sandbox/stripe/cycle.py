@@ -21,7 +21,12 @@ INCOMPLETE_S = 23 * HOUR_S
 LIVE = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete")
 
 END_TRIAL, TRIAL_NOTICE, CANCEL, RENEW, RESUME, EXPIRE = (
-    "end_trial", "trial_notice", "cancel", "renew", "resume", "expire",
+    "end_trial",
+    "trial_notice",
+    "cancel",
+    "renew",
+    "resume",
+    "expire",
 )
 # What comes first when several are due in the same second: an end before a renewal.
 _ORDER = (TRIAL_NOTICE, CANCEL, EXPIRE, END_TRIAL, RESUME, RENEW)

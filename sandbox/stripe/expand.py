@@ -33,7 +33,9 @@ _DEPTH = 4
 _INCLUDABLE: dict[tuple[str, str], Callable[[Store, Json], Json]] = {}
 
 
-def includable(kind: str, name: str) -> Callable[[Callable[[Store, Json], Json]], Callable[[Store, Json], Json]]:
+def includable(
+    kind: str, name: str
+) -> Callable[[Callable[[Store, Json], Json]], Callable[[Store, Json], Json]]:
     """Register what fills a field that is absent by default, such as a session's `line_items`."""
 
     def register(fill: Callable[[Store, Json], Json]) -> Callable[[Store, Json], Json]:
@@ -52,7 +54,9 @@ def expand(store: Store, answer: Json, paths: list[Any]) -> Json:
     for path in paths:
         parts = str(path).split(".")
         if len(parts) > _DEPTH + (1 if parts[0] == "data" else 0):
-            raise StripeFault(f"You cannot expand more than {_DEPTH} levels of a property: {path}", param="expand")
+            raise StripeFault(
+                f"You cannot expand more than {_DEPTH} levels of a property: {path}", param="expand"
+            )
         _walk(store, answer, parts, str(path))
     return answer
 

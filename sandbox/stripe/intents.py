@@ -12,9 +12,18 @@ Json = dict[str, Any]
 
 
 def create_intent(
-    world: World, *, amount: int, currency: str, customer: str | None, description: str | None = None,
-    metadata: Json | None = None, payment_method: str | None = None, automatic: bool = False,
-    setup_future_usage: str | None = None, receipt_email: str | None = None, capture_method: str = "automatic_async",
+    world: World,
+    *,
+    amount: int,
+    currency: str,
+    customer: str | None,
+    description: str | None = None,
+    metadata: Json | None = None,
+    payment_method: str | None = None,
+    automatic: bool = False,
+    setup_future_usage: str | None = None,
+    receipt_email: str | None = None,
+    capture_method: str = "automatic_async",
 ) -> Row:
     """A payment intent that waits for a payment method. Amounts are in the currency's minor unit."""
     intent_id = new_id("pi")
@@ -44,9 +53,14 @@ def create_intent(
         "next_action": None,
         "on_behalf_of": None,
         "payment_method": payment_method,
-        "payment_method_options": {"card": {
-            "installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic",
-        }},
+        "payment_method_options": {
+            "card": {
+                "installments": None,
+                "mandate_options": None,
+                "network": None,
+                "request_three_d_secure": "automatic",
+            }
+        },
         "payment_method_types": ["card"],
         "processing": None,
         "receipt_email": receipt_email,
@@ -76,7 +90,11 @@ def attempt(world: World, intent: Row, method: Row, *, off_session: bool) -> Dec
         body["status"] = "requires_payment_method"
         body["payment_method"] = None
         shown = copy.deepcopy(method.body)
-        body["last_payment_error"] = {**decline_error(decline), "charge": charge["id"], "payment_method": shown}
+        body["last_payment_error"] = {
+            **decline_error(decline),
+            "charge": charge["id"],
+            "payment_method": shown,
+        }
         world.store.put(intent)
         emit(world, "charge.failed", charge)
         emit(world, "payment_intent.payment_failed", body)
@@ -114,9 +132,14 @@ def refund(world: World, charge: Row, *, amount: int, reason: str | None, metada
         "charge": charge.id,
         "created": world.now,
         "currency": charge.body["currency"],
-        "destination_details": {"card": {
-            "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund",
-        }, "type": "card"},
+        "destination_details": {
+            "card": {
+                "reference_status": "pending",
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
+            },
+            "type": "card",
+        },
         "metadata": metadata,
         "payment_intent": charge.body["payment_intent"],
         "reason": reason,
@@ -169,10 +192,18 @@ def _charge(world: World, intent: Json, method: Row, decline: Decline | None) ->
         "paid": decline is None,
         "payment_intent": intent["id"],
         "payment_method": method.id,
-        "payment_method_details": {"card": {
-            **details, "amount_authorized": None if decline else intent["amount"], "installments": None,
-            "mandate": None, "network": details["brand"], "three_d_secure": None, "wallet": None,
-        }, "type": "card"},
+        "payment_method_details": {
+            "card": {
+                **details,
+                "amount_authorized": None if decline else intent["amount"],
+                "installments": None,
+                "mandate": None,
+                "network": details["brand"],
+                "three_d_secure": None,
+                "wallet": None,
+            },
+            "type": "card",
+        },
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,
         "receipt_url": None,
@@ -189,20 +220,41 @@ def _charge(world: World, intent: Json, method: Row, decline: Decline | None) ->
 
 
 _CHARGE_CARD_FIELDS = frozenset(
-    {"brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status"}
+    {
+        "brand",
+        "checks",
+        "country",
+        "exp_month",
+        "exp_year",
+        "fingerprint",
+        "funding",
+        "last4",
+        "regulated_status",
+    }
 )
 
 
 def _outcome(decline: Decline | None) -> Json:
     if decline is None:
         return {
-            "advice_code": None, "network_advice_code": None, "network_decline_code": None,
-            "network_status": "approved_by_network", "reason": None, "risk_level": "normal", "risk_score": 8,
-            "seller_message": "Payment complete.", "type": "authorized",
+            "advice_code": None,
+            "network_advice_code": None,
+            "network_decline_code": None,
+            "network_status": "approved_by_network",
+            "reason": None,
+            "risk_level": "normal",
+            "risk_score": 8,
+            "seller_message": "Payment complete.",
+            "type": "authorized",
         }
     return {
-        "advice_code": None, "network_advice_code": None, "network_decline_code": None,
-        "network_status": "declined_by_network", "reason": decline.decline_code or decline.code,
-        "risk_level": "normal", "risk_score": 8,
-        "seller_message": "The bank did not return any further details with this decline.", "type": "issuer_declined",
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "declined_by_network",
+        "reason": decline.decline_code or decline.code,
+        "risk_level": "normal",
+        "risk_score": 8,
+        "seller_message": "The bank did not return any further details with this decline.",
+        "type": "issuer_declined",
     }

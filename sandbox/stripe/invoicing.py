@@ -16,15 +16,28 @@ from sandbox.stripe.world import World
 Json = dict[str, Any]
 
 NO_METHOD = Decline(
-    "invoice_payment_intent_requires_action", None, "This customer has no attached payment source or default payment method."
+    "invoice_payment_intent_requires_action",
+    None,
+    "This customer has no attached payment source or default payment method.",
 )
-_DESCRIPTIONS = {"subscription_create": "Subscription creation", "subscription_cycle": "Subscription update",
-                 "subscription_update": "Subscription update"}
+_DESCRIPTIONS = {
+    "subscription_create": "Subscription creation",
+    "subscription_cycle": "Subscription update",
+    "subscription_update": "Subscription update",
+}
 
 
 def line_item(
-    invoice_id: str, *, amount: int, currency: str, description: str, price: Json | None, quantity: int,
-    period: tuple[int, int], parent: Json | None, metadata: Json | None = None,
+    invoice_id: str,
+    *,
+    amount: int,
+    currency: str,
+    description: str,
+    price: Json | None,
+    quantity: int,
+    period: tuple[int, int],
+    parent: Json | None,
+    metadata: Json | None = None,
 ) -> Json:
     """One line. The amount, in minor units, may be negative: a credit."""
     pricing = None
@@ -61,17 +74,29 @@ def subscription_parent(subscription_id: str, item_id: str, proration: bool = Fa
     return {
         "invoice_item_details": None,
         "subscription_item_details": {
-            "invoice_item": None, "proration": proration, "proration_details": {"credited_items": None},
-            "subscription": subscription_id, "subscription_item": item_id,
+            "invoice_item": None,
+            "proration": proration,
+            "proration_details": {"credited_items": None},
+            "subscription": subscription_id,
+            "subscription_item": item_id,
         },
         "type": "subscription_item_details",
     }
 
 
 def create_invoice(
-    world: World, customer: Row, *, lines: list[Json], currency: str, reason: str,
-    subscription: Json | None = None, invoice_id: str | None = None, auto_advance: bool = True,
-    period: tuple[int, int] | None = None, description: str | None = None, metadata: Json | None = None,
+    world: World,
+    customer: Row,
+    *,
+    lines: list[Json],
+    currency: str,
+    reason: str,
+    subscription: Json | None = None,
+    invoice_id: str | None = None,
+    auto_advance: bool = True,
+    period: tuple[int, int] | None = None,
+    description: str | None = None,
+    metadata: Json | None = None,
 ) -> Row:
     """A draft with these lines, which finalizes itself in an hour when `auto_advance` is set."""
     body = _draft(world, customer.body, invoice_id or new_id("in"), currency, reason)
@@ -82,7 +107,11 @@ def create_invoice(
     body["automatically_finalizes_at"] = world.now + cycle.DRAFT_S if auto_advance else None
     if subscription is not None:
         details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
-        body["parent"] = {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
+        body["parent"] = {
+            "quote_details": None,
+            "subscription_details": details,
+            "type": "subscription_details",
+        }
         body["default_payment_method"] = None
     row = Row("invoice", body, clock=world.clock)
     set_lines(row, lines)
@@ -103,21 +132,28 @@ def set_lines(invoice: Row, lines: list[Json]) -> None:
 
 def finalize(world: World, invoice: Row) -> None:
     """Number the invoice and open it; its payment intent is made now."""
-    before, body = copy.deepcopy(invoice.body), invoice.body
+    body = invoice.body
     customer = world.store.need("customer", body["customer"])
     sequence = customer.body["next_invoice_sequence"]
     customer.body["next_invoice_sequence"] = sequence + 1
     world.store.put(customer)
     body.update(
-        status="open", number=f"{customer.body['invoice_prefix']}-{sequence:04d}", effective_at=world.now,
-        automatically_finalizes_at=None, ending_balance=0,
-        hosted_invoice_url=f"{world.base_url}/i/{invoice.id}", invoice_pdf=f"{world.base_url}/i/{invoice.id}/pdf",
+        status="open",
+        number=f"{customer.body['invoice_prefix']}-{sequence:04d}",
+        effective_at=world.now,
+        automatically_finalizes_at=None,
+        ending_balance=0,
+        hosted_invoice_url=f"{world.base_url}/i/{invoice.id}",
+        invoice_pdf=f"{world.base_url}/i/{invoice.id}/pdf",
     )
     body["status_transitions"]["finalized_at"] = world.now
-    invoice.due_at = world.now if body["auto_advance"] else None
+    invoice.due_at = None
     if body["amount_due"] > 0:
         intent = create_intent(
-            world, amount=body["amount_due"], currency=body["currency"], customer=body["customer"],
+            world,
+            amount=body["amount_due"],
+            currency=body["currency"],
+            customer=body["customer"],
             description=_DESCRIPTIONS.get(body["billing_reason"], f"Payment for Invoice {body['number']}"),
             setup_future_usage="off_session" if body["parent"] else None,
         )
@@ -125,7 +161,7 @@ def finalize(world: World, invoice: Row) -> None:
         world.store.put(Row("invoice_payment", payment, clock=invoice.clock))
         invoice.private.update(intent=intent.id, payment=payment["id"])
     world.store.put(invoice)
-    emit(world, "invoice.finalized", body, None if before == body else {"status": before["status"]})
+    emit(world, "invoice.finalized", body)
 
 
 def pay(world: World, invoice: Row, *, off_session: bool, method: Row | None = None) -> Decline | None:
@@ -152,7 +188,9 @@ def void(world: World, invoice: Row, status: str = "void") -> None:
     body.update(status=status, next_payment_attempt=None, auto_advance=False)
     body["status_transitions"]["voided_at" if status == "void" else "marked_uncollectible_at"] = world.now
     invoice.due_at = None
-    save_and_emit(world, "invoice.voided" if status == "void" else "invoice.marked_uncollectible", before, invoice)
+    save_and_emit(
+        world, "invoice.voided" if status == "void" else "invoice.marked_uncollectible", before, invoice
+    )
 
 
 def stop_collecting(world: World, invoice: Row) -> None:
@@ -186,7 +224,11 @@ def payments_of(store: Store, invoice: Json) -> Json:
 def _mark_paid(world: World, invoice: Row) -> None:
     body = invoice.body
     body.update(
-        status="paid", amount_paid=body["amount_due"], amount_remaining=0, next_payment_attempt=None, auto_advance=False
+        status="paid",
+        amount_paid=body["amount_due"],
+        amount_remaining=0,
+        next_payment_attempt=None,
+        auto_advance=False,
     )
     body["status_transitions"]["paid_at"] = world.now
     invoice.due_at = None
@@ -236,16 +278,48 @@ def _invoice_payment(world: World, invoice: Json, intent_id: str) -> Json:
 
 def _draft(world: World, customer: Json, invoice_id: str, currency: str, reason: str) -> Json:
     nothing = dict.fromkeys(
-        ("account_tax_ids", "application", "custom_fields", "default_payment_method", "default_source", "due_date",
-         "effective_at", "ending_balance", "footer", "from_invoice", "hosted_invoice_url", "invoice_pdf",
-         "last_finalization_error", "latest_revision", "next_payment_attempt", "number", "on_behalf_of", "parent",
-         "receipt_number", "rendering", "shipping_cost", "shipping_details", "statement_descriptor",
-         "webhooks_delivered_at", "customer_account")
+        (
+            "account_tax_ids",
+            "application",
+            "custom_fields",
+            "default_payment_method",
+            "default_source",
+            "due_date",
+            "effective_at",
+            "ending_balance",
+            "footer",
+            "from_invoice",
+            "hosted_invoice_url",
+            "invoice_pdf",
+            "last_finalization_error",
+            "latest_revision",
+            "next_payment_attempt",
+            "number",
+            "on_behalf_of",
+            "parent",
+            "receipt_number",
+            "rendering",
+            "shipping_cost",
+            "shipping_details",
+            "statement_descriptor",
+            "webhooks_delivered_at",
+            "customer_account",
+        )
     )
     zero = dict.fromkeys(
-        ("amount_due", "amount_overpaid", "amount_paid", "amount_paid_off_stripe", "amount_remaining",
-         "amount_shipping", "attempt_count", "post_payment_credit_notes_amount", "pre_payment_credit_notes_amount",
-         "starting_balance"), 0
+        (
+            "amount_due",
+            "amount_overpaid",
+            "amount_paid",
+            "amount_paid_off_stripe",
+            "amount_remaining",
+            "amount_shipping",
+            "attempt_count",
+            "post_payment_credit_notes_amount",
+            "pre_payment_credit_notes_amount",
+            "starting_balance",
+        ),
+        0,
     )
     return {
         "id": invoice_id,
@@ -255,7 +329,13 @@ def _draft(world: World, customer: Json, invoice_id: str, currency: str, reason:
         "account_country": "US",
         "account_name": "Limber sandbox",
         "attempted": False,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": False,
+            "liability": None,
+            "provider": None,
+            "status": None,
+        },
         "billing_reason": reason,
         "collection_method": "charge_automatically",
         "created": world.now,
@@ -272,10 +352,17 @@ def _draft(world: World, customer: Json, invoice_id: str, currency: str, reason:
         "discounts": [],
         "issuer": {"type": "self"},
         "livemode": False,
-        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        "payment_settings": {
+            "default_mandate": None,
+            "payment_method_options": None,
+            "payment_method_types": None,
+        },
         "status": "draft",
         "status_transitions": {
-            "finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None,
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
         },
         "test_clock": world.clock,
         "total_discount_amounts": [],

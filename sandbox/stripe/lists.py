@@ -21,8 +21,14 @@ def envelope(data: list[Json], url: str, has_more: bool = False) -> Json:
 
 
 def answer_list(
-    call: Call, kind: str, url: str, where: Mapping[str, object], *,
-    extra: str = "", extra_values: tuple[object, ...] = (), created: bool = True,
+    call: Call,
+    kind: str,
+    url: str,
+    where: Mapping[str, object],
+    *,
+    extra: str = "",
+    extra_values: tuple[object, ...] = (),
+    created: bool = True,
 ) -> Json:
     """One page of the living objects of a kind, newest first, as the call's cursors ask."""
     params = call.params

@@ -13,15 +13,23 @@ Json = dict[str, Any]
 EXPIRES_AFTER_YEARS = 8
 
 
-def create_method(world: World, card: Card, *, details: Json | None = None, exp: tuple[int, int] | None = None) -> Row:
+def create_method(
+    world: World, card: Card, *, details: Json | None = None, exp: tuple[int, int] | None = None
+) -> Row:
     """A payment method that belongs to nobody yet. `exp` is (month, year)."""
     month, year = exp or (12, 1970 + world.now // 31_556_952 + EXPIRES_AFTER_YEARS)
     body: Json = {
         "id": new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None,
-                            **(details or {})},
+        "billing_details": {
+            "address": None,
+            "email": None,
+            "name": None,
+            "phone": None,
+            "tax_id": None,
+            **(details or {}),
+        },
         "card": {
             "brand": card.brand,
             "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},

@@ -132,9 +132,7 @@ class Params:
         for name in self._values:
             if name not in self._known:
                 full = self.full_name(name)
-                raise StripeFault(
-                    f"Received unknown parameter: {full}", code="parameter_unknown", param=full
-                )
+                raise StripeFault(f"Received unknown parameter: {full}", code="parameter_unknown", param=full)
         for child in self._children:
             child.close()
 

@@ -14,6 +14,8 @@ from sandbox.stripe.errors import missing
 
 Json = dict[str, Any]
 
+_SELECT = "SELECT kind, body, private, clock, due_at, deleted FROM objects"
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -114,8 +116,8 @@ class Store:
 
     def find(self, kind: str, object_id: str) -> Row | None:
         """The object of this kind and id, deleted ones included."""
-        query = "SELECT kind, body, private, clock, due_at, deleted FROM objects "
-        found = self.connection.execute(query + "WHERE id = ? AND kind = ?", (object_id, kind)).fetchone()
+        query = f"{_SELECT} WHERE id = ? AND kind = ?"
+        found = self.connection.execute(query, (object_id, kind)).fetchone()
         return _row(found) if found else None
 
     def need(self, kind: str, object_id: str, param: str = "id") -> Row:
@@ -156,15 +158,21 @@ class Store:
         """All living objects of a kind whose fields (dotted paths into the body) have these values."""
         sql, values = self.conditions(kind, where or {})
         order = "ASC" if oldest_first else "DESC"
-        found = self.connection.execute(
-            f"SELECT kind, body, private, clock, due_at, deleted FROM objects WHERE {sql} ORDER BY seq {order}",
-            values,
-        )
+        # What goes into the text comes from this package; what callers send goes in as values.
+        query = f"{_SELECT} WHERE {sql} ORDER BY seq {order}"
+        found = self.connection.execute(query, values)
         return [_row(one) for one in found]
 
     def page(
-        self, kind: str, where: Mapping[str, object], *, limit: int, after: str | None, before: str | None,
-        extra: str = "", extra_values: tuple[object, ...] = (),
+        self,
+        kind: str,
+        where: Mapping[str, object],
+        *,
+        limit: int,
+        after: str | None,
+        before: str | None,
+        extra: str = "",
+        extra_values: tuple[object, ...] = (),
     ) -> tuple[list[Row], bool]:
         """One page, newest first, and whether there is more in the direction of travel."""
         sql, values = self.conditions(kind, where)
@@ -176,11 +184,8 @@ class Store:
         if before is not None:
             sql, values = f"{sql} AND seq > ?", [*values, self._seq(before, "ending_before")]
             order = "ASC"
-        found = self.connection.execute(
-            f"SELECT kind, body, private, clock, due_at, deleted FROM objects WHERE {sql} "
-            f"ORDER BY seq {order} LIMIT ?",
-            [*values, limit + 1],
-        ).fetchall()
+        query = f"{_SELECT} WHERE {sql} ORDER BY seq {order} LIMIT ?"
+        found = self.connection.execute(query, [*values, limit + 1]).fetchall()
         rows = [_row(one) for one in found[:limit]]
         if before is not None:
             rows.reverse()
@@ -189,8 +194,7 @@ class Store:
     def next_due(self, clock: str | None, until: int) -> Row | None:
         """The object on this clock whose moment comes first, if that is not after `until`."""
         found = self.connection.execute(
-            "SELECT kind, body, private, clock, due_at, deleted FROM objects "
-            "WHERE clock IS ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1",
+            f"{_SELECT} WHERE clock IS ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1",
             (clock, until),
         ).fetchone()
         return _row(found) if found else None

@@ -1,0 +1,110 @@
+"""The stand-in as one Starlette application: the API, the hosted pages, and time passing in the background."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.loopback import LoopbackOnly
+from sandbox.stripe.api import Api, Contract, Operation
+from sandbox.stripe.deliveries import RETRY_DELAYS_S, Deliverer
+from sandbox.stripe.due import run_due
+from sandbox.stripe.pages.checkout_page import CheckoutPage
+from sandbox.stripe.pages.desk import Desk
+from sandbox.stripe.pages.portal_page import PortalPage
+from sandbox.stripe.resources import (
+    account,
+    charges,
+    checkout_sessions,
+    customers,
+    events,
+    invoices,
+    payment_intents,
+    payment_methods,
+    portal,
+    prices,
+    products,
+    refunds,
+    subscriptions,
+    test_clocks,
+    webhook_endpoints,
+)
+from sandbox.stripe.store import Store
+
+TICK_S = 1.0
+
+_FAMILIES = (
+    account,
+    charges,
+    checkout_sessions,
+    customers,
+    events,
+    invoices,
+    payment_intents,
+    payment_methods,
+    portal,
+    prices,
+    products,
+    refunds,
+    subscriptions,
+    test_clocks,
+    webhook_endpoints,
+)
+
+
+def operations() -> list[Operation]:
+    """Every operation of the API: method, path template, handler."""
+    return [operation for family in _FAMILIES for operation in family.OPERATIONS]
+
+
+def create_app(
+    store: Store,
+    *,
+    contract: Contract | None = None,
+    retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S,
+    tick_s: float = TICK_S,
+    real_now: Callable[[], float] = time.time,
+) -> Starlette:
+    """The application over a store, which stays the caller's to close. `contract` judges every call and
+    answer; `tick_s` is how often the default clock is looked at; `real_now` gives Unix seconds."""
+    deliverer = Deliverer(store, retry_delays_s)
+    api = Api(store, real_now, deliverer.wake, contract)
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(tick_s)
+            with store.transaction():
+                world = api.world("")
+                done = run_due(world, world.now)
+            if done:
+                deliverer.wake()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(deliverer.run()), asyncio.create_task(tick())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    routes = [
+        *api.routes(operations()),
+        *CheckoutPage(api).routes(),
+        *PortalPage(api).routes(),
+        *Desk(api).routes(),
+        Route("/{path:path}", _unrecognized, methods=["GET", "POST", "DELETE"]),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(LoopbackOnly)], lifespan=lifespan)
+
+
+async def _unrecognized(request: Request) -> Response:
+    message = f"Unrecognized request URL ({request.method}: {request.url.path}). This stand-in does not know it (yet)."
+    return JSONResponse({"error": {"message": message, "type": "invalid_request_error"}}, 404)

@@ -1,0 +1,155 @@
+"""The hosted Checkout page: shows what is bought, takes a card, and leads back."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox.stripe.api import Api
+from sandbox.stripe.cards import Card, find_card
+from sandbox.stripe.checkout import complete
+from sandbox.stripe.errors import StripeFault
+from sandbox.stripe.pages.rendering import money, page
+from sandbox.stripe.store import Row
+from sandbox.stripe.world import World
+
+Json = dict[str, Any]
+
+_PREFILLED = {"card_number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Test Member"}
+
+
+class CheckoutPage:
+    """Handlers over one API's store."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def routes(self) -> list[Route]:
+        """GET shows, POST pays."""
+        return [Route("/c/pay/{session}", self.show), Route("/c/pay/{session}", self.pay, methods=["POST"])]
+
+    async def show(self, request: Request) -> Response:
+        """The page of an open session, or what became of it."""
+        with self._api.store.transaction():
+            row = self._api.store.find("checkout.session", request.path_params["session"])
+            if row is None:
+                return _unknown()
+            if row.body["status"] != "open":
+                return _closed(row)
+            world = self._api.world(_base(request)).of(row)
+            return _form(world, row, {**_PREFILLED, "email": _email(world, row) or ""}, None)
+
+    async def pay(self, request: Request) -> Response:
+        """Try the card; a decline stays on the page, with a sentence and everything that was typed."""
+        form = {key: str(value).strip() for key, value in (await request.form()).items()}
+        try:
+            with self._api.store.transaction():
+                return self._paid(request, form)
+        finally:
+            self._api.after_call()
+
+    def _paid(self, request: Request, form: dict[str, str]) -> Response:
+        row = self._api.store.find("checkout.session", request.path_params["session"])
+        if row is None:
+            return _unknown()
+        if row.body["status"] != "open":
+            return _closed(row)
+        world = self._api.world(_base(request)).of(row)
+        typed = {**dict.fromkeys((*_PREFILLED, "email"), ""), **form}
+        typed["email"] = _email(world, row) or typed["email"]
+        try:
+            card = _card(row, typed)
+            if "@" not in typed["email"]:
+                raise StripeFault("Your email address is incomplete.")
+        except StripeFault as fault:
+            return _form(world, row, typed, str(fault))
+        decline = complete(world, row, card, typed["email"], typed["name"] or "Test Member")
+        if decline is not None:
+            return _form(world, row, typed, decline.message)
+        return RedirectResponse(_success_url(row), 303)
+
+
+def _card(row: Row, typed: dict[str, str]) -> Card | None:
+    return find_card(typed["card_number"]) if _needs_card(row) else None
+
+
+def _needs_card(row: Row) -> bool:
+    free = row.body["amount_total"] == 0
+    return not (
+        free and (row.body["mode"] == "payment" or row.body["payment_method_collection"] == "if_required")
+    )
+
+
+def _email(world: World, row: Row) -> str | None:
+    if row.body["customer_email"]:
+        return str(row.body["customer_email"])
+    customer = world.store.find("customer", row.body["customer"]) if row.body["customer"] else None
+    return customer.body["email"] if customer is not None else None
+
+
+def _form(world: World, row: Row, form: dict[str, str], problem: str | None) -> Response:
+    body = row.body
+    data = row.private["subscription_data"]
+    amount = money(body["amount_total"], body["currency"])
+    verb = f"Pay {amount}" if body["mode"] == "payment" else "Subscribe"
+    if body["mode"] == "subscription" and body["amount_total"] == 0:
+        verb = "Start trial"
+    return page(
+        "checkout.html",
+        200 if problem is None else 402,
+        (body["success_url"], body["cancel_url"]),
+        mode=body["mode"],
+        amount_total=body["amount_total"],
+        currency=body["currency"],
+        lines=row.private["line_items"],
+        cancel_url=body["cancel_url"],
+        trial_days=data.get("trial_period_days"),
+        problem=problem,
+        form=form,
+        email_fixed=_email(world, row) is not None,
+        needs_card=_needs_card(row),
+        verb=verb,
+    )
+
+
+def _success_url(row: Row) -> str:
+    # The placeholder may arrive percent-encoded, when the caller built the address with a URL library.
+    url = str(row.body["success_url"])
+    for placeholder in ("{CHECKOUT_SESSION_ID}", "%7BCHECKOUT_SESSION_ID%7D"):
+        url = url.replace(placeholder, row.id)
+    return url
+
+
+def _closed(row: Row) -> Response:
+    if row.body["status"] == "complete":
+        return page(
+            "closed.html",
+            heading="All done here",
+            sentence="This purchase is complete; nothing more will be charged.",
+            link=_success_url(row),
+            link_words="Return to the site",
+        )
+    return page(
+        "closed.html",
+        410,
+        heading="This page has expired",
+        sentence="Nothing was charged. Please start again from the site.",
+        link=row.body["cancel_url"],
+        link_words="Return to the site",
+    )
+
+
+def _unknown() -> Response:
+    return page(
+        "closed.html",
+        404,
+        heading="Not found",
+        sentence="There is no such Checkout page.",
+        link=None,
+        link_words="",
+    )
+
+
+def _base(request: Request) -> str:
+    return str(request.base_url).rstrip("/")

@@ -1,0 +1,102 @@
+"""The stand-in's own desk: what it knows at a glance, and the control that moves its clock."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox.stripe import cycle
+from sandbox.stripe.api import Api
+from sandbox.stripe.due import run_due
+from sandbox.stripe.pages.rendering import FOLDER, page
+from sandbox.stripe.world import shift_clock
+
+Json = dict[str, Any]
+
+_MOST_S = 10 * 366 * 86400
+_SHOWN_EVENTS = 60
+
+
+class Desk:
+    """Handlers over one API's store."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def routes(self) -> list[Route]:
+        """The overview, the style sheet and the clock."""
+        return [
+            Route("/", self.show),
+            Route("/pages.css", self.style),
+            Route("/sandbox/clock", self.clock),
+            Route("/sandbox/clock", self.advance, methods=["POST"]),
+        ]
+
+    async def style(self, _request: Request) -> Response:
+        """The pages' style sheet."""
+        return FileResponse(FOLDER / "pages.css", media_type="text/css")
+
+    async def clock(self, _request: Request) -> Response:
+        """GET /sandbox/clock: what time it is here, in Unix seconds."""
+        with self._api.store.transaction():
+            now = self._api.world("").now
+        return JSONResponse({"now": now, "shift_s": now - int(self._api.real_now())})
+
+    async def advance(self, request: Request) -> Response:
+        """POST /sandbox/clock {"advance_s": n}: move the default clock and do what becomes due, then answer."""
+        is_json = request.headers.get("content-type", "").startswith("application/json")
+        try:
+            given: Any = await request.json() if is_json else await request.form()
+            seconds = int(given["advance_s"])
+        except (ValueError, KeyError, TypeError):
+            return JSONResponse({"error": "Send advance_s, a whole number of seconds."}, 422)
+        if not 0 <= seconds <= _MOST_S:
+            return JSONResponse(
+                {"error": f"advance_s lies between 0 and {_MOST_S}; time does not run back."}, 422
+            )
+        with self._api.store.transaction():
+            shift_clock(self._api.store, seconds)
+            world = self._api.world(str(request.base_url).rstrip("/"))
+            done = run_due(world, world.now)
+        self._api.after_call()
+        if not is_json:
+            return RedirectResponse("/", 303)
+        return JSONResponse(
+            {"now": world.now, "shift_s": world.now - int(self._api.real_now()), "done": done}
+        )
+
+    async def show(self, _request: Request) -> Response:
+        """The overview."""
+        store = self._api.store
+        with store.transaction():
+            now = self._api.world("").now
+            subscriptions = []
+            for row in store.select("subscription")[:100]:
+                customer = store.need("customer", row.body["customer"]).body
+                subscriptions.append(
+                    {
+                        "id": row.id,
+                        "email": customer["email"] or customer["id"],
+                        "status": row.body["status"],
+                        "period_end": cycle.current_period_end(row.body),
+                        "cancel_at": row.body["cancel_at"],
+                    }
+                )
+            rows, _ = store.page("event", {}, limit=_SHOWN_EVENTS, after=None, before=None)
+            return page(
+                "desk.html",
+                now=now,
+                shift_s=now - int(self._api.real_now()),
+                subscriptions=subscriptions,
+                endpoints=[row.body for row in store.select("webhook_endpoint")],
+                events=[{**row.body, "deliveries": self._deliveries(row.id)} for row in rows],
+            )
+
+    def _deliveries(self, event_id: str) -> str:
+        found = self._api.store.connection.execute(
+            "SELECT state, attempts, answer FROM deliveries WHERE event = ?", (event_id,)
+        ).fetchall()
+        return ", ".join(
+            f"{state} ({attempts}×, {answer or 'not yet tried'})" for state, attempts, answer in found
+        )

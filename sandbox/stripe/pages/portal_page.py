@@ -1,0 +1,222 @@
+"""The hosted customer portal: subscriptions, card, invoices, and the way back."""
+
+import copy
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox.stripe import cycle, lifecycle
+from sandbox.stripe.api import Api
+from sandbox.stripe.cards import card_fault, find_card
+from sandbox.stripe.errors import StripeFault
+from sandbox.stripe.methods import attach, create_method, make_default
+from sandbox.stripe.pages.rendering import day, money, page
+from sandbox.stripe.store import Row
+from sandbox.stripe.world import World
+
+Json = dict[str, Any]
+
+_LIFE_S = 3600
+_DONE = {
+    "renew": "Your subscription goes on.",
+    "cancel_at_period_end": "Your subscription ends with the period that is paid.",
+    "cancel_now": "Your subscription has ended.",
+    "update_card": "Your card has been updated.",
+    "pay_invoice": "Thank you, that is paid.",
+}
+
+
+class PortalPage:
+    """Handlers over one API's store."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def routes(self) -> list[Route]:
+        """The portal with and without a flow, and an invoice's page."""
+        return [
+            Route("/p/session/{secret}", self.show),
+            Route("/p/session/{secret}", self.act, methods=["POST"]),
+            Route("/p/session/{secret}/flow/{flow}", self.show),
+            Route("/p/session/{secret}/flow/{flow}", self.act, methods=["POST"]),
+            Route("/i/{invoice}", self.invoice),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The portal's page."""
+        with self._api.store.transaction():
+            session = self._session(request)
+            if session is None:
+                return _gone()
+            done = _DONE.get(request.query_params.get("done", ""))
+            return _page(self._world(request, session), session, request.path_params.get("flow"), None, done)
+
+    async def act(self, request: Request) -> Response:
+        """Do what a button says, and show the page again, or go where the flow leads."""
+        form = {key: str(value).strip() for key, value in (await request.form()).items()}
+        flow = request.path_params.get("flow")
+        try:
+            with self._api.store.transaction():
+                session = self._session(request)
+                if session is None:
+                    return _gone()
+                world = self._world(request, session)
+                try:
+                    _act(world, session, form)
+                except StripeFault as fault:
+                    return _page(world, session, flow, str(fault), None)
+                after = (session.body["flow"] or {}).get("after_completion")
+                if flow is not None and after is not None and after["type"] == "redirect":
+                    return RedirectResponse(after["redirect"]["return_url"], 303)
+                path = request.url.path if flow is None else request.url.path.split("/flow/")[0]
+                return RedirectResponse(f"{path}?done={form.get('action', '')}", 303)
+        finally:
+            self._api.after_call()
+
+    async def invoice(self, request: Request) -> Response:
+        """An invoice's page: its id is the secret, as at Stripe its address is."""
+        with self._api.store.transaction():
+            row = self._api.store.find("invoice", request.path_params["invoice"])
+            return page("invoice.html", invoice=row.body) if row is not None else _gone()
+
+    def _session(self, request: Request) -> Row | None:
+        session_id = self._api.store.setting(f"portal:{request.path_params['secret']}")
+        row = self._api.store.find("billing_portal.session", session_id) if session_id else None
+        if row is None or (
+            self._world(request, row).now > row.body["created"] + _LIFE_S and row.clock is None
+        ):
+            return None
+        return row
+
+    def _world(self, request: Request, session: Row) -> World:
+        return self._api.world(str(request.base_url).rstrip("/")).of(session)
+
+
+def _act(world: World, session: Row, form: dict[str, str]) -> None:
+    action = form.get("action", "")
+    if action == "update_card":
+        _update_card(world, session.body["customer"], form.get("card_number", ""))
+        return
+    if action == "pay_invoice":
+        _pay(world, session.body["customer"], form.get("invoice", ""))
+        return
+    row = world.store.find("subscription", form.get("subscription", ""))
+    if (
+        row is None
+        or row.body["customer"] != session.body["customer"]
+        or row.body["status"] not in cycle.LIVE
+    ):
+        raise StripeFault("That subscription has already ended.")
+    if action == "cancel_now":
+        lifecycle.cancel(world, row, "cancellation_requested")
+    elif action in ("cancel_at_period_end", "renew"):
+        before = copy.deepcopy(row.body)
+        lifecycle.schedule_cancel(world, row, action == "cancel_at_period_end")
+        lifecycle.save_changed(world, before, row)
+    else:
+        raise StripeFault("That is not something this page does.")
+
+
+def _update_card(world: World, customer_id: str, number: str) -> None:
+    """The new card pays everything from now on; what is overdue is tried with it at once."""
+    card = find_card(number)
+    if card.at_once is not None:
+        raise card_fault(card.at_once)
+    customer = world.customer(customer_id)
+    method = create_method(world, card, details={"email": customer.body["email"]})
+    attach(world, method, customer, card)
+    make_default(world, customer, method.id)
+    for row in world.store.select("subscription", {"customer": customer_id}, oldest_first=True):
+        if row.body["status"] in cycle.LIVE and row.body["default_payment_method"] is not None:
+            before = copy.deepcopy(row.body)
+            row.body["default_payment_method"] = method.id
+            lifecycle.save_changed(world, before, row)
+    for invoice in _open_invoices(world, customer_id):
+        lifecycle.collect(world, invoice, off_session=False)
+
+
+def _pay(world: World, customer_id: str, invoice_id: str) -> None:
+    invoice = next((one for one in _open_invoices(world, customer_id) if one.id == invoice_id), None)
+    if invoice is None:
+        raise StripeFault("That invoice is not open any more.")
+    decline = lifecycle.collect(world, invoice, off_session=False)
+    if decline is not None:
+        raise StripeFault(decline.message)
+
+
+def _open_invoices(world: World, customer_id: str) -> list[Row]:
+    return world.store.select("invoice", {"customer": customer_id, "status": "open"}, oldest_first=True)
+
+
+def _page(world: World, session: Row, flow: str | None, problem: str | None, done: str | None) -> Response:
+    customer = world.store.need("customer", session.body["customer"])
+    subscriptions = [
+        _shown(world, row.body) for row in world.store.select("subscription", {"customer": customer.id})
+    ]
+    if flow is not None and flow.startswith("subscription_"):
+        wanted = (session.body["flow"] or {}).get(flow) or {}
+        subscriptions = [one for one in subscriptions if one["id"] == wanted.get("subscription")]
+    invoices = [row.body for row in world.store.select("invoice", {"customer": customer.id})]
+    after = (session.body["flow"] or {}).get("after_completion") or {}
+    return page(
+        "portal.html",
+        200 if problem is None else 402,
+        (session.body["return_url"], (after.get("redirect") or {}).get("return_url")),
+        customer=customer.body,
+        return_url=session.body["return_url"],
+        subscriptions=subscriptions,
+        show_subscriptions=flow != "payment_method_update",
+        show_card=flow in (None, "payment_method_update"),
+        card_words=_card_words(world, customer.body),
+        problem=problem,
+        done=done,
+        open_invoices=[one for one in invoices if one["status"] == "open"],
+        invoices=invoices if flow is None else [],
+    )
+
+
+def _shown(world: World, body: Json) -> Json:
+    item = body["items"]["data"][0]
+    product = world.store.need("product", item["price"]["product"])
+    end = day(cycle.current_period_end(body))
+    words = {
+        "active": f"Renews on {end}.",
+        "trialing": f"Free until {end}.",
+        "past_due": "The last payment failed.",
+        "paused": "Paused.",
+        "incomplete": "Waiting for the first payment.",
+    }.get(body["status"], "Ended.")
+    if body["cancel_at"] and body["status"] in cycle.LIVE:
+        words = f"Ends on {day(body['cancel_at'])}."
+    recurring = item["price"]["recurring"]
+    return {
+        "id": body["id"],
+        "status": body["status"],
+        "name": product.body["name"],
+        "price": f"{money(item['price']['unit_amount'], body['currency'])} / {recurring['interval']}",
+        "words": words,
+        "living": body["status"] in cycle.LIVE,
+        "ending": bool(body["cancel_at"]),
+    }
+
+
+def _card_words(world: World, customer: Json) -> str:
+    chosen = customer["invoice_settings"]["default_payment_method"]
+    method = world.store.find("payment_method", chosen) if chosen else None
+    if method is None:
+        return "No card on file."
+    card = method.body["card"]
+    return f"{card['brand'].title()} ending in {card['last4']}, valid until {card['exp_month']:02d}/{card['exp_year']}."
+
+
+def _gone() -> Response:
+    return page(
+        "closed.html",
+        404,
+        heading="Not found",
+        sentence="This page is not there, or its link has expired.",
+        link=None,
+        link_words="",
+    )

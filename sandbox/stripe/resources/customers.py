@@ -1,0 +1,210 @@
+"""Customers, and what is listed under one.
+
+Source: https://docs.stripe.com/api/customers
+"""
+
+import copy
+import secrets
+from typing import Any
+
+from sandbox.stripe import lifecycle
+from sandbox.stripe.api import Call, Operation
+from sandbox.stripe.errors import StripeFault
+from sandbox.stripe.events import emit, save_and_emit
+from sandbox.stripe.expand import includable
+from sandbox.stripe.lists import answer_list, envelope
+from sandbox.stripe.methods import attach, create_method
+from sandbox.stripe.params import Params
+from sandbox.stripe.resources.payment_methods import usable_method
+from sandbox.stripe.search import search_answer
+from sandbox.stripe.store import Row, Store, new_id
+from sandbox.stripe.world import World
+
+Json = dict[str, Any]
+
+_TEXT_FIELDS = ("name", "email", "phone", "description")
+_ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
+
+
+def new_customer(
+    world: World, *, email: str | None = None, name: str | None = None, metadata: Json | None = None
+) -> Row:
+    """Make a customer on the world's clock."""
+    body = _blank(world)
+    body.update(email=email, name=name, metadata=dict(metadata or {}))
+    return _add(world, body)
+
+
+def create(call: Call) -> Json:
+    """POST /v1/customers"""
+    params, clock = call.params, call.params.take_str("test_clock")
+    if clock is not None:
+        call.world.reference("test_helpers.test_clock", clock, "test_clock")
+    world = call.world.on_clock(clock)
+    body = _blank(world)
+    _apply(params, body)
+    row = _add(world, body)
+    method_id = params.take_str("payment_method")
+    settings = params.take_hash("invoice_settings")
+    source = params.take_str("source")
+    if method_id is not None:
+        method, card = usable_method(world, method_id)
+        attach(world, method, row, card)
+    elif source is not None:
+        _, card = usable_method(world, source)
+        attach(world, create_method(world, card), row, card)
+    _apply_settings(world, row, settings)
+    return world.store.put(row).body
+
+
+def retrieve(call: Call) -> Json:
+    """GET /v1/customers/{customer}"""
+    row = call.world.store.need("customer", call.path["customer"])
+    return {"id": row.id, "object": "customer", "deleted": True} if row.deleted else row.body
+
+
+def update(call: Call) -> Json:
+    """POST /v1/customers/{customer}"""
+    row = _living(call)
+    world = call.world.of(row)
+    before = copy.deepcopy(row.body)
+    _apply(call.params, row.body)
+    _apply_settings(world, row, call.params.take_hash("invoice_settings"))
+    call.params.ignore("source", "default_source")
+    save_and_emit(world, "customer.updated", before, row)
+    return row.body
+
+
+def delete(call: Call) -> Json:
+    """DELETE /v1/customers/{customer}: cancels the customer's subscriptions first, as Stripe does."""
+    row = _living(call)
+    world = call.world.of(row)
+    for subscription in world.store.select("subscription", {"customer": row.id}):
+        if subscription.body["status"] not in ("canceled", "incomplete_expired"):
+            lifecycle.cancel(world, subscription, "cancellation_requested")
+    row.deleted = True
+    world.store.put(row)
+    emit(world, "customer.deleted", row.body)
+    return {"id": row.id, "object": "customer", "deleted": True}
+
+
+def list_all(call: Call) -> Json:
+    """GET /v1/customers: those on a test clock show only when it is named."""
+    where: Json = {"clock": call.params.take_str("test_clock")}
+    if (email := call.params.take_str("email")) is not None:
+        where["email"] = email
+    return answer_list(call, "customer", "/v1/customers", where)
+
+
+def search(call: Call) -> Json:
+    """GET /v1/customers/search"""
+    return search_answer(call, "customer", "/v1/customers/search")
+
+
+def list_methods(call: Call) -> Json:
+    """GET /v1/customers/{customer}/payment_methods"""
+    row = _living(call)
+    call.params.ignore("type", "allow_redisplay")
+    url = f"/v1/customers/{row.id}/payment_methods"
+    return answer_list(call, "payment_method", url, {"customer": row.id}, created=False)
+
+
+@includable("customer", "subscriptions")
+def subscriptions_of(store: Store, customer: Json) -> Json:
+    """A customer's subscriptions that have not ended."""
+    rows = store.select("subscription", {"customer": customer["id"]})
+    living = [row.body for row in rows if row.body["status"] not in ("canceled", "incomplete_expired")]
+    return envelope(living, f"/v1/customers/{customer['id']}/subscriptions")
+
+
+def _blank(world: World) -> Json:
+    return {
+        "id": new_id("cus", 14),
+        "object": "customer",
+        "address": None,
+        "balance": 0,
+        "created": world.now,
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": None,
+        "email": None,
+        "invoice_prefix": secrets.token_hex(4).upper(),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": {},
+        "name": None,
+        "next_invoice_sequence": 1,
+        "phone": None,
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": "none",
+        "test_clock": world.clock,
+    }
+
+
+def _add(world: World, body: Json) -> Row:
+    row = world.store.put(Row("customer", body, clock=world.clock))
+    emit(world, "customer.created", body)
+    return row
+
+
+def _living(call: Call) -> Row:
+    row = call.world.store.need("customer", call.path["customer"])
+    if row.deleted:
+        raise StripeFault(f"No such customer: '{row.id}'", status=404, code="resource_missing", param="id")
+    return row
+
+
+def _apply(params: Params, body: Json) -> None:
+    for name in _TEXT_FIELDS:
+        if name in params:
+            body[name] = params.take_str(name)
+    email = body["email"]
+    if email is not None and ("@" not in email or " " in email):
+        raise StripeFault(f"Invalid email address: {email}", code="email_invalid", param="email")
+    body["metadata"] = params.merge_metadata(body["metadata"])
+    if "address" in params:
+        address = params.take_hash("address")
+        body["address"] = {name: address.take_str(name) for name in _ADDRESS_FIELDS} if address else None
+    if "preferred_locales" in params:
+        body["preferred_locales"] = params.take_list("preferred_locales")
+    body["tax_exempt"] = params.take_choice("tax_exempt", ("none", "exempt", "reverse"), body["tax_exempt"])
+    body["balance"] = params.take_int("balance", body["balance"])
+    body["invoice_prefix"] = params.take_str("invoice_prefix", body["invoice_prefix"])
+    params.ignore("shipping", "tax", "validate")
+
+
+def _apply_settings(world: World, row: Row, settings: Params | None) -> None:
+    if settings is None:
+        return
+    settings.ignore("custom_fields", "footer", "rendering_options")
+    if "default_payment_method" not in settings:
+        return
+    chosen = settings.take_str("default_payment_method")
+    if chosen is not None:
+        method = world.store.find("payment_method", chosen)
+        if method is None or method.body["customer"] != row.id:
+            raise StripeFault(
+                f"No such PaymentMethod: '{chosen}'; it must first be attached to the customer.",
+                code="resource_missing",
+                param="invoice_settings[default_payment_method]",
+            )
+    row.body["invoice_settings"]["default_payment_method"] = chosen
+
+
+OPERATIONS: list[Operation] = [
+    ("POST", "/v1/customers", create),
+    ("GET", "/v1/customers", list_all),
+    ("GET", "/v1/customers/search", search),
+    ("GET", "/v1/customers/{customer}", retrieve),
+    ("POST", "/v1/customers/{customer}", update),
+    ("DELETE", "/v1/customers/{customer}", delete),
+    ("GET", "/v1/customers/{customer}/payment_methods", list_methods),
+]

@@ -1,0 +1,213 @@
+"""Courses and lessons are written: every field is checked, and each fault is a sentence beside its field."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.catalog import rules
+from app.catalog.arranging import append_lesson, lesson_in, locked_course, section_in
+from app.catalog.models import Course, Lesson
+from app.errors import BadInput
+from app.i18n import _
+from app.video.models import Video
+
+TITLE_MAX = 160
+SUMMARY_MAX = 600
+NEEDS_MAX = 300
+BODY_MAX = 60_000
+
+
+class Faults(BadInput):
+    """Several faults of one form: `by_field` holds a sentence for each field."""
+
+    def __init__(self, by_field: dict[str, str]) -> None:
+        self.by_field = by_field
+        super().__init__(next(iter(by_field.values())), field=next(iter(by_field)))
+
+
+@dataclass(frozen=True)
+class CourseForm:
+    """What is typed about a course, as it came."""
+
+    title: str = ""
+    slug: str = ""
+    summary: str = ""
+    body_md: str = ""
+
+
+@dataclass(frozen=True)
+class LessonForm:
+    """What is typed about a lesson, as it came: ids and the day are text still."""
+
+    title: str = ""
+    slug: str = ""
+    summary: str = ""
+    body_md: str = ""
+    needs: str = ""
+    section_id: str = ""
+    video_id: str = ""
+    available_at: str = ""
+    is_free: bool = False
+
+
+@dataclass
+class _Checked:
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def text(self, name: str, value: str, longest: int, *, needed: str | None = None) -> str:
+        value = value.replace("\r\n", "\n").strip()
+        if needed and not value:
+            self.faults[name] = needed
+        elif len(value) > longest:
+            self.faults[name] = _("This is too long by %(n)d characters.") % {"n": len(value) - longest}
+        elif "\0" in value:
+            self.faults[name] = _("This holds a character that cannot be kept.")
+        return value
+
+    def slug(self, value: str) -> str:
+        value = value.strip().lower()
+        if value and not rules.is_slug(value):
+            self.faults["slug"] = _("Use small letters, digits and single hyphens, like hip-rotators.")
+        return value
+
+    def uuid(self, name: str, value: str, sentence: str) -> UUID | None:
+        try:
+            return UUID(value) if value else None
+        except ValueError:
+            self.faults[name] = sentence
+            return None
+
+    def instant(self, name: str, value: str) -> datetime | None:
+        """A `datetime-local` value, taken as UTC; None when empty."""
+        try:
+            return datetime.fromisoformat(value.strip()).replace(tzinfo=UTC) if value.strip() else None
+        except ValueError:
+            self.faults[name] = _("Write the day and time like 2027-01-31 09:00.")
+            return None
+
+    def done(self) -> None:
+        if self.faults:
+            raise Faults(self.faults)
+
+
+async def create_course(db: AsyncSession, form: CourseForm) -> Course:
+    """A new draft at the end of the list.
+
+    Raises:
+        Faults: what has to be mended, by field.
+    """
+    last = await db.scalar(select(func.max(Course.position)))
+    course = Course(position=0 if last is None else last + 1, state="draft")
+    await _write_course(db, course, form)
+    return course
+
+
+async def edit_course(db: AsyncSession, course_id: UUID, form: CourseForm) -> Course:
+    """Raises: Faults: what has to be mended, by field."""
+    course = await locked_course(db, course_id)
+    await _write_course(db, course, form)
+    return course
+
+
+async def _write_course(db: AsyncSession, course: Course, form: CourseForm) -> None:
+    checked = _Checked()
+    title = checked.text("title", form.title, TITLE_MAX, needed=_("Give the course a title."))
+    slug = checked.slug(form.slug)
+    summary = checked.text("summary", form.summary, SUMMARY_MAX)
+    body_md = checked.text("body_md", form.body_md, BODY_MAX)
+    if course.state == "published" and not summary:
+        checked.faults["summary"] = _("A published course keeps its summary.")
+    checked.done()
+    others = select(Course.slug)
+    if course.id:
+        others = others.where(Course.id != course.id)
+    course.slug = _chosen_slug(slug, title, "course", set(await db.scalars(others)), course.slug)
+    course.title, course.summary, course.body_md = title, summary, body_md
+    await _save(db, course)
+
+
+async def create_lesson(db: AsyncSession, course_id: UUID, form: LessonForm) -> Lesson:
+    """A new draft at the end of its section.
+
+    Raises:
+        Faults: what has to be mended, by field.
+    """
+    await locked_course(db, course_id)
+    lesson = Lesson(course_id=course_id, state="draft")
+    section_id = await _write_lesson(db, lesson, form)
+    await append_lesson(db, lesson, section_id)
+    return lesson
+
+
+async def edit_lesson(db: AsyncSession, course_id: UUID, lesson_id: UUID, form: LessonForm) -> Lesson:
+    """Raises: Faults: what has to be mended, by field."""
+    await locked_course(db, course_id)
+    lesson = await lesson_in(db, course_id, lesson_id)
+    section_id = await _write_lesson(db, lesson, form)
+    if section_id != lesson.section_id:
+        await append_lesson(db, lesson, section_id)
+    await _save(db, lesson)
+    return lesson
+
+
+async def _write_lesson(db: AsyncSession, lesson: Lesson, form: LessonForm) -> UUID:
+    """Fill the lesson and answer the section that was chosen; nothing is written when something is wrong."""
+    checked = _Checked()
+    title = checked.text("title", form.title, TITLE_MAX, needed=_("Give the lesson a title."))
+    slug = checked.slug(form.slug)
+    summary = checked.text("summary", form.summary, SUMMARY_MAX)
+    body_md = checked.text("body_md", form.body_md, BODY_MAX)
+    needs = checked.text("needs", form.needs, NEEDS_MAX)
+    available_at = checked.instant("available_at", form.available_at)
+    section_id = checked.uuid("section_id", form.section_id, _("Choose one of the sections."))
+    if section_id is None:
+        checked.faults.setdefault("section_id", _("Choose one of the sections."))
+    video_id = checked.uuid("video_id", form.video_id, _("Choose one of the videos."))
+    video = await db.get(Video, video_id) if video_id else None
+    if video_id and video is None:
+        checked.faults["video_id"] = _("This video has been removed. Choose another one.")
+    if lesson.state == "published" and video_id != lesson.video_id:
+        missing = rules.can_publish(rules.LessonDraft(title or "-", video_state(video)))
+        if missing:
+            checked.faults["video_id"] = _("A published lesson keeps a video that is ready.")
+    checked.done()
+    assert section_id is not None
+    await section_in(db, lesson.course_id, section_id)
+    others = select(Lesson.slug).where(Lesson.course_id == lesson.course_id)
+    if lesson.id:
+        others = others.where(Lesson.id != lesson.id)
+    lesson.slug = _chosen_slug(slug, title, "lesson", set(await db.scalars(others)), lesson.slug)
+    lesson.title, lesson.summary, lesson.body_md, lesson.needs = title, summary, body_md, needs
+    lesson.available_at, lesson.video_id, lesson.is_free = available_at, video_id, form.is_free
+    return section_id
+
+
+def video_state(video: Video | None) -> str | None:
+    """As `rules.LessonDraft` wants it: a finished version stays usable while a newer one is made."""
+    if video is None:
+        return None
+    return "ready" if video.version > 0 else video.state
+
+
+def _chosen_slug(typed: str, title: str, fallback: str, taken: set[str], present: str | None) -> str:
+    """What was typed; else what it has; else one made of the title, with a number where that is taken.
+
+    Raises:
+        Faults: when the typed one belongs to another.
+    """
+    if typed and typed in taken:
+        raise Faults({"slug": _("Another page has this address already. Choose a different one.")})
+    return typed or present or rules.free_slug(rules.slugify(title) or fallback, taken)
+
+
+async def _save(db: AsyncSession, row: Course | Lesson) -> None:
+    try:
+        async with db.begin_nested():
+            db.add(row)
+    except IntegrityError:
+        # Two people took the same address at the same moment.
+        raise Faults({"slug": _("Another page has this address already. Choose a different one.")}) from None

@@ -1,0 +1,186 @@
+"""Reads of what is taught, as pages for the public need it; drafts only when they are asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from app.catalog import rules
+from app.catalog.models import Course, Lesson, Section
+from app.catalog.views import CourseView, LessonView, OutlineLesson, OutlineSection, poster_url
+from app.video.models import Video
+
+
+@dataclass(frozen=True)
+class _Film:
+    """What an outline may know about a video. A version above 0 means that one encode was finished."""
+
+    is_ready: bool
+    duration_s: float | None
+    version: int
+
+
+NO_FILM = _Film(False, None, 0)
+
+
+def _whole() -> Select[Course]:
+    return select(Course).options(selectinload(Course.sections).selectinload(Section.lessons))
+
+
+async def courses(db: AsyncSession, now: datetime, *, with_drafts: bool = False) -> list[CourseView]:
+    """Every course in its order, with its outline. `with_drafts`: for staff."""
+    wanted = _whole().order_by(Course.position, Course.created_at)
+    if not with_drafts:
+        wanted = wanted.where(Course.state == "published")
+    rows = list(await db.scalars(wanted))
+    films = await _films(db, [course.id for course in rows])
+    return [_view(course, films, now, with_drafts) for course in rows]
+
+
+async def course_by_slug(
+    db: AsyncSession, slug: str, now: datetime, *, with_drafts: bool = False
+) -> CourseView | None:
+    """One course with its outline; None when there is none, or only a draft and drafts were not asked for."""
+    course = (await db.scalars(_whole().where(Course.slug == slug))).one_or_none()
+    if course is None or (course.state != "published" and not with_drafts):
+        return None
+    return _view(course, await _films(db, [course.id]), now, with_drafts)
+
+
+async def lesson_in(
+    db: AsyncSession, course: CourseView, slug: str, now: datetime, *, with_drafts: bool = False
+) -> LessonView | None:
+    """A lesson of the course; None when there is none, or only a draft and drafts were not asked for."""
+    row = (
+        await db.execute(
+            select(Lesson, Video)
+            .outerjoin(Video, Video.id == Lesson.video_id)
+            .where(Lesson.course_id == course.id, Lesson.slug == slug)
+        )
+    ).first()
+    if row is None:
+        return None
+    lesson, video = row
+    if lesson.state == "draft" and not with_drafts:
+        return None
+    line = _line(lesson, _film(video), now, course.slug)
+    return LessonView(
+        id=lesson.id,
+        course_id=lesson.course_id,
+        slug=lesson.slug,
+        title=lesson.title,
+        summary=lesson.summary,
+        body_md=lesson.body_md,
+        needs=lesson.needs,
+        state=lesson.state,
+        is_free=lesson.is_free,
+        is_out=line.is_out and course.is_published,
+        is_soon=line.is_soon,
+        has_video=_film(video).is_ready,
+        available_at=lesson.available_at,
+        published_at=lesson.published_at,
+        duration_s=line.duration_s,
+        poster_url=poster_url(line),
+    )
+
+
+@dataclass(frozen=True)
+class Film:
+    """The stream behind a lesson, with what decides about it: for playback and posters, never for a page."""
+
+    lesson_id: UUID
+    course_id: UUID
+    is_free: bool
+    is_visible: bool
+    is_out: bool
+    video_id: UUID | None
+    version: int
+    is_ready: bool
+    duration_s: float | None
+
+
+async def film_of(db: AsyncSession, lesson_id: UUID, now: datetime) -> Film | None:
+    """The lesson's stream. `is_visible`: neither it nor its course is a draft."""
+    row = (
+        await db.execute(
+            select(Lesson, Course.state, Video)
+            .join(Course, Course.id == Lesson.course_id)
+            .outerjoin(Video, Video.id == Lesson.video_id)
+            .where(Lesson.id == lesson_id)
+        )
+    ).first()
+    if row is None:
+        return None
+    lesson, course_state, video = row
+    known = _film(video)
+    is_published = course_state == "published"
+    return Film(
+        lesson_id=lesson.id,
+        course_id=lesson.course_id,
+        is_free=lesson.is_free,
+        is_visible=is_published and lesson.state != "draft",
+        is_out=is_published and rules.is_out(lesson, now),
+        video_id=lesson.video_id,
+        version=known.version,
+        is_ready=known.is_ready,
+        duration_s=known.duration_s,
+    )
+
+
+def _film(video: Video | None) -> _Film:
+    if video is None:
+        return NO_FILM
+    # A version above 0 is a finished encode; while a newer one is made, the old one goes on being shown.
+    return _Film(video.version > 0, video.duration_s, video.version)
+
+
+async def _films(db: AsyncSession, course_ids: list[UUID]) -> dict[UUID, _Film]:
+    """By lesson. Columns only: an outline of a thousand lessons should not load a thousand ladders."""
+    rows = await db.execute(
+        select(Lesson.id, Video.version, Video.duration_s)
+        .join(Video, Video.id == Lesson.video_id)
+        .where(Lesson.course_id.in_(course_ids))
+    )
+    return {lesson_id: _Film(version > 0, duration_s, version) for lesson_id, version, duration_s in rows}
+
+
+def _line(lesson: Lesson, film: _Film, now: datetime, course_slug: str) -> OutlineLesson:
+    return OutlineLesson(
+        id=lesson.id,
+        slug=lesson.slug,
+        url=f"/courses/{course_slug}/{lesson.slug}",
+        title=lesson.title,
+        summary=lesson.summary,
+        state=lesson.state,
+        is_free=lesson.is_free,
+        is_out=rules.is_out(lesson, now),
+        is_soon=rules.is_announced(lesson, now),
+        available_at=lesson.available_at,
+        duration_s=film.duration_s,
+        has_poster=film.version > 0,
+        poster_version=film.version,
+    )
+
+
+def _view(course: Course, films: dict[UUID, _Film], now: datetime, with_drafts: bool) -> CourseView:
+    sections = []
+    for section in course.sections:
+        lines = tuple(
+            _line(lesson, films.get(lesson.id, NO_FILM), now, course.slug)
+            for lesson in section.lessons
+            if with_drafts or lesson.state != "draft"
+        )
+        if lines:
+            sections.append(OutlineSection(section.id, section.title, lines))
+    return CourseView(
+        id=course.id,
+        slug=course.slug,
+        title=course.title,
+        summary=course.summary,
+        body_md=course.body_md,
+        is_published=course.state == "published",
+        sections=tuple(sections),
+    )

@@ -3,19 +3,18 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts.models import Attempt
+from app.accounts import throttle
+from app.accounts.rules import Bucket, Limit, clean_email, network
 from app.catalog import rules
 from app.catalog.models import Course, Lesson, LessonReminder
-from app.errors import BadInput, Conflict, NotFound, TooMany
+from app.errors import Conflict, NotFound, TooMany
 from app.i18n import _
 
-WINDOW = timedelta(hours=1)
-MOST_FROM_ONE_PLACE = 20
+FROM_ONE_PLACE = Limit("remind", 20, timedelta(hours=1))
 
 
 async def ask(db: AsyncSession, lesson_id: UUID, email: str, *, ip: str, now: datetime) -> None:
@@ -27,7 +26,7 @@ async def ask(db: AsyncSession, lesson_id: UUID, email: str, *, ip: str, now: da
         Conflict: when the lesson is out, so there is nothing to wait for.
         TooMany: after 20 in an hour from one place.
     """
-    address = _address(email)
+    address = clean_email(email)
     lesson = (
         await db.execute(
             select(Lesson.state, Lesson.available_at)
@@ -39,25 +38,11 @@ async def ask(db: AsyncSession, lesson_id: UUID, email: str, *, ip: str, now: da
         raise NotFound
     if not rules.is_announced(lesson, now):
         raise Conflict(_("This lesson is out: you can watch it now."))
-    await _count(db, f"reminder:{ip}", now)
+    if not await throttle.allow(db, [Bucket(f"{FROM_ONE_PLACE.name}:{network(ip)}", FROM_ONE_PLACE)], now):
+        raise TooMany
     await db.execute(
         insert(LessonReminder)
         .values(lesson_id=lesson_id, email=address, created_at=now)
         .on_conflict_do_nothing(index_elements=["lesson_id", "email"])
     )
 
-
-def _address(email: str) -> str:
-    try:
-        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
-    except EmailNotValidError:
-        raise BadInput(_("Write your e-mail address like name@example.com."), field="email") from None
-
-
-async def _count(db: AsyncSession, bucket: str, now: datetime) -> None:
-    tries = await db.scalar(
-        select(func.count()).select_from(Attempt).where(Attempt.bucket == bucket, Attempt.at > now - WINDOW)
-    )
-    if (tries or 0) >= MOST_FROM_ONE_PLACE:
-        raise TooMany
-    db.add(Attempt(bucket=bucket, at=now))

@@ -1,0 +1,31 @@
+"""Reads of the right to watch, as facts for `rules.decide`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.models import Entitlement
+from app.access.rules import EntitlementFacts, is_active
+
+
+async def facts_for(db: AsyncSession, user_id: UUID) -> list[EntitlementFacts]:
+    """Every right that the user has or had, ended and revoked ones too: `decide` tells an ended one from none."""
+    rows = await db.execute(
+        select(
+            Entitlement.course_id, Entitlement.starts_at, Entitlement.ends_at, Entitlement.revoked_at
+        ).where(Entitlement.user_id == user_id)
+    )
+    return [EntitlementFacts(*row) for row in rows.tuples()]
+
+
+async def active_for(db: AsyncSession, user_id: UUID, now: datetime) -> list[EntitlementFacts]:
+    """The rights that hold at this moment."""
+    return [facts for facts in await facts_for(db, user_id) if is_active(facts, now)]
+
+
+async def is_course_held(db: AsyncSession, course_id: UUID) -> bool:
+    """Whether anybody has or had a right to this very course, so that deleting it would take a right away."""
+    found = await db.scalar(select(Entitlement.id).where(Entitlement.course_id == course_id).limit(1))
+    return found is not None

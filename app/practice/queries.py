@@ -1,10 +1,12 @@
 """Reads of the practice: what the header, the footer and the author box show."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.models import User
 from app.practice.models import Location, Practice
 
 
@@ -36,3 +38,19 @@ async def practice(db: AsyncSession) -> PracticeView:
         contact_email=row.contact_email,
         locations=locations,
     )
+
+
+async def mail_recipients(db: AsyncSession) -> tuple[str, ...]:
+    """Who is told of new responses and messages: the practice's address, or all staff while none is set."""
+    row = await db.get(Practice, 1)
+    if row is not None and row.contact_email:
+        return (row.contact_email,)
+    staff = await db.scalars(
+        select(User.email).where(User.role == "staff", User.banned_at.is_(None)).order_by(User.email)
+    )
+    return tuple(staff)
+
+
+async def location(db: AsyncSession, location_id: UUID) -> Location | None:
+    found: Location | None = await db.get(Location, location_id)
+    return found

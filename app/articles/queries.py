@@ -1,0 +1,157 @@
+"""Reads of articles and the responses under them, as the public pages need them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import User
+from app.articles import rules
+from app.articles.models import Article, ArticleRelation, Comment
+from app.articles.threads import ResponseRow
+from app.catalog import queries as catalog
+from app.catalog.models import Course, Lesson
+from app.catalog.views import OutlineLesson
+
+
+@dataclass(frozen=True)
+class ArticleCard:
+    """An article as lists show it."""
+
+    slug: str
+    title: str
+    summary: str
+    word_count: int
+    published_at: datetime | None
+    changed_at: datetime
+    responses: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"/articles/{self.slug}"
+
+    @property
+    def minutes(self) -> int:
+        return rules.reading_minutes(self.word_count)
+
+
+def _cards() -> Select[str, str, str, int, datetime | None, datetime, int]:
+    responses = (
+        select(func.count())
+        .where(Comment.article_id == Article.id, Comment.state == "approved")
+        .correlate(Article)
+        .scalar_subquery()
+    )
+    return select(
+        Article.slug,
+        Article.title,
+        Article.summary,
+        Article.word_count,
+        Article.published_at,
+        Article.changed_at,
+        responses.label("responses"),
+    ).where(Article.state == "published")
+
+
+async def published(db: AsyncSession, *, limit: int, offset: int = 0) -> list[ArticleCard]:
+    """Published articles, the newest first."""
+    rows = await db.execute(
+        _cards().order_by(Article.published_at.desc(), Article.id).limit(limit).offset(offset)
+    )
+    return [ArticleCard(*row.tuple()) for row in rows]
+
+
+async def count_published(db: AsyncSession) -> int:
+    return (await db.scalar(select(func.count()).where(Article.state == "published"))) or 0
+
+
+@dataclass(frozen=True)
+class FullArticle:
+    """A published article with its text, for feeds."""
+
+    slug: str
+    title: str
+    summary: str
+    body_html: str
+    published_at: datetime
+    changed_at: datetime
+
+
+async def newest_in_full(db: AsyncSession, *, limit: int) -> list[FullArticle]:
+    rows = await db.execute(
+        select(
+            Article.slug,
+            Article.title,
+            Article.summary,
+            Article.body_html,
+            func.coalesce(Article.published_at, Article.created_at),
+            Article.changed_at,
+        )
+        .where(Article.state == "published")
+        .order_by(Article.published_at.desc(), Article.id)
+        .limit(limit)
+    )
+    return [FullArticle(*row.tuple()) for row in rows]
+
+
+async def by_slug(db: AsyncSession, slug: str, *, with_drafts: bool = False) -> Article | None:
+    """The article, or None; a draft only when drafts were asked for."""
+    article: Article | None = (await db.scalars(select(Article).where(Article.slug == slug))).one_or_none()
+    if article is None or (article.state != "published" and not with_drafts):
+        return None
+    return article
+
+
+async def author_name(db: AsyncSession, article: Article) -> str | None:
+    """Who wrote it; None when the account is gone."""
+    if article.author_id is None:
+        return None
+    name: str | None = await db.scalar(select(User.name).where(User.id == article.author_id))
+    return name
+
+
+async def related(db: AsyncSession, article_id: UUID) -> list[ArticleCard]:
+    """The published ones of the related articles, in the author's order."""
+    rows = await db.execute(
+        _cards()
+        .join(ArticleRelation, ArticleRelation.related_id == Article.id)
+        .where(ArticleRelation.article_id == article_id)
+        .order_by(ArticleRelation.position)
+    )
+    return [ArticleCard(*row.tuple()) for row in rows]
+
+
+async def responses(db: AsyncSession, article_id: UUID) -> list[ResponseRow]:
+    """Every response in the order of writing; those not approved come without name and words, to keep threads whole."""
+    shown = Comment.state == "approved"
+    rows = await db.execute(
+        select(
+            Comment.id,
+            Comment.parent_id,
+            case((shown, Comment.name), else_=literal("")),
+            case((shown, Comment.body_html), else_=literal("")),
+            Comment.is_author,
+            shown,
+            Comment.created_at,
+        )
+        .where(Comment.article_id == article_id)
+        .order_by(Comment.created_at, Comment.id)
+    )
+    return [ResponseRow(*row.tuple()) for row in rows]
+
+
+async def lesson_of(db: AsyncSession, article: Article, now: datetime) -> OutlineLesson | None:
+    """The lesson that goes with the article, while everybody may see it in its course's outline."""
+    if article.lesson_id is None:
+        return None
+    slug = await db.scalar(
+        select(Course.slug)
+        .join(Lesson, Lesson.course_id == Course.id)
+        .where(Lesson.id == article.lesson_id, Course.state == "published", Lesson.state != "draft")
+    )
+    course = await catalog.course_by_slug(db, slug, now) if slug else None
+    if course is None:
+        return None
+    return next((lesson for lesson in course.lessons if lesson.id == article.lesson_id), None)

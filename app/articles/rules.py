@@ -1,0 +1,155 @@
+"""Decisions about articles, responses and messages: what may be saved, who is trusted, how long a text takes."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from app.catalog.rules import SLUG_MAX, is_slug
+from app.i18n import _
+
+WORDS_PER_MINUTE = 220
+EMAIL = re.compile(r"[^\s@<>()\[\]\",;:\\]+@[^\s@<>()\[\]\",;:\\]+\.[^\s@.<>()\[\]\",;:\\]{2,}")
+RESPONSE_CHARS = 8_000
+MESSAGE_CHARS = 10_000
+# People read before they write: a form that comes back sooner was filled in by a program.
+SHORTEST_WRITING = timedelta(seconds=2)
+LONGEST_WRITING = timedelta(days=2)
+# Responses (or messages) that one address may send in `THROTTLE_WINDOW`.
+THROTTLE_LIMIT = 6
+THROTTLE_WINDOW = timedelta(minutes=15)
+
+Errors = dict[str, str]
+
+
+@dataclass(frozen=True)
+class ArticleDraft:
+    """What the editor's form holds."""
+
+    title: str = ""
+    slug: str = ""
+    summary: str = ""
+    body_md: str = ""
+    related: tuple[str, ...] = ()
+    lesson: str = ""
+
+    def tidy(self) -> "ArticleDraft":
+        return replace(
+            self,
+            title=" ".join(self.title.split()),
+            slug=self.slug.strip().lower(),
+            summary=" ".join(self.summary.split()),
+            body_md=self.body_md.replace("\r\n", "\n"),
+        )
+
+
+@dataclass(frozen=True)
+class ResponseDraft:
+    """What a reader typed under "Leave a Reply"."""
+
+    name: str = ""
+    email: str = ""
+    body: str = ""
+
+    def tidy(self) -> "ResponseDraft":
+        return ResponseDraft(
+            " ".join(self.name.split()), self.email.strip(), self.body.replace("\r\n", "\n").strip()
+        )
+
+
+@dataclass(frozen=True)
+class MessageDraft:
+    """What a visitor typed on the contact page."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    body: str = ""
+
+    def tidy(self) -> "MessageDraft":
+        return MessageDraft(
+            " ".join(self.name.split()),
+            self.email.strip(),
+            " ".join(self.phone.split()),
+            self.body.replace("\r\n", "\n").strip(),
+        )
+
+
+def reading_minutes(word_count: int) -> int:
+    """Whole minutes, at least one."""
+    return max(1, round(word_count / WORDS_PER_MINUTE))
+
+
+def check_article(draft: ArticleDraft, *, publishing: bool) -> Errors:
+    """A sentence for each field that cannot be saved; a draft needs only a title."""
+    errors: Errors = {}
+    if not draft.title:
+        errors["title"] = _("Please give the article a title.")
+    elif len(draft.title) > 200:
+        errors["title"] = _("The title is longer than 200 characters. Please shorten it.")
+    if len(draft.slug) > SLUG_MAX:
+        errors["slug"] = _("The address is longer than 80 characters. Please shorten it.")
+    elif draft.slug and not is_slug(draft.slug):
+        errors["slug"] = _("Use small letters, digits and hyphens only, for example hip-pain-from-running.")
+    if len(draft.summary) > 320:
+        errors["summary"] = _("The summary is longer than 320 characters. Two sentences are enough.")
+    if publishing and not draft.summary:
+        errors["summary"] = _("Please write one or two sentences: they stand in lists and in search results.")
+    if publishing and not draft.body_md.strip():
+        errors["body_md"] = _("The article has no text yet.")
+    return errors
+
+
+def _check_person(name: str, email: str) -> Errors:
+    errors: Errors = {}
+    if not name:
+        errors["name"] = _("Please enter your name.")
+    elif len(name) > 120:
+        errors["name"] = _("The name is longer than 120 characters. Please shorten it.")
+    if not email:
+        errors["email"] = _("Please enter your email address.")
+    elif len(email) > 254 or not EMAIL.fullmatch(email):
+        errors["email"] = _("This does not look like an email address. It needs an @ and a domain.")
+    return errors
+
+
+def check_response(draft: ResponseDraft) -> Errors:
+    """A sentence for each field of a response that cannot be taken."""
+    errors = _check_person(draft.name, draft.email)
+    if not draft.body:
+        errors["body"] = _("Please write your response.")
+    elif len(draft.body) > RESPONSE_CHARS:
+        errors["body"] = _("The response is longer than 8,000 characters. Please shorten it.")
+    return errors
+
+
+def check_message(draft: MessageDraft) -> Errors:
+    """A sentence for each field of a message that cannot be sent."""
+    errors = _check_person(draft.name, draft.email)
+    if len(draft.phone) > 40:
+        errors["phone"] = _("This telephone number is longer than 40 characters.")
+    if not draft.body:
+        errors["body"] = _("Please write your message.")
+    elif len(draft.body) > MESSAGE_CHARS:
+        errors["body"] = _("The message is longer than 10,000 characters. Please shorten it.")
+    return errors
+
+
+def check_pace(opened_at: datetime | None, now: datetime) -> str | None:
+    """Why a form that was opened at `opened_at` is not believed, or None. An unknown stamp counts as too old."""
+    if opened_at is None or now - opened_at > LONGEST_WRITING:
+        return _("This page was open for a long time. Your words are still here: please send them again.")
+    if now - opened_at < SHORTEST_WRITING:
+        return _("That was very quick. Your words are still here: please send them once more.")
+    return None
+
+
+def response_state(*, is_staff: bool, is_confirmed_member: bool, approved_before: int, trapped: bool) -> str:
+    """The state a new response starts in: guests and first responses wait for the teacher.
+
+    `trapped`: the field that people cannot see was filled in.
+    """
+    if is_staff:
+        return "approved"
+    if trapped:
+        return "spam"
+    return "approved" if is_confirmed_member and approved_before else "pending"

@@ -1,0 +1,163 @@
+"""Reads of articles, responses and messages as the studio needs them: drafts, queues and counts included."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.articles.models import Article, ArticleRelation, Comment, ContactMessage
+from app.catalog.models import Course, Lesson
+
+PAGE = 30
+
+
+@dataclass(frozen=True)
+class ArticleLine:
+    """An article as the studio's table shows it."""
+
+    id: UUID
+    slug: str
+    title: str
+    state: str
+    changed_at: datetime
+    published_at: datetime | None
+    responses: int
+
+
+@dataclass(frozen=True)
+class ResponseLine:
+    """A response as the moderation queue shows it, with its article and what it answers."""
+
+    comment: Comment
+    article_slug: str
+    article_title: str
+    parent_name: str | None
+    parent_html: str | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What needs the teacher."""
+
+    responses: int
+    messages: int
+
+
+async def waiting(db: AsyncSession) -> Waiting:
+    """How many responses are held and how many messages are not yet handled."""
+    held = await db.scalar(select(func.count()).where(Comment.state == "pending"))
+    open_messages = await db.scalar(select(func.count()).where(ContactMessage.handled_at.is_(None)))
+    return Waiting(held or 0, open_messages or 0)
+
+
+def _like(words: str) -> str:
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+async def articles(db: AsyncSession, *, words: str = "", state: str = "") -> list[ArticleLine]:
+    """Articles of any state, the last changed first. `words` are looked for in title and summary."""
+    count = (
+        select(func.count())
+        .where(Comment.article_id == Article.id, Comment.state == "approved")
+        .correlate(Article)
+        .scalar_subquery()
+    )
+    wanted = select(
+        Article.id,
+        Article.slug,
+        Article.title,
+        Article.state,
+        Article.changed_at,
+        Article.published_at,
+        count,
+    ).order_by(Article.changed_at.desc())
+    if words:
+        wanted = wanted.where(or_(Article.title.ilike(_like(words)), Article.summary.ilike(_like(words))))
+    if state:
+        wanted = wanted.where(Article.state == state)
+    return [ArticleLine(*row.tuple()) for row in await db.execute(wanted.limit(500))]
+
+
+async def article(db: AsyncSession, article_id: UUID) -> Article | None:
+    found: Article | None = await db.get(Article, article_id)
+    return found
+
+
+async def related_ids(db: AsyncSession, article_id: UUID) -> list[UUID]:
+    """The chosen related articles, drafts included, in order."""
+    rows = await db.scalars(
+        select(ArticleRelation.related_id)
+        .where(ArticleRelation.article_id == article_id)
+        .order_by(ArticleRelation.position)
+    )
+    return list(rows)
+
+
+async def article_choices(db: AsyncSession, *, but: UUID | None) -> list[tuple[str, str]]:
+    """(id, title) of every other article, by title."""
+    wanted = select(Article.id, Article.title).order_by(func.lower(Article.title))
+    if but is not None:
+        wanted = wanted.where(Article.id != but)
+    return [(str(article_id), title) for article_id, title in await db.execute(wanted)]
+
+
+async def lesson_choices(db: AsyncSession) -> list[tuple[str, str]]:
+    """(id, "Course: lesson") of every lesson, in the courses' order."""
+    rows = await db.execute(
+        select(Lesson.id, Course.title, Lesson.title)
+        .join(Course, Course.id == Lesson.course_id)
+        .order_by(Course.position, Course.title, Lesson.position, Lesson.title)
+    )
+    return [(str(lesson_id), f"{course}: {lesson}") for lesson_id, course, lesson in rows]
+
+
+async def response_counts(db: AsyncSession) -> dict[str, int]:
+    """How many responses there are in each state."""
+    rows = await db.execute(select(Comment.state, func.count()).group_by(Comment.state))
+    found = {row.tuple()[0]: row.tuple()[1] for row in rows}
+    return {state: found.get(state, 0) for state in ("pending", "approved", "spam", "removed")}
+
+
+async def response_page(db: AsyncSession, state: str, *, page: int) -> list[ResponseLine]:
+    """One page of the queue: held ones the oldest first, all others the newest first."""
+    parent = Comment.__table__.alias("parent")
+    order = Comment.created_at.asc() if state == "pending" else Comment.created_at.desc()
+    rows = await db.execute(
+        select(Comment, Article.slug, Article.title, parent.c.name, parent.c.body_html)
+        .join(Article, Article.id == Comment.article_id)
+        .outerjoin(parent, parent.c.id == Comment.parent_id)
+        .where(Comment.state == state)
+        .order_by(order, Comment.id)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    )
+    return [ResponseLine(*row.tuple()) for row in rows]
+
+
+async def messages(db: AsyncSession, *, handled: bool, page: int) -> list[ContactMessage]:
+    """One page of the inbox, the newest first."""
+    state = ContactMessage.handled_at.is_not(None) if handled else ContactMessage.handled_at.is_(None)
+    rows = await db.scalars(
+        select(ContactMessage)
+        .where(state)
+        .order_by(ContactMessage.created_at.desc(), ContactMessage.id)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    )
+    return list(rows)
+
+
+async def message_counts(db: AsyncSession) -> tuple[int, int]:
+    """(open, handled)."""
+    rows = (
+        await db.execute(
+            select(
+                func.count().filter(ContactMessage.handled_at.is_(None)),
+                func.count().filter(ContactMessage.handled_at.is_not(None)),
+            )
+        )
+    ).one()
+    return rows[0], rows[1]

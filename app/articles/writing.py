@@ -1,0 +1,132 @@
+"""Changes to articles: create, save, publish, unpublish, delete; each leaves an audit entry."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts import audit
+from app.accounts.permissions import Viewer
+from app.articles.markdown import render_article
+from app.articles.models import Article, ArticleRelation
+from app.articles.rules import ArticleDraft
+from app.catalog.models import Lesson
+from app.catalog.rules import free_slug, slugify
+from app.errors import BadInput, Conflict
+from app.i18n import _
+
+MOST_RELATED = 5
+
+
+async def create(db: AsyncSession, viewer: Viewer, draft: ArticleDraft, now: datetime) -> Article:
+    """A new draft. Without a slug, one is made from the title.
+
+    Raises:
+        BadInput: (field "slug") when another article has that address.
+    """
+    article = Article(id=uuid4(), author_id=viewer.user_id, created_at=now, state="draft")
+    await _fill(db, article, draft, now)
+    db.add(article)
+    await db.flush()
+    await _relate(db, article.id, draft.related)
+    audit.record(db, viewer.user_id, "article.create", "article", article.id, title=article.title)
+    return article
+
+
+async def save(
+    db: AsyncSession, viewer: Viewer, article: Article, draft: ArticleDraft, now: datetime
+) -> None:
+    """Write what the editor's form holds.
+
+    Raises:
+        BadInput: (field "slug") when another article has that address.
+    """
+    before = article.slug
+    await _fill(db, article, draft, now)
+    await _relate(db, article.id, draft.related)
+    moved = {"slug_before": before} if before != article.slug else {}
+    audit.record(db, viewer.user_id, "article.save", "article", article.id, title=article.title, **moved)
+
+
+def publish(db: AsyncSession, viewer: Viewer, article: Article, now: datetime) -> None:
+    """Show it to everybody. The first publication's date is kept when it is published again."""
+    article.state = "published"
+    article.published_at = article.published_at or now
+    audit.record(db, viewer.user_id, "article.publish", "article", article.id, title=article.title)
+
+
+def unpublish(db: AsyncSession, viewer: Viewer, article: Article) -> None:
+    """Make it a draft again; its responses stay with it."""
+    article.state = "draft"
+    audit.record(db, viewer.user_id, "article.unpublish", "article", article.id, title=article.title)
+
+
+async def remove(db: AsyncSession, viewer: Viewer, article: Article) -> None:
+    """Delete a draft and its responses for good.
+
+    Raises:
+        Conflict: for a published article.
+    """
+    if article.state != "draft":
+        raise Conflict(_("Please make it a draft first; then it can be deleted."))
+    audit.record(db, viewer.user_id, "article.delete", "article", article.id, title=article.title)
+    await db.delete(article)
+
+
+async def _fill(db: AsyncSession, article: Article, draft: ArticleDraft, now: datetime) -> None:
+    rendered = render_article(draft.body_md)
+    article.slug = await _slug(db, article.id, draft)
+    article.title = draft.title
+    article.summary = draft.summary
+    article.body_md = draft.body_md
+    article.body_html = rendered.html
+    article.word_count = rendered.word_count
+    article.lesson_id = await _lesson(db, draft.lesson)
+    article.changed_at = now
+
+
+async def _slug(db: AsyncSession, article_id: UUID, draft: ArticleDraft) -> str:
+    """The address asked for, or a free one made of the title."""
+    if draft.slug:
+        other = await db.scalar(
+            select(Article.title).where(Article.slug == draft.slug, Article.id != article_id)
+        )
+        if other is not None:
+            sentence = _("“%(title)s” has this address already. Please choose another one.")
+            raise BadInput(sentence % {"title": other}, field="slug")
+        return draft.slug
+    base = slugify(draft.title) or "article"
+    taken = await db.scalars(
+        select(Article.slug).where(Article.slug.startswith(base, autoescape=True), Article.id != article_id)
+    )
+    return free_slug(base, taken)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def _lesson(db: AsyncSession, text: str) -> UUID | None:
+    """The chosen lesson's id; a lesson that is gone by now is none."""
+    wanted = _uuid(text)
+    if wanted is None:
+        return None
+    found: UUID | None = await db.scalar(select(Lesson.id).where(Lesson.id == wanted))
+    return found
+
+
+async def _relate(db: AsyncSession, article_id: UUID, related: tuple[str, ...]) -> None:
+    """Set the related articles in their order, without repetitions, itself, or ones that are gone."""
+    wanted = list(dict.fromkeys(found for text in related if (found := _uuid(text)) and found != article_id))
+    known = set(await db.scalars(select(Article.id).where(Article.id.in_(wanted)))) if wanted else set()
+    await db.execute(delete(ArticleRelation).where(ArticleRelation.article_id == article_id))
+    chosen = [related_id for related_id in wanted if related_id in known][:MOST_RELATED]
+    db.add_all(
+        ArticleRelation(article_id=article_id, related_id=related_id, position=position)
+        for position, related_id in enumerate(chosen)
+    )
+    await db.flush()

@@ -1,0 +1,83 @@
+"""What the home page and the sitemap gather from every domain."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.articles import queries as articles
+from app.articles.models import Article
+from app.articles.queries import ArticleCard
+from app.billing.models import Plan
+from app.catalog import queries as catalog
+from app.catalog.views import CourseView
+from app.settings import get_settings
+
+LATEST = 4
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The plan that a visitor is told of first, its price in the currency's minor unit."""
+
+    name: str
+    interval: str
+    amount_cents: int
+    currency: str
+    trial_days: int
+
+
+@dataclass(frozen=True)
+class Front:
+    articles: tuple[ArticleCard, ...]
+    courses: tuple[CourseView, ...]
+    offer: Offer | None
+
+
+@dataclass(frozen=True)
+class SitemapEntry:
+    """A public page; `path` begins with a slash."""
+
+    path: str
+    changed_at: datetime | None = None
+
+
+async def front(db: AsyncSession, now: datetime) -> Front:
+    """The latest articles, the published courses, and the first offer."""
+    return Front(
+        articles=tuple(await articles.published(db, limit=LATEST)),
+        courses=tuple(await catalog.courses(db, now)),
+        offer=await _offer(db),
+    )
+
+
+async def _offer(db: AsyncSession) -> Offer | None:
+    """The cheapest monthly plan, else the cheapest one; None while nothing can be bought."""
+    if not get_settings().buying_enabled:
+        return None
+    plans = list(await db.scalars(select(Plan).where(Plan.is_offered)))
+    best = min(plans, key=lambda plan: (plan.interval != "month", plan.amount_cents), default=None)
+    if best is None:
+        return None
+    return Offer(best.name, best.interval, best.amount_cents, best.currency, best.trial_days)
+
+
+async def sitemap(db: AsyncSession, now: datetime) -> list[SitemapEntry]:
+    """Every page that anyone may open: no drafts, nothing behind a login."""
+    entries = [
+        SitemapEntry("/"),
+        SitemapEntry("/articles"),
+        SitemapEntry("/courses"),
+        SitemapEntry("/contact"),
+    ]
+    rows = await db.execute(
+        select(Article.slug, Article.changed_at)
+        .where(Article.state == "published")
+        .order_by(Article.published_at.desc())
+    )
+    entries.extend(SitemapEntry(f"/articles/{slug}", changed_at) for slug, changed_at in rows)
+    for course in await catalog.courses(db, now):
+        entries.append(SitemapEntry(course.url))
+        entries.extend(SitemapEntry(lesson.url) for lesson in course.lessons)
+    return entries

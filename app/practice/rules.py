@@ -1,0 +1,66 @@
+"""What the practice's settings may hold."""
+
+import re
+from dataclasses import dataclass
+
+from app.i18n import _
+
+EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@.<>,;]{2,}")
+BIO_CHARS = 1_200
+LONGEST = {"site_name": 120, "tagline": 200, "teacher_name": 120, "teacher_role": 200, "contact_email": 254}
+LONGEST_PLACE = {"city": 80, "street": 160, "postal_code": 20, "region": 80, "phone": 40, "hours": 400}
+
+Errors = dict[str, str]
+
+
+@dataclass(frozen=True)
+class PracticeDraft:
+    """What the settings form holds."""
+
+    site_name: str = ""
+    tagline: str = ""
+    teacher_name: str = ""
+    teacher_role: str = ""
+    teacher_bio: str = ""
+    contact_email: str = ""
+
+
+@dataclass(frozen=True)
+class LocationDraft:
+    """One address. `hours` may have several lines."""
+
+    city: str = ""
+    street: str = ""
+    postal_code: str = ""
+    region: str = ""
+    phone: str = ""
+    hours: str = ""
+
+
+def _too_long(draft: object, longest: dict[str, int]) -> Errors:
+    sentence = _("This is longer than %(most)s characters. Please shorten it.")
+    return {
+        name: sentence % {"most": most} for name, most in longest.items() if len(getattr(draft, name)) > most
+    }
+
+
+def check_practice(draft: PracticeDraft) -> Errors:
+    """A sentence for each field that cannot be saved."""
+    errors = _too_long(draft, {**LONGEST, "teacher_bio": BIO_CHARS})
+    if not draft.site_name:
+        errors["site_name"] = _("Please enter the name of the site: it stands at the top of every page.")
+    if not draft.contact_email:
+        errors["contact_email"] = _("Please enter the address that messages and new responses go to.")
+    elif not EMAIL.fullmatch(draft.contact_email):
+        errors["contact_email"] = _("This does not look like an email address. It needs an @ and a domain.")
+    return errors
+
+
+def check_location(draft: LocationDraft) -> Errors:
+    """A sentence for each field that cannot be saved."""
+    errors = _too_long(draft, LONGEST_PLACE)
+    if not draft.city:
+        errors["city"] = _("Please enter the city.")
+    if draft.phone and sum(character.isdigit() for character in draft.phone) < 5:
+        errors["phone"] = _("This does not look like a telephone number.")
+    return errors

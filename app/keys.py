@@ -23,6 +23,8 @@ class KeyRing:
         Raises:
             WeakKey: when empty, a kid repeats or is not `[a-z0-9]{1,8}`, or a secret is under 32 bytes.
         """
+        if not text.strip():
+            raise WeakKey("it is not set; it wants kid:secret with at least 32 random bytes")
         pairs: list[tuple[str, bytes]] = []
         for part in (piece.strip() for piece in text.split(",")):
             kid, _colon, secret = part.partition(":")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.keys import KeyRing
+from app.keys import KeyRing, WeakKey
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -87,7 +87,10 @@ class Settings(BaseSettings):
         if urlsplit(self.base_url).scheme != "https" and not self.is_loopback:
             raise ValueError("LIMBER_BASE_URL must start with https:// outside this machine")
         for name in ("media_keys", "link_keys"):
-            KeyRing.parse(getattr(self, name))
+            try:
+                KeyRing.parse(getattr(self, name))
+            except WeakKey as weak:
+                raise ValueError(f"LIMBER_{name.upper()}: {weak}") from weak
         if self.media_keys == self.link_keys:
             raise ValueError("LIMBER_MEDIA_KEYS and LIMBER_LINK_KEYS must be different secrets")
         if self.stripe_secret_key and not self.stripe_webhook_secrets:

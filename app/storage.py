@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import obstore
-from obstore import GetOptions
 from obstore.store import LocalStore, from_url
 
 from app.settings import get_settings
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
 
 
 @lru_cache(maxsize=1)
@@ -48,7 +50,7 @@ async def read(key: str, *, start: int = 0, length: int | None = None) -> AsyncI
     Raises:
         FileNotFoundError: when nothing is there.
     """
-    options: GetOptions = {}
+    options: "GetOptions" = {}
     if length is not None:
         options = {"range": (start, start + length)}
     elif start:

@@ -1,0 +1,87 @@
+"""Makes sure that this machine has what tests need beyond Python: a browser, nginx and a PostgreSQL server."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC_BROWSERS = (
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+)
+
+
+def browser() -> str | None:
+    """Path of an installed Chromium, or of the one that Playwright has downloaded."""
+    for name in BROWSERS:
+        if found := shutil.which(name):
+            return found
+    for path in MAC_BROWSERS:
+        if path.exists():
+            return str(path)
+    caches = (Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright")
+    for pattern in ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*"):
+        for cache in caches:
+            for path in sorted(cache.glob(pattern), reverse=True):
+                return str(path)
+    return None
+
+
+def nginx() -> str | None:
+    return shutil.which("nginx") or next((p for p in ("/usr/sbin/nginx",) if Path(p).exists()), None)
+
+
+def postgres_bin() -> Path | None:
+    """Folder of a PostgreSQL server's programs installed by the system (15 or newer)."""
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if int(folder.parent.name) >= 15 and (folder / "postgres").exists():
+            return folder
+    found = shutil.which("postgres")
+    return Path(found).parent if found else None
+
+
+def _apt(*packages: str) -> bool:
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return False
+    quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    if "postgresql" in packages:
+        # The tests start servers of their own; the package's default one would only take port and memory.
+        subprocess.run(["apt-get", "install", "-y", "-qq", "postgresql-common"], check=False, **quiet)  # type: ignore[call-overload]
+        folder = Path("/etc/postgresql-common/createcluster.d")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "limber-tests.conf").write_text("create_main_cluster = false\n", "utf-8")
+    done = subprocess.run(
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+        check=False,
+        **quiet,  # type: ignore[call-overload]
+    )
+    return bool(done.returncode == 0)
+
+
+def main() -> int:
+    """Install what is missing; 1, with a sentence for each thing, when something cannot be had."""
+    if (browser() is None or nginx() is None or postgres_bin() is None) and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
+    if browser() is None:
+        playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
+        # An answer, good or bad, within two minutes: a closed network must not hold the tests up.
+        try:
+            subprocess.run(playwright, check=False, timeout=120, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            pass
+    missing = []
+    if browser() is None and not (_apt("chromium") and browser()):
+        missing.append("a Chromium browser (Debian: apt-get install chromium)")
+    if nginx() is None and not (_apt("nginx-light") and nginx()):
+        missing.append("nginx (Debian: apt-get install nginx-light)")
+    if postgres_bin() is None and not (_apt("postgresql") and postgres_bin()):
+        missing.append("a PostgreSQL server (Debian: apt-get install postgresql)")
+    for thing in missing:
+        sys.stderr.write(f"The tests need {thing}.\n")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

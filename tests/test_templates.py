@@ -1,0 +1,80 @@
+"""Templates: every one compiles, every string goes through gettext, nothing inline that the CSP forbids."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.templating import TEMPLATES, environment
+
+HTML = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
+TEXT = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.txt"))
+
+JINJA = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?\bendtrans\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+TAGS = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
+TRANSLATED_ATTRIBUTES = re.compile(r'\b(?:alt|title|placeholder|aria-label)="([^"{]*[A-Za-z]{2}[^"{]*)"')
+WORD = re.compile(r"[A-Za-z]{2,}")
+# Names that are the same in every language.
+UNTRANSLATED = {"Limber", "nbsp", "amp", "middot", "mdash", "ndash", "hellip", "rarr", "larr", "times", "laquo", "raquo"}
+
+
+@pytest.mark.parametrize("name", [*HTML, *TEXT])
+def test_the_template_compiles(name: str) -> None:
+    environment().get_template(name)
+
+
+def bare_words(text: str) -> set[str]:
+    """Words of a template that no translation call surrounds."""
+    stripped = TAGS.sub(" ", JINJA.sub("~", text))
+    return set(WORD.findall(stripped)) - UNTRANSLATED
+
+
+@pytest.mark.parametrize("name", HTML)
+def test_every_string_goes_through_gettext(name: str) -> None:
+    text = (TEMPLATES / name).read_text("utf-8")
+    assert bare_words(text) == set()
+    assert TRANSLATED_ATTRIBUTES.findall(JINJA.sub("{", text)) == []
+
+
+@pytest.mark.parametrize("name", HTML)
+def test_nothing_inline_that_the_policy_forbids(name: str) -> None:
+    text = (TEMPLATES / name).read_text("utf-8")
+    if not name.startswith("email/"):
+        assert not re.search(r"\sstyle\s*=", text), "style= is refused by the CSP"
+        assert "<style" not in text
+    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", text), "event attributes are refused by the CSP"
+    assert "javascript:" not in text
+    assert "|safe" not in text.replace(" ", "") or name in SAFE, "unescaped output outside sanitised article text"
+    for script in re.findall(r"<script\b[^>]*>", text):
+        assert "src=" in script or "nonce=" in script, script
+
+
+# Where HTML that nh3 has sanitised is printed as it is.
+SAFE = {
+    "articles/article.html",
+    "articles/_response.html",
+    "_parts/responses.html",
+    "_parts/reading.html",
+    "courses/lesson.html",
+    "courses/course.html",
+    "studio/articles/_preview.html",
+    "studio/articles/edit.html",
+    "studio/responses.html",
+}
+
+
+def test_the_catalogue_of_strings_can_be_extracted() -> None:
+    from babel.messages.extract import extract_from_dir
+    from babel.messages.frontend import parse_mapping_cfg  # type: ignore[attr-defined]
+
+    root = Path(__file__).resolve().parent.parent
+    with (root / "locale/babel.cfg").open() as handle:
+        methods, options = parse_mapping_cfg(handle)
+    found = {
+        message if isinstance(message, str) else message[0]
+        for _file, _line, message, _comments, _context in extract_from_dir(
+            str(root / "templates"), [("**.html", "jinja2")], options, keywords={"_": None}
+        )
+    }
+    assert methods
+    assert len(found) > 50

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import Depends
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import DateTime, Dialect, MetaData, NullPool, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -56,6 +56,16 @@ class Database:
             sqlalchemy_url(url), pool_size=pool_size, max_overflow=10, pool_pre_ping=True
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        # Locks are held for as long as a client sends: by connections of their own, outside pool and transaction.
+        # The keepalives let the server notice within a minute that a lock's owner lost its machine.
+        self.lock_engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url),
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={
+                "options": "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+            },
+        )
 
 
 _database: Database | None = None
@@ -102,6 +112,24 @@ async def transaction() -> AsyncIterator[AsyncSession]:
     """
     async with database().sessions() as session, session.begin():
         yield session
+
+
+@asynccontextmanager
+async def try_lock(name: str) -> AsyncIterator[bool]:
+    """Whether the lock `name` is now ours alone, over all processes and machines, until the block ends.
+
+    Never waits. It dies with the process: PostgreSQL drops it with the connection.
+    """
+    async with database().lock_engine.connect() as connection:
+        wanted = {"name": name}
+        held = await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), wanted)
+        try:
+            yield bool(held)
+        finally:
+            if held:
+                await connection.execute(
+                    text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), wanted
+                )
 
 
 async def session() -> AsyncIterator[AsyncSession]:

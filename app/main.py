@@ -20,6 +20,7 @@ from app.web.shield import CrossSiteShield, SecurityHeaders
 WEB = (
     "ops",
     "home",
+    "feeds",
     "auth",
     "account",
     "courses",

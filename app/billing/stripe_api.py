@@ -94,7 +94,6 @@ class CheckoutOrder:
     customer_id: str
     price_id: str
     trial_days: int
-    expires_at: datetime
     success_url: str
     cancel_url: str
 
@@ -240,7 +239,6 @@ async def create_checkout(order: CheckoutOrder) -> CheckoutSession:
         "line_items": [{"price": order.price_id, "quantity": 1}],
         "subscription_data": subscription,
         "metadata": ours,
-        "expires_at": int(order.expires_at.timestamp()),
         "success_url": order.success_url,
         "cancel_url": order.cancel_url,
     }

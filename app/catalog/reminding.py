@@ -45,4 +45,3 @@ async def ask(db: AsyncSession, lesson_id: UUID, email: str, *, ip: str, now: da
         .values(lesson_id=lesson_id, email=address, created_at=now)
         .on_conflict_do_nothing(index_elements=["lesson_id", "email"])
     )
-

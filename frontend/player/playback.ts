@@ -17,7 +17,8 @@ interface Granted {
   renew_url?: string | null;
 }
 
-const RENEW_BEFORE_S = 90;
+// From 90 s before the end; a token that lives for a short time only is renewed in its last third.
+const RENEW_BEFORE_MS = 90_000;
 const MEDIA_TOKEN = /\/media\/[^/]+\//;
 
 async function post(url: string, body: object): Promise<Granted> {
@@ -39,7 +40,8 @@ async function post(url: string, body: object): Promise<Granted> {
 export class Playback {
   private playlist: string;
   private prefix: string;
-  private expiresAt: number;
+  private expiresAt = 0;
+  private margin = 0;
   private renewing: Promise<void> | null = null;
 
   private constructor(
@@ -50,7 +52,7 @@ export class Playback {
   ) {
     this.playlist = granted.playlist_url;
     this.prefix = MEDIA_TOKEN.exec(granted.playlist_url)?.[0] ?? "";
-    this.expiresAt = Date.parse(granted.expires_at);
+    this.note(granted);
   }
 
   /**
@@ -69,7 +71,7 @@ export class Playback {
   /** The address with a token that still stands; waits for a renewal when the token is about to end. */
   async fresh(url: string): Promise<string> {
     if (!MEDIA_TOKEN.test(url)) return url;
-    if (this.expiresAt - Date.now() < RENEW_BEFORE_S * 1000) await this.renewSoon();
+    if (this.expiresAt - Date.now() < this.margin) await this.renewSoon();
     return url.replace(MEDIA_TOKEN, this.prefix);
   }
 
@@ -96,6 +98,11 @@ export class Playback {
     const granted = await post(this.renewUrl, { native: this.isNative });
     this.playlist = granted.playlist_url;
     this.prefix = MEDIA_TOKEN.exec(granted.playlist_url)?.[0] ?? this.prefix;
+    this.note(granted);
+  }
+
+  private note(granted: Granted): void {
     this.expiresAt = Date.parse(granted.expires_at);
+    this.margin = Math.min(RENEW_BEFORE_MS, (this.expiresAt - Date.now()) / 3);
   }
 }

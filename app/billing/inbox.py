@@ -1,0 +1,135 @@
+"""The inbox of Stripe's events: verify, store and enqueue in one transaction; nothing else happens here."""
+
+import json
+import logging
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import jobs
+from app.billing import stripe_api
+from app.billing.mirror import instant
+from app.billing.models import StripeEvent, StripeSync
+from app.errors import BadInput
+from app.i18n import _
+from app.settings import get_settings
+
+MAX_EVENT_BYTES = 1024 * 1024
+
+log = logging.getLogger("limber.billing")
+
+
+async def receive(db: AsyncSession, raw: bytes, signature: str, now: datetime) -> str:
+    """Take one delivery; answers what became of it: received, ignored or quarantined.
+
+    Every delivery, duplicates and replays too, raises the customer's `wanted_seq`: Stripe is asked again what is
+    true now, so a replay heals whatever was missed.
+
+    Raises:
+        BadSignature: when Stripe did not sign these bytes just now.
+        BadInput: when they are no event.
+    """
+    settings = get_settings()
+    stripe_api.verify(raw, signature, settings.webhook_secrets, now)
+    event = _parse(raw)
+    thing = (event.get("data") or {}).get("object")
+    thing = thing if isinstance(thing, dict) else {}
+    complaint = _complaint(event, live=stripe_api.is_live_key(settings.stripe_secret_key))
+    customer_id = None if complaint else stripe_api.customer_of(thing)
+    state = "quarantined" if complaint else "received" if customer_id else "ignored"
+    # One lock order for everybody: the customer's sync row before its events.
+    if customer_id is not None:
+        await want(db, customer_id, now)
+    await _keep(db, event, thing, state, complaint, customer_id, now)
+    if complaint:
+        log.error("stripe event %s set aside: %s", event["id"], complaint)
+    return state
+
+
+async def want(db: AsyncSession, customer_id: str, now: datetime) -> int:
+    """Ask for the customer to be synced, inside the caller's transaction; answers the new `wanted_seq`."""
+    row = insert(StripeSync).values(
+        customer_id=customer_id, wanted_seq=1, done_seq=0, fence=0, applied_fence=0, changed_at=now
+    )
+    seq = await db.scalar(
+        row.on_conflict_do_update(
+            index_elements=[StripeSync.customer_id],
+            set_={"wanted_seq": StripeSync.wanted_seq + 1, "changed_at": now},
+        ).returning(StripeSync.wanted_seq)
+    )
+    assert seq is not None
+    await jobs.enqueue(
+        db,
+        "billing_sync",
+        {"customer_id": customer_id, "seq": seq},
+        queue=jobs.BILLING,
+        key=customer_id,
+        workflow_id=f"sync:{customer_id}:{seq}",
+    )
+    return seq
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(raw)
+    except ValueError as fault:
+        raise BadInput(_("This is not an event of Stripe's.")) from fault
+    if not isinstance(event, dict) or not isinstance(event.get("id"), str) or not 0 < len(event["id"]) <= 64:
+        raise BadInput(_("This is not an event of Stripe's."))
+    return event
+
+
+def _complaint(event: dict[str, Any], *, live: bool) -> str | None:
+    """Why this event must not be acted on, for the operator; None when it is one of ours."""
+    if event.get("object") != "event":
+        return f"it is a {event.get('object')!r}: point Stripe's classic (snapshot) events at this address"
+    if event.get("account"):
+        return f"it is about the connected account {event['account']}"
+    if bool(event.get("livemode")) != live:
+        return "it is from live mode and our key is for test mode, or the other way round"
+    if event.get("api_version") != stripe_api.API_VERSION:
+        return (
+            f"it is of API version {event.get('api_version')}; set the endpoint to {stripe_api.API_VERSION}"
+        )
+    return None
+
+
+async def _keep(
+    db: AsyncSession,
+    event: dict[str, Any],
+    thing: dict[str, Any],
+    state: str,
+    complaint: str | None,
+    customer_id: str | None,
+    now: datetime,
+) -> None:
+    created = event.get("created")
+    object_id = thing.get("id")
+    row = insert(StripeEvent).values(
+        event_id=event["id"],
+        type=str(event.get("type", ""))[:80],
+        api_version=str(event["api_version"])[:40] if event.get("api_version") else None,
+        livemode=bool(event.get("livemode")),
+        created_at=(instant(created) if isinstance(created, int) else None) or now,
+        customer_id=customer_id,
+        object_id=object_id[:64] if isinstance(object_id, str) else None,
+        payload=event,
+        state=state,
+        error=complaint,
+        received_at=now,
+        deliveries=1,
+    )
+    await db.execute(
+        row.on_conflict_do_update(
+            index_elements=[StripeEvent.event_id],
+            set_={
+                "deliveries": StripeEvent.deliveries + 1,
+                "state": row.excluded.state,
+                "error": row.excluded.error,
+                "customer_id": func.coalesce(row.excluded.customer_id, StripeEvent.customer_id),
+            },
+        )
+    )

@@ -1,0 +1,105 @@
+"""Mails about a subscription: one for each cause, written in the transaction that learned of it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import jobs
+from app.accounts.models import User
+from app.billing import queries
+from app.billing.mirror import SubscriptionFacts
+from app.billing.models import Plan, PlanPrice
+from app.settings import get_settings
+from app.templating import day, money
+
+RUNNING = frozenset({"trialing", "active", "past_due"})
+# What ended or began longer ago than this is history that we only now learn of: no mail.
+NEWS = timedelta(days=3)
+
+
+def letter_for(before: SubscriptionFacts | None, now_is: SubscriptionFacts, now: datetime) -> str | None:
+    """Which mail a change of one subscription deserves; None for most. Pure."""
+    was_running = before is not None and before.status in RUNNING
+    if now_is.status in ("trialing", "active") and not was_running:
+        is_news = before is not None or now_is.started_at > now - NEWS
+        return "subscription_started" if is_news else None
+    if now_is.status == "past_due" and (before is None or before.status != "past_due"):
+        return "payment_failed"
+    if was_running and now_is.status in ("canceled", "unpaid"):
+        return "subscription_ended"
+    if before is not None and now_is.status in RUNNING:
+        if now_is.stops_at is not None and before.stops_at is None:
+            return "subscription_cancelled"
+        if before.status == "past_due" and now_is.status == "active":
+            return "payment_recovered"
+    return None
+
+
+def cause_of(letter: str, facts: SubscriptionFacts) -> str:
+    """What the mail is about, as the key that lets it be sent once."""
+    if letter in ("payment_failed", "payment_recovered"):
+        moment = facts.past_due_since_at or facts.current_period_end_at
+    else:
+        moment = facts.stops_at if letter == "subscription_cancelled" else None
+    return f"mail:{letter}:{facts.id}" + (f":{int(moment.timestamp())}" if moment else "")
+
+
+async def write_letters(
+    db: AsyncSession,
+    user_id: UUID,
+    before: Mapping[str, SubscriptionFacts],
+    mirror: Iterable[SubscriptionFacts],
+    now: datetime,
+) -> None:
+    """Enqueue the mail of every change; asked twice, the second does nothing."""
+    user: User | None = None
+    for facts in mirror:
+        letter = letter_for(before.get(facts.id), facts, now)
+        if letter is None:
+            continue
+        user = user or await db.get_one(User, user_id)
+        context = await _context(db, user, facts)
+        if context is None:
+            continue
+        await jobs.enqueue(
+            db,
+            "send_mail",
+            {"template": letter, "to": user.email, "context": context},
+            workflow_id=cause_of(letter, facts),
+        )
+
+
+async def _context(db: AsyncSession, user: User, facts: SubscriptionFacts) -> dict[str, Any] | None:
+    """Words for the templates, dates as people read them; None when no plan of ours is involved."""
+    found = (
+        await db.execute(
+            select(Plan, PlanPrice)
+            .join(PlanPrice, PlanPrice.plan_id == Plan.id)
+            .where(PlanPrice.stripe_price_id.in_(facts.price_ids))
+            .limit(1)
+        )
+    ).first()
+    if found is None:
+        return None
+    plan, price = found
+    grace_ends = (
+        facts.past_due_since_at + queries.policy().past_due_grace if facts.past_due_since_at else None
+    )
+    charged_next = facts.trial_end_at if facts.status == "trialing" else facts.current_period_end_at
+    return {
+        "name": user.name,
+        "plan": plan.name,
+        "price": money(price.amount_cents, price.currency),
+        "interval": plan.interval,
+        "is_trial": facts.status == "trialing",
+        "next_day": day(charged_next) if charged_next else "",
+        "last_day": day(facts.stops_at) if facts.stops_at else "",
+        "grace_day": day(grace_ends) if grace_ends else "",
+        "account_url": f"{get_settings().base_url}/account",
+        "plans_url": f"{get_settings().base_url}/plans",
+        "library_url": f"{get_settings().base_url}/library",
+    }

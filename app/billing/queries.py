@@ -1,0 +1,146 @@
+"""Reads of money: what is offered, what a member pays, and the facts that the rules need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.billing.mirror import SubscriptionFacts, read_subscription
+from app.billing.models import Plan, PlanPrice, StripeCustomer, StripeSubscription
+from app.billing.rules import Policy, covering
+from app.settings import get_settings
+
+
+@dataclass(frozen=True)
+class PlanOffer:
+    """A plan as visitors see it. `amount_cents` is in the currency's minor unit; `course_id` None: every course."""
+
+    slug: str
+    name: str
+    description: str
+    amount_cents: int
+    currency: str
+    interval: str
+    trial_days: int
+    course_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What a member pays, when next, and how it ends; the latest subscription that is not over.
+
+    `state`: active | trial | ending | past_due | stopped. `next_at`: when the card is charged next (None: never).
+    `ends_at`: the last moment of access, where one is known.
+    """
+
+    plan_name: str
+    amount_cents: int
+    currency: str
+    interval: str
+    state: str
+    next_at: datetime | None
+    ends_at: datetime | None
+
+
+def policy() -> Policy:
+    return Policy(past_due_grace=timedelta(days=get_settings().past_due_grace_days))
+
+
+async def offered_plans(db: AsyncSession) -> list[PlanOffer]:
+    """The plans that can be bought now, in the teacher's order."""
+    rows = await db.execute(
+        select(Plan, PlanPrice)
+        .join(PlanPrice, (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current)
+        .where(Plan.is_offered)
+        .order_by(Plan.position, Plan.amount_cents)
+    )
+    return [
+        PlanOffer(
+            plan.slug,
+            plan.name,
+            plan.description,
+            price.amount_cents,
+            price.currency,
+            plan.interval,
+            plan.trial_days,
+            plan.course_id,
+        )
+        for plan, price in rows.tuples()
+    ]
+
+
+async def all_plans(db: AsyncSession) -> list[tuple[Plan, PlanPrice | None]]:
+    """Every plan with its current price; without one it is not at Stripe yet."""
+    rows = await db.execute(
+        select(Plan, PlanPrice)
+        .outerjoin(PlanPrice, (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current)
+        .order_by(Plan.is_offered.desc(), Plan.position, Plan.created_at)
+    )
+    return [(plan, price) for plan, price in rows.tuples()]
+
+
+async def catalogue(db: AsyncSession) -> dict[str, UUID | None]:
+    """Every Stripe Price that ever bought a plan → the plan's course (None: every course)."""
+    rows = await db.execute(
+        select(PlanPrice.stripe_price_id, Plan.course_id).join(Plan, Plan.id == PlanPrice.plan_id)
+    )
+    return dict(rows.tuples().all())
+
+
+async def customer_of(db: AsyncSession, user_id: UUID) -> StripeCustomer | None:
+    """The member's customer at Stripe."""
+    found: StripeCustomer | None = await db.scalar(
+        select(StripeCustomer).where(StripeCustomer.user_id == user_id, StripeCustomer.deleted_at.is_(None))
+    )
+    return found
+
+
+async def mirror_of(db: AsyncSession, customer_id: str) -> list[SubscriptionFacts]:
+    """Every subscription that the mirror has of a customer, the newest first."""
+    rows = await db.scalars(select(StripeSubscription).where(StripeSubscription.customer_id == customer_id))
+    facts = [read_subscription(row.raw, row.past_due_since_at) for row in rows]
+    return sorted(facts, key=lambda one: one.started_at, reverse=True)
+
+
+async def mirror_of_user(db: AsyncSession, user_id: UUID) -> list[SubscriptionFacts]:
+    customer = await customer_of(db, user_id)
+    return [] if customer is None else await mirror_of(db, customer.id)
+
+
+async def covered_by(db: AsyncSession, user_id: UUID, course_id: UUID | None) -> SubscriptionFacts | None:
+    """The subscription with which the member already pays for this scope, if there is one."""
+    return covering(await mirror_of_user(db, user_id), await catalogue(db), course_id)
+
+
+async def membership_of(db: AsyncSession, user_id: UUID, now: datetime) -> Membership | None:
+    """What the member pays, or None where no subscription runs."""
+    prices = await _prices(db)
+    for facts in await mirror_of_user(db, user_id):
+        known = next((prices[price] for price in facts.price_ids if price in prices), None)
+        if known is None or facts.is_over or facts.status == "incomplete":
+            continue
+        return _membership(*known, facts, now)
+    return None
+
+
+async def _prices(db: AsyncSession) -> Mapping[str, tuple[Plan, PlanPrice]]:
+    rows = await db.execute(select(Plan, PlanPrice).join(PlanPrice, PlanPrice.plan_id == Plan.id))
+    return {price.stripe_price_id: (plan, price) for plan, price in rows.tuples()}
+
+
+def _membership(plan: Plan, price: PlanPrice, facts: SubscriptionFacts, now: datetime) -> Membership:
+    stops = facts.stops_at
+    state, next_at, ends_at = "active", facts.current_period_end_at, stops
+    if facts.status in ("unpaid", "paused") or facts.pause_behavior == "void":
+        state, next_at, ends_at = "stopped", None, None
+    elif facts.status == "past_due":
+        since = facts.past_due_since_at or now
+        state, next_at, ends_at = "past_due", None, since + policy().past_due_grace
+    elif stops is not None:
+        state, next_at = "ending", None
+    elif facts.status == "trialing":
+        state, next_at = "trial", facts.trial_end_at
+    return Membership(plan.name, price.amount_cents, price.currency, plan.interval, state, next_at, ends_at)

@@ -54,7 +54,7 @@ async def want(db: AsyncSession, customer_id: str, now: datetime) -> int:
     row = insert(StripeSync).values(
         customer_id=customer_id, wanted_seq=1, done_seq=0, fence=0, applied_fence=0, changed_at=now
     )
-    seq = await db.scalar(
+    seq: int | None = await db.scalar(
         row.on_conflict_do_update(
             index_elements=[StripeSync.customer_id],
             set_={"wanted_seq": StripeSync.wanted_seq + 1, "changed_at": now},

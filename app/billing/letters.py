@@ -61,7 +61,8 @@ async def write_letters(
         letter = letter_for(before.get(facts.id), facts, now)
         if letter is None:
             continue
-        user = user or await db.get_one(User, user_id)
+        if user is None:
+            user = await db.get_one(User, user_id)
         context = await _context(db, user, facts)
         if context is None:
             continue

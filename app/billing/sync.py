@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,13 +23,13 @@ from app.billing.rules import entitlements_due
 from app.clock import utcnow
 from app.errors import Unavailable
 from app.jobs import engine
+from app.settings import get_settings
 
 INLINE_S = 3.0
 LAPSING = timedelta(hours=24)
 SYNCED_LATELY = timedelta(hours=6)
 STUCK = timedelta(minutes=2)
 RECONCILE_AT_ONCE = 500
-_EVENT_FIELDS = (StripeEvent.state, StripeEvent.error)
 
 log = logging.getLogger("limber.billing")
 
@@ -179,7 +179,7 @@ async def _customer(session: AsyncSession, fetched: Fetched, now: datetime) -> S
         .values(
             id=fetched.fence.customer_id,
             user_id=user_id,
-            livemode=stripe_api.is_live_key(stripe_api.get_settings().stripe_secret_key),
+            livemode=stripe_api.is_live_key(get_settings().stripe_secret_key),
             created_at=now,
         )
         .on_conflict_do_nothing()
@@ -295,7 +295,7 @@ async def reconcile(now: datetime) -> list[str]:
                 Entitlement.revoked_at.is_(None),
                 Entitlement.ends_at > now - LAPSING,
                 Entitlement.ends_at < now + LAPSING + queries.policy().late_webhook,
-                or_(StripeSubscription.synced_at < now - SYNCED_LATELY),
+                StripeSubscription.synced_at < now - SYNCED_LATELY,
             )
         )
         found = sorted(set(await session.scalars(behind.union(lapsing).limit(RECONCILE_AT_ONCE))))

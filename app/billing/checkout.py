@@ -1,0 +1,273 @@
+"""Buying a plan: one open Checkout session for each member, and never a second subscription."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db
+from app.access import queries as access
+from app.access.entitlements import lock_user
+from app.access.rules import covers
+from app.billing import queries, stripe_api, sync
+from app.billing.customers import ensure_customer, replace_customer
+from app.billing.mirror import SubscriptionFacts
+from app.billing.models import CheckoutAttempt, Plan, PlanPrice
+from app.clock import utcnow
+from app.errors import Conflict, NotFound, Unavailable
+from app.i18n import _
+from app.settings import get_settings
+
+# Stripe keeps idempotency keys for a day; an attempt that has no session by then is given up before.
+UNFINISHED = timedelta(hours=12)
+
+log = logging.getLogger("limber.billing")
+
+
+class AlreadyMember(Conflict):
+    """The member pays for this already."""
+
+    code = "already-member"
+
+    def __init__(self, facts: SubscriptionFacts) -> None:
+        if facts.status in ("past_due", "unpaid"):
+            sentence = _(
+                "You already have this membership; its last payment failed. Update your card on your account page."
+            )
+        elif facts.status == "paused":
+            sentence = _("You already have this membership; it is paused. Resume it on your account page.")
+        else:
+            sentence = _("You already have this membership. You can change or stop it on your account page.")
+        super().__init__(sentence)
+
+
+class OtherTab(Conflict):
+    code = "other-checkout"
+
+    def default_sentence(self) -> str:
+        return _("Another checkout was started meanwhile, so this one was closed. Nothing was charged.")
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What one attempt sells; `session_id` None: it has no page at Stripe yet."""
+
+    attempt_id: UUID
+    price_id: str
+    trial_days: int
+    session_id: str | None
+
+
+async def start(user_id: UUID, plan_slug: str, return_to: str) -> str:
+    """Begin (or go on with) buying a plan; answers the address of Stripe's page. `return_to` is a path of ours.
+
+    Raises:
+        NotFound: for a plan that is not offered.
+        AlreadyMember: when a subscription covers it.
+        OtherTab: when the member began another checkout at the same moment.
+        Unavailable: when buying is off, or Stripe does not answer.
+    """
+    if not get_settings().buying_enabled:
+        raise Unavailable(_("Buying is not switched on here yet."))
+    for _again in range(4):
+        chosen = await _open_attempt(user_id, plan_slug, return_to)
+        if isinstance(chosen, tuple):
+            # Nothing new is sold while an older page could still be paid.
+            for session_id in chosen:
+                await _close(user_id, session_id)
+            continue
+        url = await _resume(user_id, chosen) if chosen.session_id else await _begin(user_id, chosen)
+        if url is not None:
+            return url
+    raise OtherTab
+
+
+async def _open_attempt(user_id: UUID, plan_slug: str, return_to: str) -> _Chosen | tuple[str, ...]:
+    """Under the member's lock: refuse, or name the sessions that must be closed first, or give the one open attempt."""
+    now = utcnow()
+    async with db.transaction() as session:
+        await lock_user(session, user_id)
+        plan, price = await _offered(session, plan_slug)
+        paid = await queries.covered_by(session, user_id, plan.course_id)
+        if paid is not None:
+            raise AlreadyMember(paid)
+        mine: CheckoutAttempt | None = None
+        to_close = []
+        for attempt in await session.scalars(
+            select(CheckoutAttempt).where(CheckoutAttempt.user_id == user_id, CheckoutAttempt.state == "open")
+        ):
+            too_old = attempt.stripe_session_id is None and attempt.created_at < now - UNFINISHED
+            if attempt.plan_id == plan.id and attempt.stripe_price_id == price and not too_old:
+                mine = attempt
+            elif attempt.stripe_session_id is not None:
+                to_close.append(attempt.stripe_session_id)
+            else:
+                # Its request, should it still run, sees this and closes the session that it was making.
+                attempt.state = "expired"
+        # The unique index on open attempts must see the old one closed first.
+        await session.flush()
+        if to_close:
+            return tuple(to_close)
+        if mine is None:
+            mine = CheckoutAttempt(user_id=user_id, plan_id=plan.id, stripe_price_id=price, created_at=now)
+            session.add(mine)
+        mine.return_to = return_to
+        await session.flush()
+        trial_days = 0 if await queries.mirror_of_user(session, user_id) else plan.trial_days
+        return _Chosen(mine.id, price, trial_days, mine.stripe_session_id)
+
+
+async def _offered(session: AsyncSession, slug: str) -> tuple[Plan, str]:
+    found = (
+        await session.execute(
+            select(Plan, PlanPrice.stripe_price_id)
+            .join(PlanPrice, (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current)
+            .where(Plan.slug == slug, Plan.is_offered)
+        )
+    ).first()
+    if found is None:
+        raise NotFound(_("This plan is not offered any more. Please choose another one."))
+    return found[0], found[1]
+
+
+async def _close(user_id: UUID, session_id: str) -> None:
+    """Close a session of another plan or price. Was it paid this very moment, the mirror knows now."""
+    if await stripe_api.expire_checkout(session_id) == "complete":
+        await _was_paid(user_id, session_id)
+    else:
+        await _mark(session_id, "expired")
+
+
+async def _was_paid(user_id: UUID, session_id: str) -> None:
+    await _mark(session_id, "completed")
+    await sync.sync(await ensure_customer(user_id))
+
+
+async def _resume(user_id: UUID, chosen: _Chosen) -> str | None:
+    """The page of the session that the attempt has; None (and the attempt closed) when it cannot be paid any more."""
+    assert chosen.session_id is not None
+    found = await stripe_api.find_checkout(chosen.session_id)
+    if found is not None and found.status == "open" and found.url:
+        return found.url
+    if found is not None and found.status == "complete":
+        await _was_paid(user_id, chosen.session_id)
+    else:
+        await _mark(chosen.session_id, "expired")
+    return None
+
+
+async def _begin(user_id: UUID, chosen: _Chosen) -> str | None:
+    """Make the session; None (and the attempt closed) when it must be tried with a fresh attempt."""
+    customer_id = await ensure_customer(user_id)
+    try:
+        made = await stripe_api.create_checkout(_order(user_id, customer_id, chosen))
+    except stripe_api.StripeRefused as refusal:
+        if refusal.is_missing and await stripe_api.find_customer(customer_id) is None:
+            await replace_customer(user_id, customer_id)
+        elif refusal.reason != "idempotency":
+            raise
+        await _drop(chosen.attempt_id)
+        return None
+    async with db.transaction() as session:
+        await lock_user(session, user_id)
+        attempt = await session.get_one(CheckoutAttempt, chosen.attempt_id, populate_existing=True)
+        is_open = attempt.state == "open"
+        if is_open:
+            attempt.stripe_session_id = made.id
+            attempt.url, attempt.expires_at = made.url, made.expires_at
+    if not is_open:
+        await stripe_api.expire_checkout(made.id)
+        raise OtherTab
+    return made.url
+
+
+def _order(user_id: UUID, customer_id: str, chosen: _Chosen) -> stripe_api.CheckoutOrder:
+    base = get_settings().base_url
+    return stripe_api.CheckoutOrder(
+        attempt_id=chosen.attempt_id,
+        user_id=user_id,
+        customer_id=customer_id,
+        price_id=chosen.price_id,
+        trial_days=chosen.trial_days,
+        # Stripe fills the braces in; encoded they would not be found.
+        success_url=f"{base}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
+        cancel_url=f"{base}/billing/cancelled?{urlencode({'attempt': chosen.attempt_id})}",
+    )
+
+
+async def _mark(session_id: str, state: Literal["completed", "expired"]) -> None:
+    async with db.transaction() as session:
+        await session.execute(
+            update(CheckoutAttempt).where(CheckoutAttempt.stripe_session_id == session_id).values(state=state)
+        )
+
+
+async def _drop(attempt_id: UUID) -> None:
+    async with db.transaction() as session:
+        await session.execute(
+            update(CheckoutAttempt).where(CheckoutAttempt.id == attempt_id).values(state="expired")
+        )
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Where somebody stands who comes back from Stripe. `state`: entitled | activating | open (not paid yet)."""
+
+    state: Literal["entitled", "activating", "open"]
+    return_to: str
+    checkout_url: str | None = None
+
+
+async def arrive(user_id: UUID, session_id: str) -> Arrival:
+    """Look at once whether the payment has arrived, so that nobody waits for a webhook; at most 3 s.
+
+    Raises:
+        NotFound: when this member never had that session.
+    """
+    async with db.transaction() as session:
+        attempt = await _attempt(session, user_id, CheckoutAttempt.stripe_session_id == session_id)
+        customer = await queries.customer_of(session, user_id)
+        plan = await session.get_one(Plan, attempt.plan_id)
+    if customer is not None:
+        await sync.sync_now(customer.id)
+    if await _is_entitled(user_id, plan.course_id, utcnow()):
+        await _mark(session_id, "completed")
+        return Arrival("entitled", attempt.return_to)
+    try:
+        found = await stripe_api.find_checkout(session_id)
+    except Unavailable:
+        found = None
+    if found is not None and found.status == "open":
+        return Arrival("open", attempt.return_to, found.url)
+    return Arrival("activating", attempt.return_to)
+
+
+async def _is_entitled(user_id: UUID, course_id: UUID | None, now: datetime) -> bool:
+    async with db.transaction() as session:
+        mine = await access.active_for(session, user_id, now)
+    if course_id is None:
+        return any(one.course_id is None for one in mine)
+    return any(covers(one, course_id) for one in mine)
+
+
+async def where_from(session: AsyncSession, user_id: UUID, attempt_id: UUID) -> str:
+    """The page from which the member set out to buy.
+
+    Raises:
+        NotFound: for an attempt of somebody else.
+    """
+    return (await _attempt(session, user_id, CheckoutAttempt.id == attempt_id)).return_to
+
+
+async def _attempt(session: AsyncSession, user_id: UUID, which: object) -> CheckoutAttempt:
+    found: CheckoutAttempt | None = await session.scalar(
+        select(CheckoutAttempt).where(which, CheckoutAttempt.user_id == user_id)  # type: ignore[arg-type]
+    )
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,198 @@
+"""Plans as staff edit them; what they say is brought to Stripe as durable work."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db as database
+from app import jobs
+from app.accounts import audit
+from app.billing import stripe_api
+from app.billing.models import Plan, PlanPrice
+from app.errors import BadInput, NotFound
+from app.i18n import _
+
+MAX_TRIAL_DAYS = 90
+# Stripe takes up to eight digits of the minor unit.
+MAX_AMOUNT_CENTS = 99_999_999
+
+
+@dataclass(frozen=True)
+class PlanDraft:
+    """What the form says. `amount_cents` is in the currency's minor unit."""
+
+    name: str
+    amount_cents: int
+    interval: str = "month"
+    currency: str = "usd"
+    description: str = ""
+    trial_days: int = 0
+    course_id: UUID | None = None
+    slug: str = ""
+
+
+async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> Plan:
+    """Add a plan, offered as soon as it is at Stripe (`push`, enqueued here).
+
+    Raises:
+        BadInput: with the field, for what cannot be sold.
+    """
+    _check(draft)
+    slug = await _free_slug(db, draft.slug or draft.name)
+    last = await db.scalar(select(Plan.position).order_by(Plan.position.desc()).limit(1))
+    plan = Plan(
+        id=uuid4(),
+        slug=slug,
+        name=draft.name.strip(),
+        description=draft.description.strip(),
+        interval=draft.interval,
+        amount_cents=draft.amount_cents,
+        currency=draft.currency,
+        trial_days=draft.trial_days,
+        course_id=draft.course_id,
+        position=(last or 0) + 1,
+    )
+    db.add(plan)
+    await db.flush()
+    audit.record(db, actor_id, "plan.create", "plan", plan.id, slug=slug, amount_cents=draft.amount_cents)
+    await _ask_push(db, plan.id)
+    return plan
+
+
+async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft) -> Plan:
+    """Change name, words, price or trial. Who pays an old price keeps paying it; new members pay the new one.
+
+    Interval, currency and what the plan covers stay: members bought them.
+
+    Raises:
+        NotFound: for a plan that is not there.
+        BadInput: with the field, for what cannot be sold or must not change.
+    """
+    plan = await find(db, plan_id, lock=True)
+    _check(draft)
+    if (draft.interval, draft.currency, draft.course_id) != (plan.interval, plan.currency, plan.course_id):
+        raise BadInput(
+            _(
+                "How often it is paid, its currency and what it covers stay as they are. Add a new plan instead."
+            ),
+            field="interval",
+        )
+    before = plan.amount_cents
+    plan.name, plan.description = draft.name.strip(), draft.description.strip()
+    plan.amount_cents, plan.trial_days = draft.amount_cents, draft.trial_days
+    audit.record(
+        db, actor_id, "plan.edit", "plan", plan.id, amount_cents=plan.amount_cents, before_cents=before
+    )
+    await db.flush()
+    await _ask_push(db, plan.id)
+    return plan
+
+
+async def offer(db: AsyncSession, actor_id: UUID, plan_id: UUID, is_offered: bool) -> None:
+    """Withdraw a plan from sale, or offer it again. Its members keep it either way.
+
+    Raises:
+        NotFound: for a plan that is not there.
+    """
+    plan = await find(db, plan_id, lock=True)
+    plan.is_offered = is_offered
+    audit.record(db, actor_id, "plan.offer" if is_offered else "plan.withdraw", "plan", plan.id)
+    if is_offered:
+        await _ask_push(db, plan.id)
+    await db.flush()
+
+
+async def find(db: AsyncSession, plan_id: UUID, *, lock: bool = False) -> Plan:
+    """The plan.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    plan = await db.get(Plan, plan_id, with_for_update=lock, populate_existing=lock)
+    if plan is None:
+        raise NotFound
+    return plan
+
+
+async def push(plan_id: UUID) -> None:
+    """Bring the plan to Stripe: its product, and a Price for what it costs now. Doing it twice changes nothing.
+
+    Raises:
+        StripeDown: when Stripe does not answer.
+    """
+    async with database.transaction() as session:
+        plan = await find(session, plan_id)
+        price = await _price_for(session, plan)
+    product_id = await stripe_api.put_product(plan.id, plan.name, plan.description, plan.stripe_product_id)
+    if price is None:
+        price = await stripe_api.create_price(
+            plan.id, product_id, plan.amount_cents, plan.currency, plan.interval
+        )
+    async with database.transaction() as session:
+        fresh = await find(session, plan_id, lock=True)
+        fresh.stripe_product_id = product_id
+        if await session.get(PlanPrice, price) is None:
+            session.add(
+                PlanPrice(
+                    stripe_price_id=price,
+                    plan_id=plan_id,
+                    amount_cents=plan.amount_cents,
+                    currency=plan.currency,
+                    is_current=False,
+                )
+            )
+            await session.flush()
+        # Edited meanwhile: that edit's own push makes its price the current one.
+        if (fresh.amount_cents, fresh.currency) == (plan.amount_cents, plan.currency):
+            await session.execute(
+                update(PlanPrice)
+                .where(PlanPrice.plan_id == plan_id)
+                .values(is_current=PlanPrice.stripe_price_id == price)
+            )
+
+
+async def _price_for(db: AsyncSession, plan: Plan) -> str | None:
+    """A Price that was made for this amount before."""
+    found: str | None = await db.scalar(
+        select(PlanPrice.stripe_price_id)
+        .where(
+            PlanPrice.plan_id == plan.id,
+            PlanPrice.amount_cents == plan.amount_cents,
+            PlanPrice.currency == plan.currency,
+        )
+        .order_by(PlanPrice.created_at.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def _ask_push(db: AsyncSession, plan_id: UUID) -> None:
+    # The partition key keeps two pushes of one plan in order.
+    await jobs.enqueue(db, "plan_push", {"plan_id": str(plan_id)}, queue=jobs.BILLING, key=f"plan:{plan_id}")
+
+
+def _check(draft: PlanDraft) -> None:
+    if not draft.name.strip():
+        raise BadInput(_("Give the plan a name that members recognise on their bill."), field="name")
+    if not 0 < draft.amount_cents <= MAX_AMOUNT_CENTS:
+        raise BadInput(_("Say what the plan costs, for example 18 or 18.50."), field="amount")
+    if draft.interval not in ("month", "year"):
+        raise BadInput(_("Choose how often it is paid."), field="interval")
+    if not re.fullmatch("[a-z]{3}", draft.currency):
+        raise BadInput(_("A currency is written with three letters, for example usd."), field="currency")
+    if not 0 <= draft.trial_days <= MAX_TRIAL_DAYS:
+        raise BadInput(_("A trial lasts 0 to 90 days."), field="trial_days")
+
+
+async def _free_slug(db: AsyncSession, text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or "plan"
+    taken = set(await db.scalars(select(Plan.slug).where(Plan.slug.startswith(base))))
+    slug, n = base, 2
+    while slug in taken:
+        slug, n = f"{base}-{n}", n + 1
+    return slug

@@ -40,7 +40,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _server = postgres.server(Path(folder))
     url = _server.__enter__()
     with psycopg.connect(url, autocommit=True) as connection:
-        for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 300"):
+        for line in (
+            "fsync = off",
+            "synchronous_commit = off",
+            "full_page_writes = off",
+            "max_connections = 300",
+        ):
             name, _eq, value = line.partition(" = ")
             connection.execute(f"ALTER SYSTEM SET {name} = {value}")
         connection.execute("SELECT pg_reload_conf()")

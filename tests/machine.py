@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -67,10 +68,10 @@ def main() -> int:
     if browser() is None:
         playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
         # An answer, good or bad, within two minutes: a closed network must not hold the tests up.
-        try:
-            subprocess.run(playwright, check=False, timeout=120, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        except subprocess.TimeoutExpired:
-            pass
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                playwright, check=False, timeout=120, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
     missing = []
     if browser() is None and not (_apt("chromium") and browser()):
         missing.append("a Chromium browser (Debian: apt-get install chromium)")

@@ -11,6 +11,13 @@ from app.main import create_app
 from tests.routes import walk
 
 ROOT = Path(__file__).resolve().parent.parent
+LOCKS = [
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-uv.txt",
+    "requirements-node.txt",
+    "package-lock.json",
+]
 FORBIDDEN_NAMES = {"service", "services", "utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 
@@ -56,13 +63,17 @@ def test_only_settings_reads_the_environment() -> None:
 def test_only_ffmpeg_and_the_demo_start_programs() -> None:
     allowed = {"app/video/bounded.py", "app/video/leash.py", "app/demo/processes.py"}
     pattern = re.compile(r"\bsubprocess\.(run|Popen|call|check_)|create_subprocess_|os\.(system|exec|spawn)")
-    found = {str(path.relative_to(ROOT)) for path in sources("app") if pattern.search(path.read_text("utf-8"))}
+    found = {
+        str(path.relative_to(ROOT)) for path in sources("app") if pattern.search(path.read_text("utf-8"))
+    }
     assert found <= allowed
 
 
 def test_the_session_dependency_has_one_spelling() -> None:
     found = [
-        path for path in sources("app") if path.name != "db.py" and "Depends(session" in path.read_text("utf-8")
+        path
+        for path in sources("app")
+        if path.name != "db.py" and "Depends(session" in path.read_text("utf-8")
     ]
     assert found == []
 
@@ -108,7 +119,7 @@ def test_migrations_never_import_the_application() -> None:
         assert not re.search(r"^\s*(from|import) app\b", path.read_text("utf-8"), re.MULTILINE), path
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-uv.txt", "package-lock.json"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_lock_files_carry_hashes_and_no_addresses(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     assert "sha256:" in text or "sha512-" in text

@@ -1,0 +1,28 @@
+"""`python -m bench NAME` runs one benchmark, `python -m bench all` every one, each ending in a JSON line."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from bench import start
+
+BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"start": start.run}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks; 1 when a goal was missed, 2 when a name is not known."""
+    wanted = list(BENCHES) if names == ["all"] else names
+    if not wanted or any(name not in BENCHES for name in wanted):
+        print(f"usage: python -m bench [all|{'|'.join(BENCHES)}]", file=sys.stderr)
+        return 2
+    met = True
+    for name in wanted:
+        result = {"name": name, **BENCHES[name]()}
+        met = met and result["met"]
+        print(json.dumps(result), flush=True)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -66,7 +66,5 @@ async def send(
     if errors:
         model = ContactPage(new_stamp(PURPOSE), draft, errors)
         return await page.show("contact/contact.html", model, status=status)
-    await messaging.send(
-        db, draft, ip=ip, trapped=bool(website), notify=await mail_recipients(db), now=now
-    )
+    await messaging.send(db, draft, ip=ip, trapped=bool(website), notify=await mail_recipients(db), now=now)
     return RedirectResponse("/contact/sent", status_code=303)

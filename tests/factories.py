@@ -119,4 +119,4 @@ async def sign_in(client: httpx.AsyncClient, user: User) -> None:
     """Give the client a real session of this user."""
     async with db.transaction() as session:
         token = await sessions.start(session, user, user_agent="test", ip="127.0.0.1", now=utcnow())
-    client.cookies.set(cookie_name(), token)
+    client.cookies.set(cookie_name(), token, domain=client.base_url.host)

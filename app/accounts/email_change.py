@@ -70,6 +70,8 @@ async def finish_changing_email(db: AsyncSession, token: str, now: datetime) -> 
             user.email, user.email_confirmed_at = email, now
             await db.flush()
     except IntegrityError:
-        raise Conflict(_("This address has an account of its own now. Your address was not changed.")) from None
+        raise Conflict(
+            _("This address has an account of its own now. Your address was not changed.")
+        ) from None
     await letters.email_changed(db, user, old, f"{get_settings().base_url}/contact", now)
     return user

@@ -81,4 +81,6 @@ async def add_user(
     made = insert(User).values(
         email=email, name=name, password_hash=kept, role=role, email_confirmed_at=now, created_at=now
     )
-    return (await db.scalars(made.on_conflict_do_nothing(index_elements=["email"]).returning(User))).one_or_none()
+    return (
+        await db.scalars(made.on_conflict_do_nothing(index_elements=["email"]).returning(User))
+    ).one_or_none()

@@ -29,9 +29,7 @@ async def confirm(db: AsyncSession, to: str, url: str, name: str, now: datetime)
 
 
 async def already_joined(db: AsyncSession, to: str, login_url: str, forgot_url: str, now: datetime) -> None:
-    await _send(
-        db, "already_joined", to, {"login_url": login_url, "forgot_url": forgot_url}, _minute(now)
-    )
+    await _send(db, "already_joined", to, {"login_url": login_url, "forgot_url": forgot_url}, _minute(now))
 
 
 async def welcome(db: AsyncSession, user: User, library_url: str) -> None:

@@ -54,7 +54,9 @@ class Device:
     is_this: bool
 
 
-async def devices(db: AsyncSession, user_id: UUID, now: datetime, *, this: UUID | None = None) -> list[Device]:
+async def devices(
+    db: AsyncSession, user_id: UUID, now: datetime, *, this: UUID | None = None
+) -> list[Device]:
     """The account's signed-in devices; the one that asks comes first, then the most recently used."""
     rows: list[UserSession] = await sessions.active(db, user_id, now)
     found = [
@@ -106,5 +108,7 @@ async def deeds(db: AsyncSession, page: int, *, subject_id: str | None = None) -
     if subject_id is not None:
         wanted = wanted.where(AuditEntry.subject_id == subject_id)
     total = await db.scalar(select(func.count()).select_from(wanted.subquery())) or 0
-    rows = await db.execute(wanted.order_by(AuditEntry.id.desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE))
+    rows = await db.execute(
+        wanted.order_by(AuditEntry.id.desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
+    )
     return Listing([Deed(entry, name) for entry, name in rows], total, page)

@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -101,6 +102,8 @@ def clean_email(typed: str) -> str:
         BadInput: when it is not an address that mail can reach.
     """
     sentence = _("This does not look like an e-mail address. It should be like name@example.com.")
+    if len(typed) > 1000:  # reading a megabyte as an address would take long
+        raise BadInput(sentence, field="email")
     try:
         # test_environment only lets the reserved TLD "test" through; nothing is looked up.
         found = validate_email(
@@ -114,13 +117,18 @@ def clean_email(typed: str) -> str:
     return address
 
 
+def tidy(typed: str) -> str:
+    """The text without control characters: PostgreSQL refuses NUL, and nobody types the others."""
+    return "".join(c for c in typed if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+
+
 def clean_name(typed: str) -> str:
     """The name with single spaces.
 
     Raises:
         BadInput: when it is empty, too long, or an address of the web (names appear in mail and on pages).
     """
-    name = " ".join(typed.split())
+    name = " ".join(tidy(typed).split())
     if not name:
         raise BadInput(_("Please tell us your name."), field="name")
     if len(name) > NAME_MAX:

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from app import db, errors
 from app.i18n import _
 from app.practice.queries import PracticeView, practice
-from app.web.guard import cookie_name, current_viewer
+from app.web.guard import clear_session_cookie, cookie_name, current_viewer
 from app.web.pages import Frame, draw
 
 log = logging.getLogger("limber.web")
@@ -119,7 +119,7 @@ async def answer(scope: Scope, error: errors.LimberError) -> Response:
     if error.status == 401 and any(
         cookie_name() in value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"
     ):
-        response.delete_cookie(cookie_name(), path="/")
+        clear_session_cookie(response)
     return response
 
 

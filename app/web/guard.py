@@ -5,11 +5,13 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsMarker
+from starlette.responses import Response
 
 from app.accounts import sessions
 from app.accounts.permissions import MAY, Permission, Viewer
+from app.accounts.signing_in import Device
 from app.clock import utcnow
-from app.db import Db
+from app.db import Db, transaction
 from app.errors import Forbidden, SignInRequired
 from app.settings import get_settings
 
@@ -19,6 +21,36 @@ E = TypeVar("E", bound=Callable[..., Any])
 def cookie_name() -> str:
     """`__Host-limber` where cookies can be Secure; `limber` on plain loopback."""
     return "__Host-limber" if get_settings().secure_cookies else "limber"
+
+
+def set_session_cookie(response: Response, token: str) -> None:
+    """Hand the browser its sign-in. Sent again with every page, so that the days count from the last use."""
+    settings = get_settings()
+    response.set_cookie(
+        cookie_name(),
+        token,
+        max_age=settings.session_days * 86400,
+        path="/",
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_session_cookie(response: Response) -> None:
+    # Browsers ignore a `__Host-` cookie, and so its deletion, unless it is Secure.
+    response.delete_cookie(
+        cookie_name(), path="/", secure=get_settings().secure_cookies, httponly=True, samesite="lax"
+    )
+
+
+def device_of(request: Request) -> Device:
+    """Where this request comes from, for a new sign-in."""
+    return Device(
+        user_agent=request.headers.get("user-agent", ""),
+        ip=request.client.host if request.client else "",
+        old_token=request.cookies.get(cookie_name()),
+    )
 
 
 async def current_viewer(request: Request, db: Db) -> Viewer | None:
@@ -62,6 +94,22 @@ class Needs:
         raise Forbidden
 
 
+async def brief_viewer(request: Request) -> Viewer | None:
+    """The same viewer for routes that talk to the outside world: looked up in a transaction that is over by then."""
+    async with transaction() as session:
+        return await current_viewer(request, session)
+
+
+BriefViewer = Annotated[Viewer | None, Depends(brief_viewer)]
+
+
+class NeedsBriefly(Needs):
+    """For routes that call other servers: no transaction stays open behind the permission."""
+
+    def __call__(self, viewer: BriefViewer) -> None:
+        super().__call__(viewer)
+
+
 class NeedsNothingFromCookies(Needs):
     """For routes whose permission is checked by other means: no session is looked up, no query is made."""
 
@@ -74,6 +122,11 @@ def needs(permission: Permission) -> Any:
     if permission in (Permission.PUBLIC, Permission.MEMBER, Permission.STAFF):
         return Depends(Needs(permission))
     return Depends(NeedsNothingFromCookies(permission))
+
+
+def needs_briefly(permission: Permission) -> Any:
+    """The same, for routes that take `BriefViewer` (or no viewer) and no `Db`, because they call other servers."""
+    return Depends(NeedsBriefly(permission))
 
 
 def declares(permission: Permission) -> Callable[[E], E]:

@@ -14,7 +14,7 @@ from app.db import Db
 from app.practice.queries import PracticeView, practice
 from app.settings import get_settings
 from app.templating import environment
-from app.web.guard import MaybeViewer
+from app.web.guard import MaybeViewer, cookie_name, set_session_cookie
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,15 @@ class Pages:
             path=self.request.url.path,
         )
         cache = "private, no-store" if self.viewer else "no-cache"
-        return HTMLResponse(
+        response = HTMLResponse(
             draw(template, frame, page),
             status_code=status,
             headers={"Cache-Control": cache, **(headers or {})},
         )
+        token = self.request.cookies.get(cookie_name())
+        if self.viewer and token:
+            set_session_cookie(response, token)
+        return response
 
 
 def _pages(request: Request, db: Db, viewer: MaybeViewer) -> Pages:

@@ -1,0 +1,127 @@
+"""Links from mails: joining and a new password. A GET only shows a form, since mail scanners open every link."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from app.accounts import joining, recovery
+from app.accounts.permissions import Permission
+from app.accounts.signing_in import Device
+from app.clock import utcnow
+from app.db import Db
+from app.errors import BadInput, LinkExpired
+from app.web.guard import device_of, needs, set_session_cookie
+from app.web.pages import Page, Pages, safe_next
+
+router = APIRouter(dependencies=[needs(Permission.SIGNED_LINK)])
+
+# The address bar holds a secret: it must not leave in a Referer header, nor stay in a cache.
+SECRET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True)
+class PasswordPage:
+    """A mailed link that wants a password; `email` is whose, for password managers and for the eye."""
+
+    token: str
+    email: str
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class DeadLinkPage:
+    """A link that no longer works, and where to ask for a new one."""
+
+    sentence: str
+    again_url: str
+
+
+async def show_dead_link(page: Pages, gone: LinkExpired, again_url: str) -> Response:
+    """The page of a link that is used up, too old or cut off."""
+    shown = DeadLinkPage(gone.sentence, again_url)
+    return await page.show("auth/dead_link.html", shown, status=gone.status, headers=SECRET)
+
+
+@router.get("/confirm")
+async def confirm(page: Page, db: Db, token: str = "") -> Response:
+    """GET /confirm: choose a password for the new account."""
+    try:
+        claims = await joining.read_link(db, token, utcnow())
+    except LinkExpired as gone:
+        return await show_dead_link(page, gone, "/join")
+    return await page.show("auth/confirm.html", PasswordPage(token, claims.subject), headers=SECRET)
+
+
+@router.post("/confirm")
+async def finish_joining(
+    request: Request,
+    page: Page,
+    db: Db,
+    token: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+) -> Response:
+    """POST /confirm: make the account, sign in, go on to the page that was wanted."""
+    now = utcnow()
+
+    async def whose() -> str:
+        return (await joining.read_link(db, token, now)).subject
+
+    async def finish(device: Device) -> tuple[str, str]:
+        return await joining.finish_joining(db, token, password, device, now)
+
+    return await _finish(request, page, token, ("/join", "auth/confirm.html"), whose, finish)
+
+
+@router.get("/reset")
+async def reset(page: Page, db: Db, token: str = "") -> Response:
+    """GET /reset: choose a new password."""
+    try:
+        user, _next = await recovery.read_link(db, token, utcnow())
+    except LinkExpired as gone:
+        return await show_dead_link(page, gone, "/forgot")
+    return await page.show("auth/reset.html", PasswordPage(token, user.email), headers=SECRET)
+
+
+@router.post("/reset")
+async def set_new_password(
+    request: Request,
+    page: Page,
+    db: Db,
+    token: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+) -> Response:
+    """POST /reset: keep the new password, sign out every device, sign in on this one."""
+    now = utcnow()
+
+    async def whose() -> str:
+        return (await recovery.read_link(db, token, now))[0].email
+
+    async def finish(device: Device) -> tuple[str, str]:
+        return await recovery.set_new_password(db, token, password, device, now)
+
+    return await _finish(request, page, token, ("/forgot", "auth/reset.html"), whose, finish)
+
+
+async def _finish(
+    request: Request,
+    page: Pages,
+    token: str,
+    shape: tuple[str, str],
+    whose: Callable[[], Awaitable[str]],
+    finish: Callable[[Device], Awaitable[tuple[str, str]]],
+) -> Response:
+    """Use a link: on with a new cookie, or back to the form with a sentence. `shape`: where to ask again, template."""
+    again_url, template = shape
+    try:
+        cookie, wanted = await finish(device_of(request))
+    except LinkExpired as gone:
+        return await show_dead_link(page, gone, again_url)
+    except BadInput as refusal:
+        shown = PasswordPage(token, await whose(), refusal.sentence)
+        return await page.show(template, shown, status=422, headers=SECRET)
+    response = RedirectResponse(safe_next(wanted), 303)
+    set_session_cookie(response, cookie)
+    return response

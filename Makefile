@@ -75,7 +75,7 @@ lock: .build/venv
 		--custom-compile-command "make lock" requirements-spec.in -o requirements-spec.txt
 
 translations:
-	@$(BIN)/pybabel extract -q -F locale/babel.cfg -k _ -k N_ --no-location --omit-header -o locale/messages.pot app templates
+	@$(BIN)/pybabel -q extract -F locale/babel.cfg -k _ -k N_ --no-location --omit-header -o locale/messages.pot app templates
 
 clean:
 	@rm -rf .build $(VENV) node_modules static/dist

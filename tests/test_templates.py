@@ -1,6 +1,8 @@
 """Templates: every one compiles, every string goes through gettext, nothing inline that the CSP forbids."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,11 @@ TEXT = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob
 JINJA = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?\bendtrans\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 TAGS = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
 TRANSLATED_ATTRIBUTES = re.compile(r'\b(?:alt|title|placeholder|aria-label)="([^"{]*[A-Za-z]{2}[^"{]*)"')
+# Macros write attributes piecewise, outside any tag.
+ATTRIBUTE = re.compile(r'[a-z-]+="[^"]*"')
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Names that are the same in every language.
-UNTRANSLATED = set("Limber nbsp amp middot mdash ndash hellip rarr larr times laquo raquo".split())
+UNTRANSLATED = set("Limber nbsp amp middot mdash ndash hellip rarr larr times laquo raquo".split())  # noqa: SIM905 (reads better)
 
 
 @pytest.mark.parametrize("name", [*HTML, *TEXT])
@@ -25,7 +29,8 @@ def test_the_template_compiles(name: str) -> None:
 
 def bare_words(text: str) -> set[str]:
     """Words of a template that no translation call surrounds."""
-    stripped = TAGS.sub(" ", JINJA.sub("~", text))
+    text = re.sub(r"\{% block body_class %\}.*?\{% endblock %\}", "", text)
+    stripped = ATTRIBUTE.sub(" ", TAGS.sub(" ", JINJA.sub("~", text)))
     return set(WORD.findall(stripped)) - UNTRANSLATED
 
 
@@ -42,7 +47,9 @@ def test_nothing_inline_that_the_policy_forbids(name: str) -> None:
     if not name.startswith("email/"):
         assert not re.search(r"\sstyle\s*=", text), "style= is refused by the CSP"
         assert "<style" not in text
-    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", text), "event attributes are refused by the CSP"
+    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", JINJA.sub("", text)), (
+        "event attributes are refused by the CSP"
+    )
     assert "javascript:" not in text
     assert "|safe" not in text.replace(" ", "") or name in SAFE, (
         "unescaped output outside sanitised article text"
@@ -65,18 +72,13 @@ SAFE = {
 }
 
 
-def test_the_catalogue_of_strings_can_be_extracted() -> None:
-    from babel.messages.extract import extract_from_dir
-    from babel.messages.frontend import parse_mapping_cfg  # type: ignore[attr-defined]
-
-    root = Path(__file__).resolve().parent.parent
-    with (root / "locale/babel.cfg").open() as handle:
-        methods, options = parse_mapping_cfg(handle)
-    found = {
-        message if isinstance(message, str) else message[0]
-        for _file, _line, message, _comments, _context in extract_from_dir(
-            str(root / "templates"), [("**.html", "jinja2")], options, keywords={"_": None}
-        )
-    }
-    assert methods
-    assert len(found) > 50
+def test_the_catalogue_of_strings_can_be_extracted(tmp_path: Path) -> None:
+    """`make translations` finds the sentences of templates and of Python alike."""
+    root = TEMPLATES.parent
+    catalogue = tmp_path / "messages.pot"
+    extract = [str(Path(sys.executable).parent / "pybabel"), "-q", "extract", "-F", "locale/babel.cfg"]
+    extract += ["-k", "_", "-k", "N_", "-o", str(catalogue), "app", "templates"]
+    subprocess.run(extract, cwd=root, check=True)
+    found = catalogue.read_text("utf-8")
+    assert "Skip to the content" in found
+    assert "Please log in to watch the paid videos." in found

@@ -93,11 +93,15 @@ def _check_alignment(rungs: list[_Measured]) -> None:
 
 
 async def _decode(lowest: Rendition, measured: _Measured) -> None:
-    ran = await ffmpeg(
-        ["-xerror", *reading_feed("mov"), "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-"],
-        film_s=lowest.duration_s,
-        feed=lowest.joined(),
-    )
+    try:
+        ran = await ffmpeg(
+            ["-xerror", *reading_feed("mov"), "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-"],
+            film_s=lowest.duration_s,
+            feed=lowest.joined(),
+        )
+    except Unusable as error:
+        # What ffmpeg reads here is our own work: the teacher's film is not at fault.
+        raise _faulty(f"{measured.name} does not decode", str(error)) from error
     if ran.last_words or ran.frames != measured.samples:
         raise _faulty(f"{measured.name} does not decode", f"{ran.frames} pictures. {ran.last_words}")
 

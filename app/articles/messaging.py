@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.permissions import Viewer
-from app.articles import pacing
 from app.articles.models import ContactMessage
 from app.articles.rules import MessageDraft
 from app.errors import NotFound
@@ -20,7 +19,6 @@ async def send(
     db: AsyncSession,
     draft: MessageDraft,
     *,
-    ip: str,
     trapped: bool,
     notify: Sequence[str],
     now: datetime,
@@ -39,7 +37,6 @@ async def send(
         handled_at=now if trapped else None,
     )
     db.add(message)
-    pacing.note(db, "contact", ip, now)
     await db.flush()
     if not trapped:
         for address in notify:

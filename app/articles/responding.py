@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.permissions import Viewer
-from app.articles import pacing, rules
+from app.articles import rules
 from app.articles.markdown import plain_text, render_response
 from app.articles.models import Article, Comment
 from app.articles.rules import ResponseDraft
@@ -68,7 +68,6 @@ async def respond(
         moderated_at=now if is_staff else None,
     )
     db.add(comment)
-    pacing.note(db, "respond", ip, now)
     await db.flush()
     if state != "spam" and not is_staff:
         await _tell_staff(db, article, comment, notify)

@@ -60,11 +60,11 @@ async def send(
     errors, status = check_message(draft), 422
     if not errors and viewer is None and (sentence := pace_error(PURPOSE, stamp)):
         errors["_"] = sentence
-    ip, now = client_ip(request), utcnow()
-    if not errors and not await pacing.may_write(db, "contact", ip, now):
+    now = utcnow()
+    if not errors and not await pacing.may_write(db, "contact", client_ip(request), now):
         errors["_"], status = TooMany().sentence, 429
     if errors:
         model = ContactPage(new_stamp(PURPOSE), draft, errors)
         return await page.show("contact/contact.html", model, status=status)
-    await messaging.send(db, draft, ip=ip, trapped=bool(website), notify=await mail_recipients(db), now=now)
+    await messaging.send(db, draft, trapped=bool(website), notify=await mail_recipients(db), now=now)
     return RedirectResponse("/contact/sent", status_code=303)

@@ -1,5 +1,209 @@
-"""Placeholder until its page lands."""
+"""The studio's articles: the list, and the editor with its preview."""
 
-from fastapi import APIRouter
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
 
-router = APIRouter()
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
+
+from app.articles import studio_queries as queries
+from app.articles import writing
+from app.articles.markdown import render_article
+from app.articles.models import Article
+from app.articles.rules import ArticleDraft, Errors, check_article, reading_minutes
+from app.clock import utcnow
+from app.db import Db
+from app.errors import BadInput, NotFound
+from app.i18n import _
+from app.web.guard import SignedIn
+from app.web.pages import Page, Pages
+
+router = APIRouter(prefix="/articles")
+
+
+@dataclass(frozen=True)
+class ArticlesPage:
+    articles: list[queries.ArticleLine]
+    words: str
+    state: str
+    deleted: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    html: Markup
+    minutes: int
+    word_count: int
+
+
+@dataclass(frozen=True)
+class EditorPage:
+    """`article` None: a new one. `said`: what was just done, in a word the template knows."""
+
+    article: Article | None
+    draft: ArticleDraft
+    article_choices: list[tuple[str, str]]
+    lesson_choices: list[tuple[str, str]]
+    most_related: int
+    errors: Errors = field(default_factory=dict)
+    preview: Preview | None = None
+    said: str = ""
+
+    @property
+    def address(self) -> str:
+        return f"/studio/articles/{self.article.id}" if self.article else "/studio/articles"
+
+
+async def article_form(
+    request: Request,
+    title: Annotated[str, Form()] = "",
+    slug: Annotated[str, Form()] = "",
+    summary: Annotated[str, Form()] = "",
+    body_md: Annotated[str, Form()] = "",
+    lesson: Annotated[str, Form()] = "",
+) -> ArticleDraft:
+    """The editor's form as it was sent."""
+    chosen = (await request.form()).getlist("related")
+    related = tuple(value for value in chosen if isinstance(value, str) and value)
+    return ArticleDraft(title, slug, summary, body_md, related, lesson).tidy()
+
+
+Draft = Annotated[ArticleDraft, Depends(article_form)]
+Do = Annotated[str, Form()]
+
+
+def _preview(draft: ArticleDraft) -> Preview:
+    rendered = render_article(draft.body_md)
+    return Preview(
+        Markup(rendered.html),  # noqa: S704 (just sanitised)
+        reading_minutes(rendered.word_count),
+        rendered.word_count,
+    )
+
+
+async def _editor(
+    page: Pages,
+    db: Db,
+    article: Article | None,
+    draft: ArticleDraft,
+    *,
+    errors: Errors | None = None,
+    preview: bool = False,
+    said: str = "",
+) -> Response:
+    model = EditorPage(
+        article=article,
+        draft=draft,
+        article_choices=await queries.article_choices(db, but=article.id if article else None),
+        lesson_choices=await queries.lesson_choices(db),
+        most_related=writing.MOST_RELATED,
+        errors=errors or {},
+        preview=_preview(draft) if preview else None,
+        said=said,
+    )
+    return await page.show("studio/articles/edit.html", model, status=422 if errors else 200)
+
+
+async def _article(db: Db, article_id: UUID) -> Article:
+    article = await queries.article(db, article_id)
+    if article is None:
+        raise NotFound
+    return article
+
+
+@router.get("")
+async def articles(page: Page, db: Db, q: str = "", state: str = "", did: str = "") -> Response:
+    """GET /studio/articles."""
+    wanted = state if state in ("draft", "published") else ""
+    found = await queries.articles(db, words=q.strip()[:100], state=wanted)
+    return await page.show("studio/articles/list.html", ArticlesPage(found, q, wanted, did == "delete"))
+
+
+@router.get("/new")
+async def new(page: Page, db: Db) -> Response:
+    """GET /studio/articles/new."""
+    return await _editor(page, db, None, ArticleDraft())
+
+
+@router.post("/preview")
+async def preview(page: Page, draft: Draft) -> Response:
+    """POST /studio/articles/preview: the text as readers will see it, as a fragment."""
+    return await page.show("studio/articles/_preview.html", _preview(draft))
+
+
+@router.post("")
+async def create(page: Page, db: Db, viewer: SignedIn, draft: Draft, do: Do = "save") -> Response:
+    """POST /studio/articles: a new draft, published at once when the button says so."""
+    if do == "preview":
+        return await _editor(page, db, None, draft, preview=True)
+    errors = check_article(draft, publishing=do == "publish")
+    if errors:
+        return await _editor(page, db, None, draft, errors=errors)
+    now = utcnow()
+    try:
+        article = await writing.create(db, viewer, draft, now)
+    except BadInput as refused:
+        return await _editor(page, db, None, draft, errors={refused.field or "_": refused.sentence})
+    if do == "publish":
+        writing.publish(db, viewer, article, now)
+    return RedirectResponse(f"/studio/articles/{article.id}?did={do}", status_code=303)
+
+
+@router.get("/{article_id}")
+async def edit(article_id: UUID, page: Page, db: Db, did: str = "") -> Response:
+    """GET /studio/articles/{id}."""
+    article = await _article(db, article_id)
+    related = await queries.related_ids(db, article.id)
+    draft = ArticleDraft(
+        title=article.title,
+        slug=article.slug,
+        summary=article.summary,
+        body_md=article.body_md,
+        related=tuple(str(related_id) for related_id in related),
+        lesson=str(article.lesson_id or ""),
+    )
+    return await _editor(page, db, article, draft, said=did)
+
+
+@router.post("/{article_id}")
+async def save(
+    article_id: UUID, page: Page, db: Db, viewer: SignedIn, draft: Draft, do: Do = "save"
+) -> Response:
+    """POST /studio/articles/{id}: save, save and publish, or look at it first; nothing typed is lost."""
+    article = await _article(db, article_id)
+    if do == "preview":
+        return await _editor(page, db, article, draft, preview=True)
+    errors = check_article(draft, publishing=do == "publish" or article.state == "published")
+    if not draft.slug:
+        errors.setdefault("slug", _("Please give the article an address."))
+    if errors:
+        return await _editor(page, db, article, draft, errors=errors)
+    now = utcnow()
+    try:
+        await writing.save(db, viewer, article, draft, now)
+    except BadInput as refused:
+        return await _editor(page, db, article, draft, errors={refused.field or "_": refused.sentence})
+    if do == "publish":
+        writing.publish(db, viewer, article, now)
+    return RedirectResponse(f"/studio/articles/{article.id}?did={do}", status_code=303)
+
+
+@router.post("/{article_id}/unpublish")
+async def unpublish(article_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/articles/{id}/unpublish."""
+    article = await _article(db, article_id)
+    writing.unpublish(db, viewer, article)
+    return RedirectResponse(f"/studio/articles/{article.id}?did=unpublish", status_code=303)
+
+
+@router.post("/{article_id}/delete")
+async def delete(article_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/articles/{id}/delete: drafts only.
+
+    Raises:
+        Conflict: for a published article.
+    """
+    await writing.remove(db, viewer, await _article(db, article_id))
+    return RedirectResponse("/studio/articles?did=delete", status_code=303)

@@ -1,5 +1,68 @@
-"""Placeholder until its page lands."""
+"""The studio's inbox: messages from the contact page, to be marked when they are dealt with."""
 
-from fastapi import APIRouter
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
 
-router = APIRouter()
+from fastapi import APIRouter, Query
+from fastapi.responses import RedirectResponse, Response
+
+from app.articles import messaging
+from app.articles import studio_queries as queries
+from app.articles.models import ContactMessage
+from app.clock import utcnow
+from app.db import Db
+from app.web.guard import SignedIn
+from app.web.pages import Page
+
+router = APIRouter(prefix="/messages")
+
+
+@dataclass(frozen=True)
+class MessagesPage:
+    """`just` is the message that was marked last, with a way to take that back."""
+
+    messages: list[ContactMessage]
+    is_handled: bool
+    open_count: int
+    handled_count: int
+    page: int
+    pages: int
+    just: UUID | None
+
+
+@router.get("")
+async def messages(
+    page: Page,
+    db: Db,
+    state: str = "open",
+    just: str = "",
+    number: Annotated[str, Query(alias="page")] = "1",
+) -> Response:
+    """GET /studio/messages?state=open."""
+    is_handled = state == "handled"
+    open_count, handled_count = await queries.message_counts(db)
+    pages = max(1, -(-(handled_count if is_handled else open_count) // queries.PAGE))
+    at = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    at = min(max(at, 1), pages)
+    found = await queries.messages(db, handled=is_handled, page=at)
+    try:
+        marked = UUID(just) if just else None
+    except ValueError:
+        marked = None
+    model = MessagesPage(found, is_handled, open_count, handled_count, at, pages, marked)
+    return await page.show("studio/messages/list.html", model)
+
+
+@router.post("/{message_id}/handled")
+async def handled(message_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/messages/{id}/handled."""
+    await messaging.set_handled(db, viewer, message_id, handled=True, now=utcnow())
+    return RedirectResponse(f"/studio/messages?just={message_id}", status_code=303)
+
+
+@router.post("/{message_id}/open")
+async def reopen(message_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/messages/{id}/open: it still needs something."""
+    await messaging.set_handled(db, viewer, message_id, handled=False, now=utcnow())
+    return RedirectResponse("/studio/messages", status_code=303)

@@ -1,5 +1,157 @@
-"""Placeholder until its page lands."""
+"""The studio's responses: what is held, what was decided, how to take it back, and how to answer."""
 
-from fastapi import APIRouter
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
 
-router = APIRouter()
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
+
+from app.articles import moderating
+from app.articles import studio_queries as queries
+from app.clock import utcnow
+from app.db import Db
+from app.errors import BadInput
+from app.web.guard import SignedIn
+from app.web.pages import Page, Pages
+
+router = APIRouter(prefix="/responses")
+
+STATES = ("pending", "approved", "spam", "removed")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was just decided, so that it can be taken back: the states before, by id."""
+
+    action: str
+    before: dict[UUID, str]
+
+
+@dataclass(frozen=True)
+class ResponsesPage:
+    """`reply_error` and `reply_words` belong to the response `reply_to`."""
+
+    state: str
+    counts: dict[str, int]
+    lines: list[queries.ResponseLine]
+    page: int
+    pages: int
+    done: Done | None = None
+    said: str = ""
+    error: str = ""
+    reply_to: UUID | None = None
+    reply_error: str = ""
+    reply_words: str = ""
+
+    @staticmethod
+    def safe(body_html: str) -> Markup:
+        """A response's words: sanitised when they were written."""
+        return Markup(body_html)  # noqa: S704
+
+
+def _uuids(texts: list[str]) -> list[UUID]:
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _before(texts: list[str]) -> dict[UUID, str]:
+    """Read `<id>.<state>` pairs."""
+    pairs = [text.partition(".") for text in texts[: moderating.MOST_AT_ONCE]]
+    return {key: state for raw, _dot, state in pairs if state in STATES for key in _uuids([raw])}
+
+
+async def _queue(page: Pages, db: Db, state: str, number: int, status: int = 200, **more: object) -> Response:
+    counts = await queries.response_counts(db)
+    pages = max(1, -(-counts[state] // queries.PAGE))
+    at = min(max(number, 1), pages)
+    lines = await queries.response_page(db, state, page=at)
+    model = ResponsesPage(state, counts, lines, at, pages, **more)  # type: ignore[arg-type]
+    return await page.show("studio/responses/list.html", model, status=status)
+
+
+def _state(text: str) -> str:
+    return text if text in STATES else "pending"
+
+
+@router.get("")
+async def responses(request: Request, page: Page, db: Db, state: str = "pending", did: str = "") -> Response:
+    """GET /studio/responses?state=pending: the queue, with a way to take the last decision back."""
+    number = request.query_params.get("page", "1")
+    before = _before(request.query_params.getlist("was"))
+    done = Done(did, before) if did in moderating.OUTCOMES and before else None
+    at = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    return await _queue(page, db, _state(state), at, done=done, said=did)
+
+
+@router.post("/moderate")
+async def moderate(
+    request: Request,
+    page: Page,
+    db: Db,
+    viewer: SignedIn,
+    action: Annotated[str, Form()] = "",
+    state: Annotated[str, Form()] = "pending",
+) -> Response:
+    """POST /studio/responses/moderate: `action` is `approve` for the ticked ones, or `approve:<id>` for one."""
+    verb, _colon, single = action.partition(":")
+    form = await request.form()
+    ids = _uuids([single] if single else [str(value) for value in form.getlist("id")])
+    try:
+        before = await moderating.moderate(db, viewer, ids, verb, utcnow())
+    except BadInput as refused:
+        return await _queue(page, db, _state(state), 1, 422, error=refused.sentence)
+    query = [
+        ("state", _state(state)),
+        ("did", verb),
+        *(("was", f"{key}.{was}") for key, was in before.items()),
+    ]
+    return RedirectResponse(f"/studio/responses?{urlencode(query)}", status_code=303)
+
+
+@router.post("/undo")
+async def undo(
+    request: Request,
+    db: Db,
+    viewer: SignedIn,
+    action: Annotated[str, Form()] = "",
+    state: Annotated[str, Form()] = "pending",
+) -> Response:
+    """POST /studio/responses/undo: give the responses back the state they had."""
+    form = await request.form()
+    before = _before([str(value) for value in form.getlist("was")])
+    await moderating.undo(db, viewer, before, action, utcnow())
+    return RedirectResponse(f"/studio/responses?state={_state(state)}&did=undo", status_code=303)
+
+
+@router.post("/{response_id}/reply")
+async def reply(
+    response_id: UUID,
+    page: Page,
+    db: Db,
+    viewer: SignedIn,
+    body: Annotated[str, Form()] = "",
+    state: Annotated[str, Form()] = "pending",
+) -> Response:
+    """POST /studio/responses/{id}/reply: shown at once; a held response is approved by it."""
+    try:
+        await moderating.answer(db, viewer, response_id, body, utcnow())
+    except BadInput as refused:
+        return await _queue(
+            page,
+            db,
+            _state(state),
+            1,
+            422,
+            reply_to=response_id,
+            reply_error=refused.sentence,
+            reply_words=body,
+        )
+    return RedirectResponse(f"/studio/responses?state={_state(state)}&did=reply", status_code=303)

@@ -1,5 +1,163 @@
-"""Placeholder until its page lands."""
+"""The studio's settings: the practice as visitors see it, and its addresses."""
 
-from fastapi import APIRouter
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
 
-router = APIRouter()
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import RedirectResponse, Response
+
+from app.db import Db
+from app.errors import NotFound
+from app.practice import editing, queries
+from app.practice.models import Location
+from app.practice.rules import Errors, LocationDraft, PracticeDraft, check_location, check_practice
+from app.web.guard import SignedIn
+from app.web.pages import Page
+
+router = APIRouter(prefix="/settings")
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    draft: PracticeDraft
+    locations: tuple[Location, ...]
+    errors: Errors = field(default_factory=dict)
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class LocationPage:
+    """`location` None: a new address."""
+
+    location: Location | None
+    draft: LocationDraft
+    errors: Errors = field(default_factory=dict)
+
+
+def practice_form(
+    site_name: Annotated[str, Form()] = "",
+    tagline: Annotated[str, Form()] = "",
+    teacher_name: Annotated[str, Form()] = "",
+    teacher_role: Annotated[str, Form()] = "",
+    teacher_bio: Annotated[str, Form()] = "",
+    contact_email: Annotated[str, Form()] = "",
+) -> PracticeDraft:
+    """The form as it was sent, without stray spaces."""
+    values = (site_name, tagline, teacher_name, teacher_role, teacher_bio, contact_email)
+    return PracticeDraft(*(" ".join(value.split()) for value in values))
+
+
+def location_form(
+    city: Annotated[str, Form()] = "",
+    street: Annotated[str, Form()] = "",
+    postal_code: Annotated[str, Form()] = "",
+    region: Annotated[str, Form()] = "",
+    phone: Annotated[str, Form()] = "",
+    hours: Annotated[str, Form()] = "",
+) -> LocationDraft:
+    """The form as it was sent, without stray spaces; hours keep their lines."""
+    lines = [" ".join(line.split()) for line in hours.splitlines()]
+    return LocationDraft(
+        city=" ".join(city.split()),
+        street=" ".join(street.split()),
+        postal_code=" ".join(postal_code.split()),
+        region=" ".join(region.split()),
+        phone=" ".join(phone.split()),
+        hours="\n".join(line for line in lines if line),
+    )
+
+
+PracticeForm = Annotated[PracticeDraft, Depends(practice_form)]
+LocationForm = Annotated[LocationDraft, Depends(location_form)]
+
+
+def _back(did: str) -> Response:
+    return RedirectResponse(f"/studio/settings?did={did}", status_code=303)
+
+
+@router.get("")
+async def settings(page: Page, db: Db, did: str = "") -> Response:
+    """GET /studio/settings."""
+    facts = await queries.practice(db)
+    draft = PracticeDraft(
+        site_name=facts.site_name,
+        tagline=facts.tagline,
+        teacher_name=facts.teacher_name,
+        teacher_role=facts.teacher_role,
+        teacher_bio=facts.teacher_bio,
+        contact_email=facts.contact_email,
+    )
+    return await page.show("studio/settings/settings.html", SettingsPage(draft, facts.locations, said=did))
+
+
+@router.post("")
+async def save(page: Page, db: Db, viewer: SignedIn, draft: PracticeForm) -> Response:
+    """POST /studio/settings."""
+    errors = check_practice(draft)
+    if errors:
+        facts = await queries.practice(db)
+        model = SettingsPage(draft, facts.locations, errors)
+        return await page.show("studio/settings/settings.html", model, status=422)
+    await editing.save_practice(db, viewer, draft)
+    return _back("save")
+
+
+@router.get("/locations/new")
+async def new_location(page: Page) -> Response:
+    """GET /studio/settings/locations/new."""
+    return await page.show("studio/settings/location.html", LocationPage(None, LocationDraft()))
+
+
+@router.post("/locations")
+async def add_location(page: Page, db: Db, viewer: SignedIn, draft: LocationForm) -> Response:
+    """POST /studio/settings/locations."""
+    errors = check_location(draft)
+    if errors:
+        model = LocationPage(None, draft, errors)
+        return await page.show("studio/settings/location.html", model, status=422)
+    await editing.add_location(db, viewer, draft)
+    return _back("location")
+
+
+@router.get("/locations/{location_id}")
+async def edit_location(location_id: UUID, page: Page, db: Db) -> Response:
+    """GET /studio/settings/locations/{id}."""
+    place = await _place(db, location_id)
+    draft = LocationDraft(place.city, place.street, place.postal_code, place.region, place.phone, place.hours)
+    return await page.show("studio/settings/location.html", LocationPage(place, draft))
+
+
+@router.post("/locations/{location_id}")
+async def save_location(
+    location_id: UUID, page: Page, db: Db, viewer: SignedIn, draft: LocationForm
+) -> Response:
+    """POST /studio/settings/locations/{id}."""
+    place = await _place(db, location_id)
+    errors = check_location(draft)
+    if errors:
+        model = LocationPage(place, draft, errors)
+        return await page.show("studio/settings/location.html", model, status=422)
+    await editing.save_location(db, viewer, location_id, draft)
+    return _back("location")
+
+
+@router.post("/locations/{location_id}/up")
+async def move_location_up(location_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/settings/locations/{id}/up."""
+    await editing.move_location_up(db, viewer, location_id)
+    return _back("location")
+
+
+@router.post("/locations/{location_id}/delete")
+async def remove_location(location_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/settings/locations/{id}/delete."""
+    await editing.remove_location(db, viewer, location_id)
+    return _back("location-delete")
+
+
+async def _place(db: Db, location_id: UUID) -> Location:
+    place = await queries.location(db, location_id)
+    if place is None:
+        raise NotFound
+    return place

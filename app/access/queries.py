@@ -31,7 +31,7 @@ async def facts_for(db: AsyncSession, user_id: UUID) -> list[EntitlementFacts]:
             Entitlement.course_id, Entitlement.starts_at, Entitlement.ends_at, Entitlement.revoked_at
         ).where(Entitlement.user_id == user_id)
     )
-    return [EntitlementFacts(*row) for row in rows.tuples()]
+    return [EntitlementFacts(*row) for row in rows]
 
 
 async def active_for(db: AsyncSession, user_id: UUID, now: datetime) -> list[EntitlementFacts]:

@@ -111,7 +111,7 @@ async def watching(db: AsyncSession, user_id: UUID, limit: int = 6) -> list[Watc
             position_s=progress.position_s,
             duration_s=duration_s,
         )
-        for progress, lesson, course_slug, course_title, version, duration_s in rows.tuples()
+        for progress, lesson, course_slug, course_title, version, duration_s in rows
     ]
 
 

@@ -21,7 +21,8 @@ from app.settings import get_settings
 from app.video.packaging import MASTER
 
 TTL = timedelta(minutes=5)
-# A browser that plays HLS by itself cannot swap tokens: it gets one for the whole film, whose playback is checked all the same.
+# A browser that plays HLS by itself cannot swap tokens: it gets one for the whole film. Its playback is checked
+# all the same.
 NATIVE_SHORTEST = timedelta(hours=2)
 NATIVE_LONGEST = timedelta(hours=6)
 

@@ -1,4 +1,4 @@
-"""Streams: a token in the path, bytes behind it; bare Starlette, because this is asked for every few seconds of a film."""
+"""Streams: a token in the path, bytes behind it; bare Starlette, because a player asks every few seconds."""
 
 import os
 import re
@@ -24,7 +24,7 @@ from app.playback.standing import standing
 from app.playback.starting import media_ring
 from app.web.guard import declares
 
-# One spelling for every file, and it is the spelling on the wire: nothing encoded, no dots but inside a name, no empty part.
+# One spelling for every file, as it comes over the wire: nothing encoded, dots only inside a name, no empty part.
 # nginx decodes and merges what this refuses, so both front doors open to the same addresses.
 _SEGMENT = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"
 ADDRESS = re.compile(
@@ -80,7 +80,7 @@ async def permitted(raw_path: str) -> tuple[Address, tokens.Verified] | None:
 
 @declares(Permission.MEDIA_TOKEN)
 async def media(request: Request) -> Response:
-    """GET and HEAD /media/{token}/{video}/{version}/{path}; whatever is wrong with them, the answer is one and the same."""
+    """GET and HEAD /media/{token}/{video}/{version}/{path}; whatever is wrong with them, the answer is the same."""
     passed = await permitted(_raw_path(request.scope))
     if passed is None:
         return refused()

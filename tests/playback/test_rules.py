@@ -18,5 +18,7 @@ from app.playback.rules import Mark, mark
         (7, 0, Mark(0, False)),
     ],
 )
-def test_nine_tenths_is_watched_and_begins_again(position_s: float, duration_s: float, expected: Mark) -> None:
+def test_nine_tenths_is_watched_and_begins_again(
+    position_s: float, duration_s: float, expected: Mark
+) -> None:
     assert mark(position_s, duration_s) == expected

@@ -1,0 +1,1 @@
+"""Journeys: people's ways through the running demo, in headless Chromium."""

@@ -12,7 +12,7 @@ from app.accounts.permissions import Permission
 from app.accounts.signing_in import Device
 from app.clock import utcnow
 from app.db import Db
-from app.errors import BadInput, LinkExpired
+from app.errors import BadInput, LimberError, LinkExpired
 from app.web.guard import device_of, needs, set_session_cookie
 from app.web.pages import Page, Pages, safe_next
 
@@ -39,7 +39,7 @@ class DeadLinkPage:
     again_url: str
 
 
-async def show_dead_link(page: Pages, gone: LinkExpired, again_url: str) -> Response:
+async def show_dead_link(page: Pages, gone: LimberError, again_url: str) -> Response:
     """The page of a link that is used up, too old or cut off."""
     shown = DeadLinkPage(gone.sentence, again_url)
     return await page.show("auth/dead_link.html", shown, status=gone.status, headers=SECRET)

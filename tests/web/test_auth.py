@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from app import db
 from app.accounts import passwords, rules
@@ -16,6 +16,7 @@ from app.accounts.links import Claims, Purpose, sign
 from app.accounts.models import User, UserSession
 from app.clock import utcnow
 from tests import factories
+from tests.letters import letters, token_of
 
 PASSWORD = "three quiet hips"
 WRONG = "This e-mail address and password do not match. Please check both."
@@ -29,21 +30,6 @@ async def member(email: str = "kai@example.com", **values: Any) -> User:
 
 async def sign_in(client: httpx.AsyncClient, email: str = "kai@example.com", **fields: str) -> httpx.Response:
     return await client.post("/login", data={"email": email, "password": PASSWORD, "next": "", **fields})
-
-
-async def letters() -> list[dict[str, Any]]:
-    """The mails that wait for a worker, as what `send_mail` gets, in their order."""
-    async with db.transaction() as session:
-        rows = await session.scalars(
-            text("SELECT inputs FROM dbos.workflow_status WHERE name = 'send_mail' ORDER BY created_at")
-        )
-        import json
-
-        return [json.loads(row)["namedArgs"] for row in rows]
-
-
-def token_of(letter: dict[str, Any]) -> str:
-    return str(letter["context"]["url"]).partition("token=")[2]
 
 
 async def open_sessions(user: User) -> int:

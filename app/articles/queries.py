@@ -60,7 +60,7 @@ async def published(db: AsyncSession, *, limit: int, offset: int = 0) -> list[Ar
     rows = await db.execute(
         _cards().order_by(Article.published_at.desc(), Article.id).limit(limit).offset(offset)
     )
-    return [ArticleCard(*row.tuple()) for row in rows]
+    return [ArticleCard(*row) for row in rows]
 
 
 async def count_published(db: AsyncSession) -> int:
@@ -93,7 +93,7 @@ async def newest_in_full(db: AsyncSession, *, limit: int) -> list[FullArticle]:
         .order_by(Article.published_at.desc(), Article.id)
         .limit(limit)
     )
-    return [FullArticle(*row.tuple()) for row in rows]
+    return [FullArticle(*row) for row in rows]
 
 
 async def by_slug(db: AsyncSession, slug: str, *, with_drafts: bool = False) -> Article | None:
@@ -120,7 +120,7 @@ async def related(db: AsyncSession, article_id: UUID) -> list[ArticleCard]:
         .where(ArticleRelation.article_id == article_id)
         .order_by(ArticleRelation.position)
     )
-    return [ArticleCard(*row.tuple()) for row in rows]
+    return [ArticleCard(*row) for row in rows]
 
 
 async def responses(db: AsyncSession, article_id: UUID) -> list[ResponseRow]:
@@ -139,7 +139,7 @@ async def responses(db: AsyncSession, article_id: UUID) -> list[ResponseRow]:
         .where(Comment.article_id == article_id)
         .order_by(Comment.created_at, Comment.id)
     )
-    return [ResponseRow(*row.tuple()) for row in rows]
+    return [ResponseRow(*row) for row in rows]
 
 
 async def lesson_of(db: AsyncSession, article: Article, now: datetime) -> OutlineLesson | None:

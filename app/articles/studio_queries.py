@@ -78,7 +78,7 @@ async def articles(db: AsyncSession, *, words: str = "", state: str = "") -> lis
         wanted = wanted.where(or_(Article.title.ilike(_like(words)), Article.summary.ilike(_like(words))))
     if state:
         wanted = wanted.where(Article.state == state)
-    return [ArticleLine(*row.tuple()) for row in await db.execute(wanted.limit(500))]
+    return [ArticleLine(*row) for row in await db.execute(wanted.limit(500))]
 
 
 async def article(db: AsyncSession, article_id: UUID) -> Article | None:
@@ -117,7 +117,7 @@ async def lesson_choices(db: AsyncSession) -> list[tuple[str, str]]:
 async def response_counts(db: AsyncSession) -> dict[str, int]:
     """How many responses there are in each state."""
     rows = await db.execute(select(Comment.state, func.count()).group_by(Comment.state))
-    found = {row.tuple()[0]: row.tuple()[1] for row in rows}
+    found = {row[0]: row[1] for row in rows}
     return {state: found.get(state, 0) for state in ("pending", "approved", "spam", "removed")}
 
 
@@ -134,7 +134,7 @@ async def response_page(db: AsyncSession, state: str, *, page: int) -> list[Resp
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    return [ResponseLine(*row.tuple()) for row in rows]
+    return [ResponseLine(*row) for row in rows]
 
 
 async def messages(db: AsyncSession, *, handled: bool, page: int) -> list[ContactMessage]:

@@ -68,7 +68,7 @@ async def offered_plans(db: AsyncSession) -> list[PlanOffer]:
             plan.trial_days,
             plan.course_id,
         )
-        for plan, price in rows.tuples()
+        for plan, price in rows
     ]
 
 
@@ -79,7 +79,7 @@ async def all_plans(db: AsyncSession) -> list[tuple[Plan, PlanPrice | None]]:
         .outerjoin(PlanPrice, (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current)
         .order_by(Plan.is_offered.desc(), Plan.position, Plan.created_at)
     )
-    return [(plan, price) for plan, price in rows.tuples()]
+    return [(plan, price) for plan, price in rows]
 
 
 async def catalogue(db: AsyncSession) -> dict[str, UUID | None]:
@@ -87,7 +87,7 @@ async def catalogue(db: AsyncSession) -> dict[str, UUID | None]:
     rows = await db.execute(
         select(PlanPrice.stripe_price_id, Plan.course_id).join(Plan, Plan.id == PlanPrice.plan_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def customer_of(db: AsyncSession, user_id: UUID) -> StripeCustomer | None:
@@ -128,7 +128,7 @@ async def membership_of(db: AsyncSession, user_id: UUID, now: datetime) -> Membe
 
 async def _prices(db: AsyncSession) -> Mapping[str, tuple[Plan, PlanPrice]]:
     rows = await db.execute(select(Plan, PlanPrice).join(PlanPrice, PlanPrice.plan_id == Plan.id))
-    return {price.stripe_price_id: (plan, price) for plan, price in rows.tuples()}
+    return {price.stripe_price_id: (plan, price) for plan, price in rows}
 
 
 def _membership(plan: Plan, price: PlanPrice, facts: SubscriptionFacts, now: datetime) -> Membership:

@@ -48,6 +48,7 @@ class LessonForm:
     summary: str = ""
     body_md: str = ""
     needs: str = ""
+    transcript_md: str = ""
     section_id: str = ""
     video_id: str = ""
     available_at: str = ""
@@ -162,6 +163,7 @@ async def _write_lesson(db: AsyncSession, lesson: Lesson, form: LessonForm) -> U
     summary = checked.text("summary", form.summary, SUMMARY_MAX)
     body_md = checked.text("body_md", form.body_md, BODY_MAX)
     needs = checked.text("needs", form.needs, NEEDS_MAX)
+    transcript_md = checked.text("transcript_md", form.transcript_md, BODY_MAX)
     available_at = checked.instant("available_at", form.available_at)
     section_id = checked.uuid("section_id", form.section_id, _("Choose one of the sections."))
     if section_id is None:
@@ -182,6 +184,7 @@ async def _write_lesson(db: AsyncSession, lesson: Lesson, form: LessonForm) -> U
         others = others.where(Lesson.id != lesson.id)
     lesson.slug = _chosen_slug(slug, title, "lesson", set(await db.scalars(others)), lesson.slug)
     lesson.title, lesson.summary, lesson.body_md, lesson.needs = title, summary, body_md, needs
+    lesson.transcript_md = transcript_md
     lesson.available_at, lesson.video_id, lesson.is_free = available_at, video_id, form.is_free
     return section_id
 

@@ -75,6 +75,7 @@ async def lesson_in(
         summary=lesson.summary,
         body_md=lesson.body_md,
         needs=lesson.needs,
+        transcript_md=lesson.transcript_md,
         state=lesson.state,
         is_free=lesson.is_free,
         is_out=line.is_out and course.is_published,

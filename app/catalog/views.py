@@ -68,7 +68,7 @@ class CourseView:
 
 @dataclass(frozen=True)
 class LessonView:
-    """A lesson's page, without its video."""
+    """A lesson's page, without its video. `transcript_md` is for those who may watch."""
 
     id: UUID
     course_id: UUID
@@ -77,6 +77,7 @@ class LessonView:
     summary: str
     body_md: str
     needs: str
+    transcript_md: str
     state: str
     is_free: bool
     is_out: bool

@@ -77,6 +77,10 @@ class Watching:
     duration_s: float | None
 
     @property
+    def poster_url(self) -> str:
+        return f"/posters/{self.lesson_id}-small.jpg?v={self.version}"
+
+    @property
     def percent(self) -> int:
         return min(99, max(1, round(100 * self.position_s / self.duration_s))) if self.duration_s else 1
 
@@ -95,6 +99,7 @@ async def watching(db: AsyncSession, user_id: UUID, limit: int = 6) -> list[Watc
         .where(
             Progress.user_id == user_id,
             Progress.position_s > 3,
+            Video.version > 0,
             Lesson.state == "published",
             Course.state == "published",
         )

@@ -343,6 +343,7 @@ def upgrade() -> None:
         sa.Column("summary", sa.Text(), nullable=False),
         sa.Column("body_md", sa.Text(), nullable=False),
         sa.Column("needs", sa.String(length=300), nullable=False),
+        sa.Column("transcript_md", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("is_free", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),

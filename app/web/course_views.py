@@ -1,0 +1,127 @@
+"""What the pages about courses show: outlines, offers and walls, made of what each domain knows."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.rules import Denied, EntitlementFacts, Reason, covers, is_active
+from app.accounts.permissions import Viewer
+from app.articles.markdown import render_article
+from app.billing.queries import PlanOffer, offered_plans
+from app.catalog.views import CourseView, LessonView, OutlineLesson
+from app.i18n import _
+from app.playback.starting import refusal
+from app.settings import get_settings
+
+
+@dataclass(frozen=True)
+class OutlineRow:
+    """A lesson as `_parts/course_outline.html` wants it."""
+
+    title: str
+    url: str
+    duration_s: float | None
+    is_free: bool
+    is_finished: bool
+    available_at: datetime | None
+    note: str
+
+
+@dataclass(frozen=True)
+class OutlineGroup:
+    title: str
+    lessons: tuple[OutlineRow, ...]
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What stands where the player would: a sentence and up to three ways on, the first one first."""
+
+    sentence: str
+    login_url: str | None
+    join_url: str | None
+    offer: PlanOffer | None
+    free: OutlineLesson | None
+
+
+def outline(course: CourseView, finished: Collection[UUID], *, is_open: bool) -> tuple[OutlineGroup, ...]:
+    """The course's outline; `is_open`: the viewer may watch all of it, so "free" tells them nothing."""
+
+    def row(lesson: OutlineLesson) -> OutlineRow:
+        note = ""
+        if lesson.state == "draft":
+            note = _("Draft")
+        elif lesson.is_soon and lesson.available_at is None:
+            note = _("Not out yet")
+        return OutlineRow(
+            title=lesson.title,
+            url=lesson.url,
+            duration_s=lesson.duration_s,
+            is_free=lesson.is_free and not is_open,
+            is_finished=lesson.id in finished,
+            available_at=lesson.available_at if lesson.is_soon else None,
+            note=note,
+        )
+
+    return tuple(
+        OutlineGroup(section.title, tuple(row(lesson) for lesson in section.lessons))
+        for section in course.sections
+    )
+
+
+def can_watch_all(
+    viewer: Viewer | None, course_id: UUID, entitlements: list[EntitlementFacts], now: datetime
+) -> bool:
+    if viewer is None:
+        return False
+    return viewer.is_staff or any(
+        covers(facts, course_id) and is_active(facts, now) for facts in entitlements
+    )
+
+
+async def offer_for(db: AsyncSession, course_id: UUID | None) -> PlanOffer | None:
+    """The plan offered at a wall: the first, in the teacher's order, that covers the course; while buying is on."""
+    if not get_settings().buying_enabled:
+        return None
+    return next((one for one in await offered_plans(db) if one.course_id in (None, course_id)), None)
+
+
+def plans_url(back: str) -> str:
+    return f"/plans?{urlencode({'next': back})}"
+
+
+def login_url(back: str) -> str:
+    return f"/login?{urlencode({'next': back})}"
+
+
+def wall_for(
+    denied: Denied, viewer: Viewer | None, course: CourseView, lesson: LessonView, offer: PlanOffer | None
+) -> Wall:
+    """The wall in front of a lesson that this viewer may not watch."""
+    back = f"{course.url}/{lesson.slug}"
+    if denied.reason is Reason.ENDED:
+        sentence = _("Your membership has ended. Join again to go on watching.")
+    elif denied.reason is Reason.NO_ENTITLEMENT:
+        sentence = _("This lesson is part of the membership.")
+    else:
+        sentence = refusal(denied).sentence
+    is_about_paying = denied.reason in (Reason.SIGN_IN, Reason.NO_ENTITLEMENT, Reason.ENDED)
+    free = course.free_lesson if is_about_paying else None
+    return Wall(
+        sentence=sentence,
+        login_url=login_url(back) if denied.reason is Reason.SIGN_IN and viewer is None else None,
+        join_url=plans_url(back) if is_about_paying and offer is not None else None,
+        offer=offer if is_about_paying else None,
+        free=free if free is not None and free.id != lesson.id else None,
+    )
+
+
+def prose(text: str) -> Markup | None:
+    """Markdown as clean HTML; None for nothing."""
+    # Sanitised by nh3 inside.
+    return Markup(render_article(text).html) if text.strip() else None  # noqa: S704

@@ -62,6 +62,10 @@ class CourseView:
         return next((poster_url(lesson) for lesson in self.lessons if lesson.has_poster), None)
 
     @property
+    def small_poster_url(self) -> str | None:
+        return next((poster_url(lesson, small=True) for lesson in self.lessons if lesson.has_poster), None)
+
+    @property
     def free_lesson(self) -> OutlineLesson | None:
         return next((lesson for lesson in self.lessons if lesson.is_free and lesson.is_out), None)
 

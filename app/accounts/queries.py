@@ -79,6 +79,12 @@ class Listing(Generic[T]):
         return max(1, -(-self.total // PER_PAGE))
 
 
+async def count_joined_since(db: AsyncSession, since: datetime) -> int:
+    """How many members (staff not counted) have joined since then."""
+    wanted = select(func.count()).where(User.role == "member", User.created_at >= since)
+    return await db.scalar(wanted) or 0
+
+
 async def members(db: AsyncSession, search: str, page: int) -> Listing[User]:
     """Accounts whose name or address contains the search, the newest first."""
     wanted = select(User)

@@ -52,6 +52,11 @@ async def waiting(db: AsyncSession) -> Waiting:
     return Waiting(held or 0, open_messages or 0)
 
 
+async def count_drafts(db: AsyncSession) -> int:
+    """How many articles are not published."""
+    return await db.scalar(select(func.count()).where(Article.state == "draft")) or 0
+
+
 def _like(words: str) -> str:
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

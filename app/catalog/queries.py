@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -129,6 +129,13 @@ async def film_of(db: AsyncSession, lesson_id: UUID, now: datetime) -> Film | No
         is_ready=known.is_ready,
         duration_s=known.duration_s,
     )
+
+
+async def count_drafts(db: AsyncSession) -> tuple[int, int]:
+    """(courses, lessons) that are drafts."""
+    course_count = await db.scalar(select(func.count()).where(Course.state == "draft"))
+    lesson_count = await db.scalar(select(func.count()).where(Lesson.state == "draft"))
+    return course_count or 0, lesson_count or 0
 
 
 def _film(video: Video | None) -> _Film:

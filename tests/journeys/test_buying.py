@@ -21,9 +21,10 @@ def join(page: Page, demo: Demo, address: str) -> None:
     page.get_by_role("link", name="Join").first.click()
     page.fill("input[name=name]", "Leilani Journey")
     page.fill("input[name=email]", address)
-    page.fill("input[name=password]", "slow and steady hips")
-    page.locator("main form", has=page.locator("input[name=password]")).get_by_role("button").first.click()
+    page.locator("main form", has=page.locator("input[name=name]")).get_by_role("button").first.click()
+    page.wait_for_url("**/join/sent?**")
     page.goto(demo.link_to(address, "/confirm"))
+    page.fill("input[name=password]", "slow and steady hips")
     page.locator("main form").get_by_role("button").first.click()
     page.wait_for_url(f"**{LESSON}")
 

@@ -1,5 +1,96 @@
-"""Placeholder until its page lands."""
+"""The studio's first page: what needs the teacher today, first; then what goes on by itself."""
+
+from dataclasses import dataclass
+from datetime import timedelta
 
 from fastapi import APIRouter
+from fastapi.responses import Response
+
+from app.accounts import queries as accounts
+from app.articles import studio_queries as articles
+from app.catalog import queries as catalog
+from app.clock import utcnow
+from app.db import Db
+from app.i18n import _, ngettext
+from app.video import queries as videos
+from app.video import words
+from app.video.models import Video
+from app.web.pages import Page
 
 router = APIRouter()
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Todo:
+    """One thing to do: how much of it, in words, and where."""
+
+    words: str
+    url: str
+    action: str
+
+
+@dataclass(frozen=True)
+class FilmLine:
+    """A video that failed (`says`: why) or is being worked on (`says`: at which stage)."""
+
+    title: str
+    url: str
+    says: str
+    percent: int
+
+
+@dataclass(frozen=True)
+class TodayPage:
+    todos: list[Todo]
+    failed: list[FilmLine]
+    busy: list[FilmLine]
+    drafts: list[Todo]
+    joined_this_week: int
+
+
+@router.get("")
+async def today(page: Page, db: Db) -> Response:
+    """GET /studio."""
+    waiting = await articles.waiting(db)
+    failed = await videos.in_state(db, "failed")
+    busy = await videos.in_state(db, *words.BUSY)
+    course_drafts, lesson_drafts = await catalog.count_drafts(db)
+    shown = TodayPage(
+        todos=_todos(waiting.responses, waiting.messages),
+        failed=[_line(video, words.failure(video) or _("It failed.")) for video in failed],
+        busy=[_line(video, words.stage(video)) for video in busy],
+        drafts=_drafts(await articles.count_drafts(db), course_drafts, lesson_drafts),
+        joined_this_week=await accounts.count_joined_since(db, utcnow() - WEEK),
+    )
+    return await page.show("studio/today.html", shown)
+
+
+def _line(video: Video, says: str) -> FilmLine:
+    return FilmLine(video.title, f"/studio/videos/{video.id}", says, video.percent)
+
+
+def _todos(responses: int, messages: int) -> list[Todo]:
+    found = []
+    if responses:
+        text = ngettext("%(n)s response waits for you", "%(n)s responses wait for you", responses)
+        found.append(Todo(text % {"n": responses}, "/studio/responses", _("Read and approve")))
+    if messages:
+        text = ngettext("%(n)s message is unanswered", "%(n)s messages are unanswered", messages)
+        found.append(Todo(text % {"n": messages}, "/studio/messages", _("Answer")))
+    return found
+
+
+def _drafts(articles_: int, courses: int, lessons: int) -> list[Todo]:
+    found = []
+    if articles_:
+        text = ngettext("%(n)s article is a draft", "%(n)s articles are drafts", articles_)
+        found.append(Todo(text % {"n": articles_}, "/studio/articles?state=draft", _("Go on writing")))
+    if courses:
+        text = ngettext("%(n)s course is a draft", "%(n)s courses are drafts", courses)
+        found.append(Todo(text % {"n": courses}, "/studio/courses", _("See the courses")))
+    if lessons:
+        text = ngettext("%(n)s lesson is a draft", "%(n)s lessons are drafts", lessons)
+        found.append(Todo(text % {"n": lessons}, "/studio/courses", _("See the courses")))
+    return found

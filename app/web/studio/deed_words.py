@@ -1,0 +1,64 @@
+"""The trail of staff actions in words: one sentence for each action that any domain records."""
+
+from collections import defaultdict
+
+from app.accounts.models import AuditEntry
+from app.i18n import N_, _
+
+SENTENCES = {
+    "article.create": N_("began the article “%(title)s”"),
+    "article.save": N_("edited the article “%(title)s”"),
+    "article.publish": N_("published the article “%(title)s”"),
+    "article.unpublish": N_("took the article “%(title)s” back to a draft"),
+    "article.delete": N_("deleted the article “%(title)s”"),
+    "response.approve": N_("approved a response"),
+    "response.spam": N_("marked a response as spam"),
+    "response.remove": N_("removed a response"),
+    "response.hold": N_("held a response back"),
+    "response.undo": N_("took back a decision on a response"),
+    "response.reply": N_("answered a response"),
+    "message.handle": N_("marked a message as dealt with"),
+    "message.reopen": N_("opened a message again"),
+    "practice.save": N_("changed the practice's settings"),
+    "location.create": N_("added the address in %(city)s"),
+    "location.save": N_("changed the address in %(city)s"),
+    "location.delete": N_("deleted the address in %(city)s"),
+    "location.move": N_("moved the address in %(city)s in the list"),
+    "video.upload": N_("uploaded “%(filename)s”"),
+    "plan.create": N_("added the plan “%(slug)s”"),
+    "plan.edit": N_("changed a plan"),
+    "plan.offer": N_("put a plan on sale"),
+    "plan.withdraw": N_("took a plan off sale"),
+    "member.ban": N_("closed the account of %(name)s"),
+    "member.unban": N_("opened the account of %(name)s again"),
+    "member.sign_out": N_("signed %(name)s out everywhere"),
+    "staff.create": N_("made %(name)s a member of staff"),
+    "staff.promote": N_("made %(name)s a member of staff"),
+}
+PLACES = {
+    "article": "/studio/articles/{id}",
+    "video": "/studio/videos/{id}",
+    "member": "/studio/members/{id}",
+    "message": "/studio/messages",
+    "response": "/studio/responses",
+    "plan": "/studio/plans",
+    "practice": "/studio/settings",
+    "location": "/studio/settings",
+}
+
+
+def deed(entry: AuditEntry) -> str:
+    """What was done, to stand after its actor's name; an unknown action is shown as it was recorded."""
+    sentence = SENTENCES.get(entry.action)
+    if sentence is None:
+        return entry.action
+    known: defaultdict[str, object] = defaultdict(lambda: "…", entry.detail)
+    return _(sentence) % known
+
+
+def place(entry: AuditEntry) -> str | None:
+    """Where the subject can be seen; None where it is gone or has no page."""
+    if entry.action.endswith(".delete"):
+        return None
+    pattern = PLACES.get(entry.subject_kind)
+    return pattern.format(id=entry.subject_id) if pattern else None

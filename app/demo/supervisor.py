@@ -18,7 +18,9 @@ from typing import Any
 import httpx
 
 from app import postgres
+from app.demo import seeding
 from app.demo.processes import Child, GaveUp, stop, watch
+from app.demo.visitors import Refused
 from app.keys import new_key
 
 READY_S = 90
@@ -154,6 +156,11 @@ async def until_ready(ports: Ports, children: list[Child]) -> None:
     raise CannotStart(f"The site did not become ready within {READY_S} seconds.\n{tails}")
 
 
+def say(line: str) -> None:
+    """One line to whoever started the demo."""
+    print(line, flush=True)  # noqa: T201 (this command's answer)
+
+
 def tell(ports: Ports) -> None:
     """The lines a newcomer reads."""
     site = f"http://127.0.0.1:{ports.web}"
@@ -172,13 +179,11 @@ def tell(ports: Ports) -> None:
         "",
         "  Ctrl-C stops everything; the next start continues with the same data.",
     )
-    print("\n".join(lines), flush=True)  # noqa: T201 (this command's answer)
+    say("\n".join(lines))
 
 
 async def run(ports: Ports, data_dir: Path, database_url: str) -> None:
     """Start, fill, tell, and stay until told to stop."""
-    from app.demo import seeding
-
     env = environment(ports, data_dir, database_url)
     children = children_of(ports, data_dir, env)
     stopped = asyncio.Event()
@@ -204,7 +209,7 @@ async def _fill_and_watch(ports: Ports, children: list[Child], env: dict[str, st
     watching = asyncio.ensure_future(watch(children))
     try:
         await until_ready(ports, children)
-        await fill(env)
+        await fill(env, say)
         tell(ports)
         await watching
     finally:
@@ -220,10 +225,10 @@ def main(port: int, data_dir: Path) -> int:
             with postgres.server(folder) as url:
                 postgres.migrate(url)
                 asyncio.run(run(ports, folder, url))
-    except (CannotStart, GaveUp) as reason:
+    except (CannotStart, GaveUp, Refused, seeding.TookTooLong) as reason:
         print(reason, file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
         return 0
-    print("Stopped.", flush=True)  # noqa: T201
+    say("Stopped.")
     return 0

@@ -1,0 +1,164 @@
+"""Puts the demo's words in place as the teacher would: practice, course, articles and responses."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db
+from app.accounts.permissions import Viewer
+from app.articles import writing
+from app.articles.markdown import render_response
+from app.articles.models import Article, Comment
+from app.articles.rules import ArticleDraft
+from app.catalog import arranging, editing, publishing
+from app.catalog.models import Course, Lesson
+from app.clock import utcnow
+from app.demo import texts
+from app.practice.editing import add_location, save_practice
+from app.practice.models import Practice
+from app.practice.rules import LocationDraft, PracticeDraft
+from app.video.models import Video
+
+
+async def add_practice(teacher: Viewer) -> None:
+    """The practice's facts and addresses."""
+    words = texts.practice()
+    async with db.transaction() as session:
+        if await session.get(Practice, 1) is not None:
+            return
+        draft = PracticeDraft(
+            site_name=words.site_name,
+            tagline=words.tagline,
+            teacher_name=words.teacher_name,
+            teacher_role=words.teacher_role,
+            teacher_bio=words.teacher_bio,
+            contact_email=words.contact_email,
+        )
+        await save_practice(session, teacher, draft)
+        for place in words.locations:
+            await add_location(
+                session,
+                teacher,
+                LocationDraft(
+                    city=place.city,
+                    street=place.street,
+                    postal_code=place.postal_code,
+                    region=place.region,
+                    phone=place.phone,
+                    hours=place.hours,
+                ),
+            )
+            await session.flush()
+
+
+async def add_course(_teacher: Viewer) -> None:
+    """The course with its sections and lessons, still without films."""
+    words = texts.course()
+    async with db.transaction() as session:
+        if await _course(session) is not None:
+            return
+        course = await editing.create_course(
+            session,
+            editing.CourseForm(
+                title=words.title, slug=words.slug, summary=words.summary, body_md=words.body_md
+            ),
+        )
+        for part in words.sections:
+            section = await arranging.add_section(session, course.id, part.title)
+            for lesson in part.lessons:
+                form = editing.LessonForm(
+                    title=lesson.title,
+                    slug=lesson.slug,
+                    summary=lesson.summary,
+                    body_md=lesson.body_md,
+                    needs=lesson.needs,
+                    section_id=str(section.id),
+                    is_free=lesson.is_free,
+                )
+                await editing.create_lesson(session, course.id, form)
+
+
+async def publish_course(_teacher: Viewer) -> None:
+    """Give each lesson its film and put it out; announce the ones that have none yet."""
+    now = utcnow()
+    async with db.transaction() as session:
+        course = await _course(session)
+        if course is None or course.state == "published":
+            return
+        made = {video.source_filename: video.id for video in await session.scalars(select(Video))}
+        lessons = {
+            lesson.slug: lesson
+            for lesson in await session.scalars(select(Lesson).where(Lesson.course_id == course.id))
+        }
+        for part in texts.course().sections:
+            for words in part.lessons:
+                lesson = lessons[words.slug]
+                if words.state == "announced":
+                    await publishing.announce_lesson(session, course.id, lesson.id)
+                    continue
+                lesson.video_id = made[f"{words.slug}.mp4"]
+                await session.flush()
+                await publishing.publish_lesson(session, course.id, lesson.id, now)
+        await publishing.publish_course(session, course.id, now)
+
+
+async def _course(session: AsyncSession) -> Course | None:
+    found: Course | None = await session.scalar(select(Course).where(Course.slug == texts.course().slug))
+    return found
+
+
+async def add_articles(teacher: Viewer) -> None:
+    """The articles, related to each other, and the responses under them."""
+    now = utcnow()
+    async with db.transaction() as session:
+        if await session.scalar(select(Article.id).limit(1)):
+            return
+        lessons = {lesson.slug: lesson.id for lesson in await session.scalars(select(Lesson))}
+        made: dict[str, Article] = {}
+        for words in texts.articles():
+            written_at = now - timedelta(days=words.days_ago)
+            article = await writing.create(session, teacher, _draft(words, lessons, {}), written_at)
+            writing.publish(session, teacher, article, written_at)
+            made[words.slug] = article
+            await _respond(session, teacher, article)
+        ids = {slug: article.id for slug, article in made.items()}
+        for words in texts.articles():
+            written_at = now - timedelta(days=words.days_ago)
+            await writing.save(session, teacher, made[words.slug], _draft(words, lessons, ids), written_at)
+
+
+def _draft(words: texts.ArticleText, lessons: dict[str, UUID], ids: dict[str, UUID]) -> ArticleDraft:
+    return ArticleDraft(
+        title=words.title,
+        slug=words.slug,
+        summary=words.summary,
+        body_md=words.body_md,
+        related=tuple(str(ids[slug]) for slug in words.related if slug in ids),
+        lesson=str(lessons[words.lesson]) if words.lesson else "",
+    )
+
+
+async def _respond(session: AsyncSession, teacher: Viewer, article: Article) -> None:
+    """Responses of years, dated as they would be: they do not come through the form, which knows only today."""
+    now, made = utcnow(), dict[str, UUID]()
+    for words in texts.responses(article.slug):
+        made[words.key] = uuid4()
+        session.add(
+            Comment(
+                id=made[words.key],
+                article_id=article.id,
+                parent_id=made[words.parent] if words.parent else None,
+                user_id=teacher.user_id if words.is_author else None,
+                name=words.name,
+                email=words.email,
+                is_author=words.is_author,
+                body_md=words.body_md,
+                body_html=render_response(words.body_md),
+                state=words.state,
+                created_at=now - timedelta(days=words.days_ago),
+                moderated_at=now if words.state == "approved" else None,
+            )
+        )
+        await session.flush()

@@ -20,6 +20,6 @@ PAGES = (
     "settings",
 )
 
-router = APIRouter(prefix="/studio", dependencies=[needs(Permission.STAFF)], tags=["studio"])
+router = APIRouter(dependencies=[needs(Permission.STAFF)], tags=["studio"])
 for _name in PAGES:
-    router.include_router(import_module(f"app.web.studio.{_name}").router)
+    router.include_router(import_module(f"app.web.studio.{_name}").router, prefix="/studio")

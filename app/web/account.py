@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from app.access.queries import active_for
 from app.accounts import email_change, profile, queries, rules, sessions, throttle
 from app.accounts.permissions import Permission
 from app.accounts.queries import Device
@@ -25,11 +26,12 @@ LINK = [needs(Permission.SIGNED_LINK)]
 
 @dataclass(frozen=True)
 class AccountPage:
-    """`done`: what was just changed (name, email, password, device), to be said in a sentence; else empty."""
+    """`is_given`: may watch without paying. `done`: what was just changed (name, email, password, device), or empty."""
 
     name: str
     email: str
     membership: Membership | None
+    is_given: bool
     devices: list[Device]
     done: str
 
@@ -54,10 +56,13 @@ class NewEmailPage:
 async def account(page: Page, db: Db, viewer: SignedIn, done: str = "") -> Response:
     """GET /account: everything at a glance."""
     now = utcnow()
+    membership = await membership_of(db, viewer.user_id, now)
+    rights = await active_for(db, viewer.user_id, now) if membership is None else []
     shown = AccountPage(
         name=viewer.name,
         email=viewer.email,
-        membership=await membership_of(db, viewer.user_id, now),
+        membership=membership,
+        is_given=bool(rights),
         devices=await queries.devices(db, viewer.user_id, now, this=viewer.session_id),
         done=done,
     )

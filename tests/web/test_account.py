@@ -219,4 +219,15 @@ async def test_signing_this_device_out_leads_to_the_login_page(
 async def test_the_devices_are_named_in_words(client: httpx.AsyncClient, kai: User) -> None:
     page = await client.get("/account")
     assert "Unknown device" in page.text
-    assert "this device" in page.text
+    assert "This device, now" in page.text
+
+
+async def test_a_right_given_free_of_charge_is_not_called_no_membership(
+    client: httpx.AsyncClient, kai: User
+) -> None:
+    assert "You have no membership." in (await client.get("/account")).text
+    async with db.transaction() as session:
+        await factories.entitlement(session, kai)
+    page = (await client.get("/account")).text
+    assert "You have no membership." not in page
+    assert "free of charge" in page

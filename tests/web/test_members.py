@@ -148,7 +148,7 @@ async def test_a_ban_signs_every_device_out_at_once(client: httpx.AsyncClient, t
     assert (await theirs.get("/account")).status_code == 401
     page = (await client.get(answer.headers["location"])).text
     assert "Shared the password." in page
-    assert "Not signed in anywhere." in page
+    assert "Not logged in anywhere." in page
     await client.post(f"/studio/members/{user.id}/unban")
     assert "Shared the password." not in (await client.get(f"/studio/members/{user.id}")).text
     assert await trail() == [("member.ban", str(user.id)), ("member.unban", str(user.id))]
@@ -185,7 +185,7 @@ async def test_signing_a_member_out_leaves_the_account_open(client: httpx.AsyncC
     await factories.sign_in(theirs, user)
     assert (await theirs.get("/account")).status_code == 200
     page = (await client.get("/studio/activity")).text
-    assert "signed Kai Mahoe out everywhere" in page
+    assert "logged Kai Mahoe out everywhere" in page
     assert "Malia" in page
 
 

@@ -31,7 +31,7 @@ SENTENCES = {
     "plan.withdraw": N_("took a plan off sale"),
     "member.ban": N_("closed the account of %(name)s"),
     "member.unban": N_("opened the account of %(name)s again"),
-    "member.sign_out": N_("signed %(name)s out everywhere"),
+    "member.sign_out": N_("logged %(name)s out everywhere"),
     "staff.create": N_("made %(name)s a member of staff"),
     "staff.promote": N_("made %(name)s a member of staff"),
 }

@@ -1,5 +1,7 @@
 """A member's own account as a browser meets it."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +11,9 @@ import pytest
 from app import db
 from app.accounts import passwords, queries, rules
 from app.accounts.models import User
+from app.billing.queries import Membership
 from app.clock import utcnow
+from app.templating import environment
 from tests import factories
 from tests.letters import letters, token_of
 
@@ -231,3 +235,35 @@ async def test_a_right_given_free_of_charge_is_not_called_no_membership(
     page = (await client.get("/account")).text
     assert "You have no membership." not in page
     assert "free of charge" in page
+
+
+def membership(state: str, next_at: datetime | None, ends_at: datetime | None) -> str:
+    """The membership's part of the account page."""
+    plan = Membership("Whole body", 1900, "usd", "month", state, next_at, ends_at)
+    return (
+        environment().get_template("account/_membership.html").render(page=SimpleNamespace(membership=plan))
+    )
+
+
+DAY = datetime(2026, 12, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("state", "next_at", "ends_at", "sentence"),
+    [
+        ("active", DAY, None, "The next payment is on 24 December 2026."),
+        ("trial", DAY, None, "The first payment is on 24 December 2026."),
+        ("ending", None, DAY, "You can watch until 24 December 2026, and nothing more is charged."),
+        ("past_due", None, DAY, "You can watch until 24 December 2026. Please check your card before then."),
+        ("past_due", None, None, "Please check your card."),
+        ("stopped", None, None, "The membership is paused because it is not paid."),
+    ],
+)
+def test_a_membership_says_what_is_paid_when_next_and_how_to_stop(
+    state: str, next_at: datetime | None, ends_at: datetime | None, sentence: str
+) -> None:
+    words = membership(state, next_at, ends_at)
+    assert "Whole body" in words
+    assert "$19 a month" in words
+    assert sentence in words
+    assert 'action="/account/portal"' in words

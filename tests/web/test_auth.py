@@ -1,5 +1,6 @@
 """Signing in and out, joining and recovery as a browser meets them."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -357,3 +358,24 @@ async def test_every_page_of_a_signed_in_member_renews_the_cookie(client: httpx.
     page = await client.get("/forgot")
     assert f"Max-Age={30 * 86400}" in page.headers["set-cookie"]
     assert page.headers["cache-control"] == "private, no-store"
+
+
+async def test_a_link_used_twice_at_once_works_once(client: httpx.AsyncClient) -> None:
+    await member()
+    await client.post("/forgot", data={"email": "kai@example.com"})
+    await client.post("/join", data={"email": "new@example.com", "name": "Noa"})
+    tokens = {letter["template"]: token_of(letter) for letter in await letters()}
+    for path, template in (("/reset", "reset_password"), ("/confirm", "confirm")):
+        data = {"token": tokens[template], "password": "four quiet hips"}
+        answers = await asyncio.gather(*(client.post(path, data=data) for _time in range(3)))
+        assert sorted(answer.status_code for answer in answers) == [303, 410, 410]
+
+
+async def test_many_sign_ins_at_once_do_not_stand_still(client: httpx.AsyncClient) -> None:
+    await member()
+    client.cookies.set("__Host-limber", "stale", domain="limber.test")
+    # More than there are connections: each request needs one for its count and one for the rest, never both at once.
+    answers = await asyncio.wait_for(
+        asyncio.gather(*(sign_in(client, f"nobody{n}@example.com") for n in range(25))), timeout=20
+    )
+    assert {answer.status_code for answer in answers} == {422}

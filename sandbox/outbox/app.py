@@ -24,7 +24,10 @@ from sandbox.loopback import LoopbackOnly
 from sandbox.outbox.mailbox import Mail, Mailbox
 
 _FOLDER = Path(__file__).parent
-_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
 # A mail's HTML styles itself inline; it runs no script, loads nothing, and may only open links in a new tab.
 _MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "

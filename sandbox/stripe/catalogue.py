@@ -122,6 +122,5 @@ def _recurring(params: Params | None) -> Json | None:
         "interval": interval,
         "interval_count": params.take_int("interval_count", 1),
         "meter": None,
-        "trial_period_days": None,
         "usage_type": "licensed",
     }

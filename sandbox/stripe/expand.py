@@ -86,18 +86,20 @@ def _expanded(store: Store, node: Json, name: str, path: str) -> Any:
             return None
         raise _refusal(path)
     value = node[name]
+    if name == "id":
+        raise _refusal(path)
     if isinstance(value, list):
-        return [_object(store, entry) for entry in value]
-    return _object(store, value)
+        return [_object(store, entry, path) for entry in value]
+    return _object(store, value, path)
 
 
-def _object(store: Store, value: Any) -> Any:
-    if not isinstance(value, str):
+def _object(store: Store, value: Any, path: str) -> Any:
+    if value is None or isinstance(value, dict):
         return value
-    kind = KIND_OF_PREFIX.get(value.split("_", 1)[0])
+    kind = KIND_OF_PREFIX.get(value.split("_", 1)[0]) if isinstance(value, str) else None
     row = store.find(kind, value) if kind is not None else None
     if row is None:
-        return value
+        raise _refusal(path)
     if row.deleted:
         return {"id": row.id, "object": row.kind, "deleted": True}
     return row.body

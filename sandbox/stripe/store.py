@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.stripe.errors import missing
+from sandbox.stripe.errors import missing, missing_reference
 
 Json = dict[str, Any]
 
@@ -174,7 +174,11 @@ class Store:
         extra: str = "",
         extra_values: tuple[object, ...] = (),
     ) -> tuple[list[Row], bool]:
-        """One page, newest first, and whether there is more in the direction of travel."""
+        """One page, newest first, and whether there is more in the direction of travel.
+
+        Raises:
+            StripeFault: 400 `resource_missing`, for a cursor that names nothing.
+        """
         sql, values = self.conditions(kind, where)
         order = "DESC"
         if extra:
@@ -224,7 +228,7 @@ class Store:
     def _seq(self, object_id: str, param: str) -> int:
         found = self.connection.execute("SELECT seq FROM objects WHERE id = ?", (object_id,)).fetchone()
         if found is None:
-            raise missing("object", object_id, param)
+            raise missing_reference("object", object_id, param)
         return int(found[0])
 
 

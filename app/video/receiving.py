@@ -35,14 +35,14 @@ class DiskFull(LimberError):
 class Receiver:
     """Writes one request's bytes into an open upload. `offset` counts what is durable and committed.
 
-    `commit(old, new)` records the offset. With a checksum nothing counts until all of it was compared.
+    `advance(old, new)` records the offset. With a checksum nothing counts until all of it was compared.
     """
 
     upload_id: UUID
     handle: int
     offset: int
     length: int
-    commit: Callable[[int, int], Awaitable[None]]
+    advance: Callable[[int, int], Awaitable[None]]
     checksum: tus.Checksum | None = None
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class Receiver:
         if self._written + len(block) > self.length:
             raise TooLarge(_("More bytes came than the file was said to have."))
         try:
-            await asyncio.to_thread(self._write, block)
+            await _unbroken(asyncio.create_task(asyncio.to_thread(self._write, block)))
         except OSError as fault:
             if fault.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise DiskFull from fault
@@ -91,7 +91,7 @@ class Receiver:
 
     async def _record(self) -> None:
         if self._written != self.offset:
-            await self.commit(self.offset, self._written)
+            await self.advance(self.offset, self._written)
             self.offset = self._written
 
     async def _blocks(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -109,6 +109,15 @@ class Receiver:
                 parts, count = [], 0
         if parts:
             yield b"".join(parts)
+
+
+async def _unbroken(writing: asyncio.Task[None]) -> None:
+    """Wait for a thread to its end, also when cancelled: the file it writes to must not be closed under it."""
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        raise
 
 
 async def patient(upload_id: UUID, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import db, jobs, storage
+from app import db, storage
 from app.accounts import audit
 from app.clock import utcnow
 from app.errors import Conflict, Forbidden, Gone, Locked, NotFound, TooLarge
@@ -18,6 +18,7 @@ from app.i18n import _
 from app.settings import get_settings
 from app.video import receiving, rules, tus, upload_files
 from app.video.models import Upload, Video
+from app.video.queueing import enqueue_transcode
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ async def _after(upload_id: UUID, owner_id: UUID) -> Standing:
 
 
 async def _receive(found: Standing, body: AsyncIterator[bytes], checksum: tus.Checksum | None) -> None:
-    async def commit(old: int, new: int) -> None:
+    async def advance(old: int, new: int) -> None:
         await _move_offset(found.id, old, new)
 
     handle, start = await asyncio.to_thread(upload_files.open_at, found.id, found.offset)
@@ -184,14 +185,14 @@ async def _receive(found: Standing, body: AsyncIterator[bytes], checksum: tus.Ch
         if start != found.offset:
             await _move_offset(found.id, found.offset, start)
             raise Conflict(_("A part of this file was lost on the server. It will be sent again."))
-        receiver = receiving.Receiver(found.id, handle, found.offset, found.length, commit, checksum)
+        receiver = receiving.Receiver(found.id, handle, found.offset, found.length, advance, checksum)
         await receiver.take(body)
     finally:
         os.close(handle)
 
 
 async def _move_offset(upload_id: UUID, old: int, new: int) -> None:
-    """Compare and set: whoever lost the lock meanwhile (a database restart) must not overwrite its successor's offset."""
+    """Compare and set: whoever lost the lock (a database restart) must not overwrite its successor's offset."""
     async with db.transaction() as session:
         moved = await session.scalar(
             update(Upload)
@@ -241,24 +242,15 @@ async def _make_video(session: AsyncSession, upload: Upload, video_id: UUID, key
     upload.video_id, upload.finished_at = video_id, utcnow()
     upload.expires_at = _expiry(utcnow())
     audit.record(
-        session, upload.owner_id, "video.upload", "video", video_id, filename=upload.filename, bytes=upload.length_bytes
+        session,
+        upload.owner_id,
+        "video.upload",
+        "video",
+        video_id,
+        filename=upload.filename,
+        bytes=upload.length_bytes,
     )
     await enqueue_transcode(session, video_id, 1)
-
-
-async def enqueue_transcode(session: AsyncSession, video_id: UUID, attempt: int) -> None:
-    """Durable work that makes the stream; one per video and attempt."""
-    await jobs.enqueue(
-        session,
-        "transcode",
-        {"video_id": str(video_id), "attempt": attempt},
-        queue=jobs.ENCODE,
-        workflow_id=workflow_id(video_id, attempt),
-    )
-
-
-def workflow_id(video_id: UUID, attempt: int) -> str:
-    return f"transcode:{video_id}:{attempt}"
 
 
 def video_id_of(upload_id: UUID) -> UUID:

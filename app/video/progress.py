@@ -1,0 +1,135 @@
+"""What the worker writes about a video while it works: state, stage, percent, and how it ended."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+from app import db
+from app.clock import utcnow
+from app.video.models import Video
+from app.video.source import Source, VideoError
+
+TELL_EVERY_S = 0.5
+
+
+class Lost(Exception):
+    """The video was deleted, or a newer attempt has begun: whoever works for this one may not write any more."""
+
+
+async def begin(video_id: UUID, attempt: int) -> int | None:
+    """Take the video up; answers the version that this attempt makes, or None when it is not wanted any more."""
+    async with db.transaction() as session:
+        video = await session.get(Video, video_id, with_for_update=True)
+        if video is None or video.attempt != attempt:
+            return None
+        video.state, video.stage, video.percent, video.changed_at = "checking", "", 0, utcnow()
+        video.failure, video.failure_words = None, {}
+        return video.version + 1
+
+
+async def _write(video_id: UUID, attempt: int, **values: Any) -> None:
+    async with db.transaction() as session:
+        written = await session.scalar(
+            update(Video)
+            .where(Video.id == video_id, Video.attempt == attempt)
+            .values(**values, changed_at=utcnow())
+            .returning(Video.id)
+        )
+    if written is None:
+        raise Lost(str(video_id))
+
+
+async def end_ready(
+    video_id: UUID, attempt: int, version: int, source: Source, rungs: list[dict[str, Any]]
+) -> None:
+    """The new version is the one to watch. Running this twice changes nothing more.
+
+    Raises:
+        Lost: see `Lost`.
+    """
+    await _write(
+        video_id,
+        attempt,
+        state="ready",
+        stage="",
+        percent=100,
+        failure=None,
+        failure_words={},
+        version=version,
+        duration_s=source.duration_s,
+        width_px=source.width_px,
+        height_px=source.height_px,
+        renditions=rungs,
+        ready_at=utcnow(),
+    )
+
+
+async def end_failed(video_id: UUID, attempt: int, why: VideoError) -> None:
+    """The reason stays with the video; an earlier version, where there is one, goes on playing."""
+    with contextlib.suppress(Lost):
+        await _write(
+            video_id,
+            attempt,
+            state="failed",
+            stage="",
+            failure=why.reason,
+            failure_words={"message": why.message, "params": why.params},
+        )
+
+
+class Report:
+    """Tells the studio how far one attempt is."""
+
+    def __init__(self, video_id: UUID, attempt: int) -> None:
+        self.video_id = video_id
+        self.attempt = attempt
+
+    async def source_key(self) -> str:
+        """Raises: Lost when the video is gone."""
+        async with db.transaction() as session:
+            video = await session.get(Video, self.video_id)
+        if video is None:
+            raise Lost(str(self.video_id))
+        return video.source_key
+
+    async def say(self, state: str, stage: str = "", percent: int | None = None) -> None:
+        """Raises: Lost."""
+        values: dict[str, Any] = {"state": state, "stage": stage}
+        await _write(
+            self.video_id, self.attempt, **values, **({} if percent is None else {"percent": percent})
+        )
+
+    @asynccontextmanager
+    async def percent(self, state: str, stage: str) -> AsyncIterator[Callable[[int], None]]:
+        """A callback for percentages, written twice a second at most; a lost attempt ends the block at once.
+
+        Raises:
+            Lost: while the block runs.
+        """
+        newest = 0
+
+        def take(value: int) -> None:
+            nonlocal newest
+            newest = value
+
+        async def tell() -> None:
+            told = -1
+            while True:
+                if newest != told:
+                    told = newest
+                    await self.say(state, stage, told)
+                await asyncio.sleep(TELL_EVERY_S)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                telling = group.create_task(tell())
+                yield take
+                telling.cancel()
+        except BaseExceptionGroup as several:
+            # One cause is one error: the group is how it was carried, not what happened.
+            raise several.exceptions[0] from several

@@ -1,0 +1,161 @@
+"""From an upload's last byte to a stream that can be watched, by the real engine and the real ffmpeg."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from app import db
+from app.jobs import engine, lifeline
+from app.settings import get_settings
+from app.video import queueing, transcode, uploads
+from app.video.models import Video
+from tests import factories
+from tests.video.sources import AAC, X264, ffmpeg, sound
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=3", *sound(3), *X264, *AAC, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long enough that an encode can be interrupted."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d=12", *sound(12), *X264, *AAC, path)
+    return path
+
+
+@pytest.fixture
+async def worker(database: db.Database) -> AsyncIterator[str]:
+    executor_id = lifeline.new_executor_id()
+    await lifeline.register(executor_id)
+    engine.start(database.url, executor_id)
+    await engine.register_queues(encode_concurrency=1)
+    yield executor_id
+    await asyncio.to_thread(engine.stop, 1)
+
+
+async def add_video(source: bytes, name: str = "clip.mp4") -> UUID:
+    """A video whose source lies in storage and whose work is queued, as after the last byte of an upload."""
+    async with db.transaction() as session:
+        owner = await factories.staff(session)
+        video = Video(
+            title="Clip",
+            source_filename=name,
+            source_key="",
+            source_bytes=len(source),
+            uploaded_by=owner.id,
+        )
+        session.add(video)
+        await session.flush()
+        video.source_key = uploads.source_key(video.id, name)
+        path = get_settings().media_dir / video.source_key
+        path.parent.mkdir(parents=True)
+        path.write_bytes(source)
+        await queueing.enqueue_transcode(session, video.id, video.attempt)
+    return video.id
+
+
+async def until_ended(video_id: UUID, seconds: float = 60) -> Video:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        async with db.transaction() as session:
+            video = await session.get_one(Video, video_id)
+        if video.state in ("ready", "failed"):
+            return video
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"it is still {video.state} ({video.percent} %)")
+
+
+async def test_a_clip_becomes_a_stream(worker: str, clip: Path) -> None:
+    video = await until_ended(await add_video(clip.read_bytes()))
+    assert (video.state, video.failure, video.version, video.percent) == ("ready", None, 1, 100)
+    assert (video.width_px, video.height_px) == (640, 360)
+    assert video.duration_s == pytest.approx(3, abs=0.1)
+    folder = get_settings().media_dir / "videos" / str(video.id) / "1"
+    assert (folder / "master.m3u8").read_text().startswith("#EXTM3U")
+    assert (folder / "poster.jpg").read_bytes()[:3] == b"\xff\xd8\xff"
+    assert not transcode.work_folder(str(video.id), 1).exists()
+
+
+async def test_a_text_that_is_called_a_film_fails_in_words(worker: str) -> None:
+    video = await until_ended(await add_video(b"Hold for two seconds.\n" * 100, "notes.mp4"))
+    assert (video.state, video.version) == ("failed", 0)
+    assert video.failure
+    assert video.failure.endswith(".")
+
+
+async def test_a_source_that_is_gone_fails_in_words(worker: str, clip: Path) -> None:
+    video_id = await add_video(b"")
+    (get_settings().media_dir / uploads.source_key(video_id, "clip.mp4")).unlink(missing_ok=True)
+    video = await until_ended(video_id)
+    assert video.state == "failed"
+    assert "upload the film again" in (video.failure or "")
+
+
+async def test_work_for_an_older_attempt_writes_nothing(worker: str, clip: Path) -> None:
+    video_id = await add_video(clip.read_bytes())
+    async with db.transaction() as session:
+        video = await session.get_one(Video, video_id)
+        video.attempt = 2
+        await queueing.enqueue_transcode(session, video_id, 2)
+    video = await until_ended(video_id)
+    assert (video.state, video.version) == ("ready", 1)
+
+
+def start_worker(url: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", "worker"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+async def until_encoding(video_id: UUID, percent: int) -> None:
+    for _ in range(600):
+        async with db.transaction() as session:
+            video = await session.get_one(Video, video_id)
+        if video.state == "encoding" and video.percent >= percent:
+            return
+        assert video.state != "failed", video.failure
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"it never came to {percent} %, but to {video.state} {video.percent}")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+async def test_an_interrupted_encode_ends_ready_once(
+    database: db.Database, long_clip: Path, how: signal.Signals
+) -> None:
+    video_id = await add_video(long_clip.read_bytes(), "long.mp4")
+    first = start_worker(database.url)
+    second = None
+    try:
+        await until_encoding(video_id, 10)
+        first.send_signal(how)
+        await asyncio.to_thread(first.wait, 30)
+        second = start_worker(database.url)
+        video = await until_ended(video_id, 90)
+    finally:
+        for process in (first, second):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                await asyncio.to_thread(process.wait, 30)
+    assert (video.state, video.version) == ("ready", 1)
+    folder = get_settings().media_dir / "videos" / str(video_id)
+    assert [path.name for path in folder.iterdir()] == ["1"]

@@ -20,16 +20,17 @@ INCOMPLETE_S = 23 * HOUR_S
 
 LIVE = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete")
 
-END_TRIAL, TRIAL_NOTICE, CANCEL, RENEW, RESUME, EXPIRE = (
+END_TRIAL, TRIAL_NOTICE, CANCEL, RENEW, RESUME, EXPIRE, DROP_UPDATE = (
     "end_trial",
     "trial_notice",
     "cancel",
     "renew",
     "resume",
     "expire",
+    "drop_update",
 )
 # What comes first when several are due in the same second: an end before a renewal.
-_ORDER = (TRIAL_NOTICE, CANCEL, EXPIRE, END_TRIAL, RESUME, RENEW)
+_ORDER = (TRIAL_NOTICE, CANCEL, EXPIRE, DROP_UPDATE, END_TRIAL, RESUME, RENEW)
 
 
 def add_intervals(anchor: int, interval: str, count: int) -> int:
@@ -85,6 +86,8 @@ def next_action(subscription: Json, private: Json) -> tuple[int, str] | None:
             due.append((subscription["trial_end"] - TRIAL_NOTICE_S, TRIAL_NOTICE))
     if status in ("active", "past_due"):
         due.append((current_period_end(subscription), RENEW))
+    if subscription["pending_update"] and status in LIVE:
+        due.append((subscription["pending_update"]["expires_at"], DROP_UPDATE))
     pause = subscription["pause_collection"]
     if pause and pause["resumes_at"] and status in LIVE:
         due.append((pause["resumes_at"], RESUME))

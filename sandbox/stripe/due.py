@@ -8,6 +8,7 @@ from sandbox.stripe import checkout, cycle, lifecycle
 from sandbox.stripe.events import emit
 from sandbox.stripe.invoicing import finalize, void
 from sandbox.stripe.methods import paying_method
+from sandbox.stripe.plan_changes import drop_pending
 from sandbox.stripe.store import Row
 from sandbox.stripe.world import World
 
@@ -104,6 +105,7 @@ _ACTIONS: dict[str, Callable[[World, Row], None]] = {
     cycle.RENEW: lifecycle.renew,
     cycle.RESUME: _resume,
     cycle.EXPIRE: _expire,
+    cycle.DROP_UPDATE: drop_pending,
 }
 _RUNNERS: dict[str, Callable[[World, Row], None]] = {
     "subscription": _run_subscription,

@@ -60,13 +60,15 @@ def start(world: World, customer: Row, terms: Terms) -> tuple[Row, Decline | Non
     row = _new(world, customer, terms)
     save(world, row)
     emit(world, "customer.subscription.created", row.body)
+    invoice_id = new_id("in")
     invoice = create_invoice(
         world,
         customer,
-        lines=first_lines(row.body),
+        lines=first_lines(row.body, invoice_id),
         currency=row.body["currency"],
         reason="subscription_create",
         subscription=row.body,
+        invoice_id=invoice_id,
         auto_advance=False,
     )
     row.body["latest_invoice"] = invoice.id
@@ -87,8 +89,9 @@ def collect(world: World, invoice: Row, *, off_session: bool, method: Row | None
     if row is None or row.body["status"] in ("canceled", "incomplete_expired"):
         return decline
     if decline is None:
+        _apply_pending(world, row, invoice)
         _after_payment(world, row)
-    else:
+    elif row.private.get("pending_invoice") != invoice.id:
         _after_failure(world, row, invoice)
     return decline
 
@@ -133,7 +136,9 @@ def cancel(world: World, row: Row, reason: str, details: Json | None = None) -> 
         body["canceled_at"] = world.now
         body.update(cancel_at=None, cancel_at_period_end=False)
     body["cancellation_details"] = {**body["cancellation_details"], **(details or {}), "reason": reason}
+    body["pending_update"] = None
     row.private.pop("pending_lines", None)
+    row.private.pop("pending_invoice", None)
     save(world, row)
     emit(world, "customer.subscription.deleted", body)
     for invoice in invoices_of(world, row.id, "draft", "open"):
@@ -197,9 +202,9 @@ def period_lines(subscription: Json, invoice_id: str) -> list[Json]:
     return lines
 
 
-def first_lines(subscription: Json) -> list[Json]:
+def first_lines(subscription: Json, invoice_id: str) -> list[Json]:
     """The lines of the first invoice: a trial's cost nothing."""
-    lines = period_lines(subscription, "")
+    lines = period_lines(subscription, invoice_id)
     if subscription["status"] == "trialing":
         for line in lines:
             line.update(amount=0, subtotal=0, description="Trial period")
@@ -271,6 +276,17 @@ def _new(world: World, customer: Row, terms: Terms) -> Row:
     if terms.cancel_at_period_end:
         schedule_cancel(world, row, True)
     return row
+
+
+def _apply_pending(world: World, row: Row, invoice: Row) -> None:
+    """A change that waited for this invoice's payment happens now."""
+    if row.private.get("pending_invoice") != invoice.id or row.body["pending_update"] is None:
+        return
+    before = copy.deepcopy(row.body)
+    row.body["items"]["data"] = row.body["pending_update"]["subscription_items"]
+    row.body["pending_update"] = None
+    del row.private["pending_invoice"]
+    save_changed(world, before, row, "customer.subscription.pending_update_applied")
 
 
 def _after_payment(world: World, row: Row) -> None:

@@ -67,7 +67,7 @@ async def test_the_judge_refuses_wrong_objects(stand: Stand, api: stripe.StripeC
 
 
 async def test_a_call_that_stripe_would_not_know_is_refused(stand: Stand, api: stripe.StripeClient) -> None:
+    wrong: Any = {"colour": "red"}
     with pytest.raises(stripe.InvalidRequestError, match="colour") as refused:
-        wrong: Any = {"colour": "red"}
         await api.v1.customers.create_async(wrong)
     assert refused.value.http_status == 400

@@ -19,6 +19,11 @@ from sandbox.stripe.world import World
 Json = dict[str, Any]
 
 _LIFE_S = 3600
+# What a flow's page may do; the whole portal, without a flow, does everything.
+_IN_FLOW = {
+    "payment_method_update": ("update_card",),
+    "subscription_cancel": ("cancel_at_period_end",),
+}
 _DONE = {
     "renew": "Your subscription goes on.",
     "cancel_at_period_end": "Your subscription ends with the period that is paid.",
@@ -64,14 +69,12 @@ class PortalPage:
                     return _gone()
                 world = self._world(request, session)
                 try:
+                    if flow is not None:
+                        _check_flow(session, flow, form)
                     _act(world, session, form)
                 except StripeFault as fault:
                     return _page(world, session, flow, str(fault), None)
-                after = (session.body["flow"] or {}).get("after_completion")
-                if flow is not None and after is not None and after["type"] == "redirect":
-                    return RedirectResponse(after["redirect"]["return_url"], 303)
-                path = request.url.path if flow is None else request.url.path.split("/flow/")[0]
-                return RedirectResponse(f"{path}?done={form.get('action', '')}", 303)
+                return RedirectResponse(_next_page(request, session, flow, form.get("action", "")), 303)
         finally:
             self._api.after_call()
 
@@ -88,10 +91,35 @@ class PortalPage:
             self._world(request, row).now > row.body["created"] + _LIFE_S and row.clock is None
         ):
             return None
-        return row
+        flow, wanted = row.body["flow"], request.path_params.get("flow")
+        if wanted is None:
+            return row if flow is None or flow["after_completion"]["type"] == "portal_homepage" else None
+        return row if flow is not None and flow["type"] == wanted else None
 
     def _world(self, request: Request, session: Row) -> World:
         return self._api.world(str(request.base_url).rstrip("/")).of(session)
+
+
+def _next_page(request: Request, session: Row, flow: str | None, action: str) -> str:
+    """Where a finished action leads: the site, for a flow that says so; else a page that says what was done."""
+    after = session.body["flow"]["after_completion"] if flow is not None else {"type": "hosted_confirmation"}
+    if after["type"] == "redirect":
+        return str(after["redirect"]["return_url"])
+    path = request.url.path
+    if after["type"] == "portal_homepage":
+        path = path.split("/flow/")[0]
+    return f"{path}?done={action}"
+
+
+def _check_flow(session: Row, flow: str, form: dict[str, str]) -> None:
+    """A flow's page does one thing, for one subscription.
+
+    Raises:
+        StripeFault: for anything else.
+    """
+    chosen = (session.body["flow"].get(flow) or {}).get("subscription")
+    if form.get("action") not in _IN_FLOW.get(flow, ()) or (chosen and form.get("subscription") != chosen):
+        raise StripeFault("That is not something this page does.")
 
 
 def _act(world: World, session: Row, form: dict[str, str]) -> None:
@@ -169,10 +197,11 @@ def _page(world: World, session: Row, flow: str | None, problem: str | None, don
         subscriptions=subscriptions,
         show_subscriptions=flow != "payment_method_update",
         show_card=flow in (None, "payment_method_update"),
+        whole=flow is None,
         card_words=_card_words(world, customer.body),
         problem=problem,
         done=done,
-        open_invoices=[one for one in invoices if one["status"] == "open"],
+        open_invoices=[one for one in invoices if one["status"] == "open"] if flow is None else [],
         invoices=invoices if flow is None else [],
     )
 

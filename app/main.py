@@ -13,7 +13,7 @@ from starlette.routing import Route
 from app import db
 from app.errors import LimberError
 from app.settings import get_settings
-from app.web import failures, static
+from app.web import closing, failures, static
 from app.web.shield import CrossSiteShield, SecurityHeaders
 
 # One module for each audience; each offers `router`, and may offer bare Starlette `routes` for hot paths.
@@ -40,7 +40,8 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     if settings.database_url is None:
         raise RuntimeError("the web process needs DATABASE_URL")
     db.open_database(settings.database_url)
-    yield
+    with closing.heeding_signals():
+        yield
     await db.close_database()
 
 

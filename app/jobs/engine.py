@@ -35,6 +35,11 @@ def step(*, tries: int = 1, first_wait_s: float = 1.0) -> Callable[[Async[P, R]]
     )
 
 
+async def sleep(seconds: float) -> None:
+    """Wait inside a workflow; a restart goes on waiting for the rest of the time."""
+    await DBOS.sleep_async(seconds)
+
+
 def scheduled(name: str, cron: str) -> Callable[[Async[P, None]], Async[P, None]]:
     """Run `async (at: datetime, context) -> None` by `cron` (UTC, five fields), once over all workers."""
 

@@ -1,9 +1,29 @@
-"""Reads of videos that the studio's first page needs."""
+"""Reads of videos for the studio: lists, one film, and how its uploads stand."""
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import NotFound
+from app.i18n import _
 from app.video.models import Video
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class VideoListing:
+    """One page of videos, and how many there are in all."""
+
+    rows: list[Video]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_PAGE))
 
 
 async def in_state(db: AsyncSession, *states: str, limit: int = 10) -> list[Video]:
@@ -12,3 +32,29 @@ async def in_state(db: AsyncSession, *states: str, limit: int = 10) -> list[Vide
         select(Video).where(Video.state.in_(states)).order_by(Video.changed_at.desc(), Video.id).limit(limit)
     )
     return list(rows)
+
+
+async def by_id(db: AsyncSession, video_id: UUID) -> Video:
+    """Raises: NotFound: there is none, or it was deleted."""
+    video = await db.get(Video, video_id)
+    if video is None:
+        raise NotFound(_("This video is not here. It may have been deleted."))
+    return video
+
+
+async def listing(db: AsyncSession, search: str, page: int) -> VideoListing:
+    """Videos whose title or file name contains the search, the newest first."""
+    wanted = select(Video)
+    if search:
+        part = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        wanted = wanted.where(
+            or_(
+                func.lower(Video.title).contains(part, escape="\\"),
+                func.lower(Video.source_filename).contains(part, escape="\\"),
+            )
+        )
+    total = await db.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    rows = await db.scalars(
+        wanted.order_by(Video.created_at.desc(), Video.id).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
+    )
+    return VideoListing(list(rows), total, page)

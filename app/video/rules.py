@@ -42,7 +42,9 @@ def refusal(length_bytes: int, content_type: str, room: Room) -> LimberError | N
     if kind == "image":
         return BadInput(_("This is a picture. Films from a phone or camera (MP4, MOV, MKV …) work here."))
     if kind == "audio":
-        return BadInput(_("This file has sound only. Films from a phone or camera (MP4, MOV, MKV …) work here."))
+        return BadInput(
+            _("This file has sound only. Films from a phone or camera (MP4, MOV, MKV …) work here.")
+        )
     if kind == "text" or content_type in ("application/pdf", "application/zip"):
         return BadInput(_("This is not a film. Films from a phone or camera (MP4, MOV, MKV …) work here."))
     facts = {"size": words.size(length_bytes), "limit": words.size(room.max_bytes)}
@@ -86,16 +88,13 @@ def check_retry(video: Video) -> None:
         raise Conflict(_("This video is being worked on already."))
 
 
-def check_delete(video: Video, published_in: list[str]) -> None:
+def check_delete(video: Video, shown_in: list[str]) -> None:
     """
     Raises:
-        Conflict: while a published lesson (its title) shows the video.
+        Conflict: while lessons (their titles) show the video.
     """
-    if published_in:
+    if shown_in:
         raise Conflict(
-            _(
-                "“%(video)s” is shown in the published lesson “%(lesson)s”. "
-                "Give that lesson another video, or take it back to draft, first."
-            )
-            % {"video": video.title, "lesson": published_in[0]}
+            _("“%(video)s” is shown in the lesson “%(lesson)s”. Give that lesson another video first.")
+            % {"video": video.title, "lesson": shown_in[0]}
         )

@@ -28,6 +28,12 @@ def size(count: int) -> str:
     return f"{format_decimal(value, pattern, locale=current_locale())} {UNITS[power]}"
 
 
+def bit_rate(bits_per_s: int) -> str:
+    """`2.8 Mbit/s`."""
+    value = format_decimal(bits_per_s / 1e6, "#,##0.0", locale=current_locale())
+    return _("%(value)s Mbit/s") % {"value": value}
+
+
 def stage(video: Video) -> str:
     """The state of a video in a few words, with its detail where there is one."""
     if video.state == "encoding" and video.stage:

@@ -1,0 +1,76 @@
+"""Staff change a video: its title, another encode, or its end. Each leaves an entry in the trail."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import jobs
+from app.accounts import audit
+from app.errors import BadInput, NotFound
+from app.i18n import _
+from app.video import rules
+from app.video.models import Video
+from app.video.queueing import enqueue_transcode
+
+
+async def _locked(db: AsyncSession, video_id: UUID) -> Video:
+    video = await db.get(Video, video_id, with_for_update=True)
+    if video is None:
+        raise NotFound(_("This video is not here. It may have been deleted."))
+    return video
+
+
+async def rename(db: AsyncSession, actor_id: UUID, video_id: UUID, title: str) -> Video:
+    """
+    Raises:
+        BadInput: the title is empty or too long.
+    """
+    title = " ".join(title.split())
+    if not title:
+        raise BadInput(_("Give the video a title."), field="title")
+    if len(title) > rules.TITLE_CHARS:
+        raise BadInput(
+            _("This is too long by %(n)d characters.") % {"n": len(title) - rules.TITLE_CHARS}, field="title"
+        )
+    if not title.isprintable():
+        raise BadInput(_("This holds a character that cannot be kept."), field="title")
+    video = await _locked(db, video_id)
+    if video.title != title:
+        audit.record(db, actor_id, "video.rename", "video", video.id, title=title)
+        video.title = title
+        await db.flush()
+    return video
+
+
+async def retry(db: AsyncSession, actor_id: UUID, video_id: UUID, now: datetime) -> Video:
+    """Encode once more from the source. What can be watched already goes on being shown meanwhile.
+
+    Raises:
+        Conflict: while it is being worked on.
+    """
+    video = await _locked(db, video_id)
+    rules.check_retry(video)
+    video.attempt += 1
+    video.state, video.stage, video.percent, video.changed_at = "queued", "", 0, now
+    video.failure, video.failure_words = None, {}
+    await enqueue_transcode(db, video.id, video.attempt)
+    audit.record(db, actor_id, "video.retry", "video", video.id, title=video.title)
+    await db.flush()
+    return video
+
+
+async def delete(db: AsyncSession, actor_id: UUID, video_id: UUID, shown_in: list[str]) -> None:
+    """Remove the video at once, and its files by work that follows. `shown_in`: titles of lessons that show it.
+
+    Raises:
+        Conflict: a lesson shows it.
+    """
+    video = await _locked(db, video_id)
+    rules.check_delete(video, shown_in)
+    audit.record(db, actor_id, "video.delete", "video", video.id, title=video.title)
+    await db.delete(video)
+    await db.flush()
+    await jobs.enqueue(
+        db, "remove_video_files", {"video_id": str(video_id)}, workflow_id=f"remove_video_files:{video_id}"
+    )

@@ -1,6 +1,7 @@
 """The stand-in as one Starlette application: the API, the hosted pages, and time passing in the background."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -38,6 +39,8 @@ from sandbox.stripe.resources import (
 from sandbox.stripe.store import Store
 
 TICK_S = 1.0
+
+log = logging.getLogger(__name__)
 
 _FAMILIES = (
     account,
@@ -79,9 +82,14 @@ def create_app(
     async def tick() -> None:
         while True:
             await asyncio.sleep(tick_s)
-            with store.transaction():
-                world = api.world("")
-                done = run_due(world, world.now)
+            try:
+                with store.transaction():
+                    world = api.world("")
+                    done = run_due(world, world.now)
+            except Exception:
+                # One object that cannot go on is undone and said; the others' time must not stop for it.
+                log.exception("What is due could not be done")
+                continue
             if done:
                 deliverer.wake()
 

@@ -62,9 +62,16 @@ class Deliverer:
                     await asyncio.gather(*(self._deliver(client, one) for one in due))
                     continue
                 try:
-                    await asyncio.wait_for(self._wake.wait(), _POLL_S)
+                    await asyncio.wait_for(self._wake.wait(), self._pause_s())
                 except TimeoutError:
                     continue
+
+    def _pause_s(self) -> float:
+        """How long nothing is due, at most until the table is looked at again."""
+        with self._store.transaction():
+            query = "SELECT min(next_at) FROM deliveries WHERE state = 'pending'"
+            (soonest,) = self._store.connection.execute(query).fetchone()
+        return _POLL_S if soonest is None else min(_POLL_S, max(0.01, soonest - time.time()))
 
     def _due(self) -> list[_Due]:
         with self._store.transaction():
@@ -93,7 +100,9 @@ class Deliverer:
         try:
             response = await client.post(due.url, content=due.payload, headers=headers)
             answer, taken = str(response.status_code), response.is_success
-        except httpx.HTTPError as error:
+        except Exception as error:
+            # Whatever is wrong with one address (not only httpx.HTTPError: a port may not even fit into
+            # its 16 bits) must not stop what the other endpoints are owed.
             answer, taken = type(error).__name__, False
         with self._store.transaction():
             attempts = due.attempts + 1

@@ -102,7 +102,9 @@ class PortalPage:
 
 def _next_page(request: Request, session: Row, flow: str | None, action: str) -> str:
     """Where a finished action leads: the site, for a flow that says so; else a page that says what was done."""
-    after = session.body["flow"]["after_completion"] if flow is not None else {"type": "hosted_confirmation"}
+    after: Json = {"type": "hosted_confirmation"}
+    if flow is not None:
+        after = session.body["flow"]["after_completion"]
     if after["type"] == "redirect":
         return str(after["redirect"]["return_url"])
     path = request.url.path

@@ -1,7 +1,6 @@
 """Fills the demo once, piece by piece, through the real doors; a start that was cut off goes on where it stopped."""
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +15,7 @@ from app.accounts.permissions import Viewer
 from app.billing import plans
 from app.billing.models import Plan, PlanPrice
 from app.clock import utcnow
-from app.demo import films, visitors
+from app.demo import films, texts, visitors
 from app.demo.writing import add_articles, add_course, add_practice, publish_course
 from app.settings import get_settings
 from app.video.models import Video
@@ -24,9 +23,9 @@ from app.video.models import Video
 PASSWORD = "limber-demo"  # noqa: S105 (the demo's public password, printed at its start)
 TEACHER, MEMBER, VISITOR = "teacher@example.com", "member@example.com", "visitor@example.com"
 PEOPLE = (
-    (TEACHER, "Kaleo Nakamura", "staff"),
-    (MEMBER, "Mele Akana", "member"),
-    (VISITOR, "Noa Visitor", "member"),
+    (TEACHER, texts.practice().teacher_name, "staff"),
+    (MEMBER, "Mele Kahale", "member"),
+    (VISITOR, "Noa Pili", "member"),
 )
 PLANS = (
     plans.PlanDraft(
@@ -51,8 +50,6 @@ async def fill(environment: dict[str, str], tell: Callable[[str], None]) -> None
     Raises:
         TookTooLong: when an encode or the stand-in does not come to an end.
     """
-    os.environ.update(environment)
-    get_settings.cache_clear()
     db.open_database(environment["DATABASE_URL"], pool_size=4)
     try:
         teacher = await _people()

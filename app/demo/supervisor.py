@@ -22,6 +22,7 @@ from app.demo import seeding
 from app.demo.processes import Child, GaveUp, stop, watch
 from app.demo.visitors import Refused
 from app.keys import new_key
+from app.settings import get_settings
 
 READY_S = 90
 
@@ -209,6 +210,9 @@ async def _fill_and_watch(ports: Ports, children: list[Child], env: dict[str, st
     watching = asyncio.ensure_future(watch(children))
     try:
         await until_ready(ports, children)
+        # What is filled in here reads the same settings as the children.
+        os.environ.update(env)
+        get_settings.cache_clear()
         await fill(env, say)
         tell(ports)
         await watching

@@ -1,0 +1,86 @@
+"""A web process as it really runs: another program on a socket, that can be killed in the middle of a sentence."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COOKIE = "limber"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Server:
+    """`python -m app serve` on a port of its own, over the test's database and data folder."""
+
+    def __init__(self, database_url: str, data_dir: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "LIMBER_DATA_DIR": str(data_dir),
+            "LIMBER_BASE_URL": self.url,
+            "LIMBER_PORT": str(self.port),
+        }
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        deadline = time.monotonic() + 30
+        with httpx.Client(base_url=self.url, trust_env=False) as client:
+            while time.monotonic() < deadline:
+                try:
+                    if client.get("/healthz").status_code == 200:
+                        return
+                except httpx.TransportError:
+                    time.sleep(0.05)
+        raise AssertionError("the web process does not answer")
+
+    def kill(self) -> None:
+        """As a power cut does it."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+        self.process = None
+
+    def stop(self, seconds: float = 10) -> str:
+        """Ask it to end, and answer what it said."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        said, _none = self.process.communicate(timeout=seconds)
+        # uvicorn hands the signal on to the default handler when it is done.
+        assert self.process.returncode in (0, -signal.SIGTERM), said
+        self.process = None
+        return said
+
+
+@contextmanager
+def serving(database_url: str, data_dir: Path) -> Iterator[Server]:
+    server = Server(database_url, data_dir)
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.process is not None:
+            server.stop()

@@ -1,0 +1,141 @@
+"""Server-sent events about videos, over a real socket: told within a second, once, and ended in good time."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from app import db
+from app.accounts import sessions
+from app.accounts.models import UserSession
+from app.clock import utcnow
+from app.settings import get_settings
+from app.video.events import Listener
+from app.video.models import Upload, Video
+from tests import factories
+from tests.web.server import COOKIE, Server
+
+URL = "/studio/videos/events"
+
+
+@pytest.fixture
+async def server(database: db.Database) -> AsyncIterator[Server]:
+    running = Server(database.url, get_settings().data_dir)
+    await asyncio.to_thread(running.start)
+    yield running
+    if running.process is not None:
+        running.kill()
+
+
+@pytest.fixture
+async def teacher(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    async with db.transaction() as session:
+        user = await factories.staff(session)
+        token = await sessions.start(session, user, user_agent="test", ip="127.0.0.1", now=utcnow())
+    async with httpx.AsyncClient(
+        base_url=server.url, cookies={COOKIE: token}, trust_env=False, timeout=20
+    ) as client:
+        yield client
+
+
+async def change(video: Video, **values: Any) -> None:
+    async with db.transaction() as session:
+        await session.execute(update(Video).where(Video.id == video.id).values(**values, changed_at=utcnow()))
+
+
+class Ear:
+    """Reads events of one open stream."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.lines = response.aiter_lines()
+        self.last_id = ""
+
+    async def next(self, seconds: float = 5) -> dict[str, Any]:
+        async with asyncio.timeout(seconds):
+            while True:
+                line = await anext(self.lines)
+                if line.startswith("id: "):
+                    self.last_id = line.removeprefix("id: ")
+                if line.startswith("data: "):
+                    found: dict[str, Any] = json.loads(line.removeprefix("data: "))
+                    return found
+
+    async def to_the_end(self, seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            async for _line in self.lines:
+                pass
+
+
+async def test_a_page_hears_of_each_change_and_comes_back_where_it_was(
+    server: Server, teacher: httpx.AsyncClient
+) -> None:
+    async with db.transaction() as session:
+        owner = await factories.staff(session)
+        video = await factories.video(session, state="queued", percent=0, version=0)
+        await factories.video(session, changed_at=utcnow() - timedelta(hours=1))
+        upload = Upload(owner_id=owner.id, filename="a.mp4", length_bytes=1, offset_bytes=1, video_id=video.id,
+                        expires_at=utcnow(), finished_at=utcnow())  # fmt: skip
+        session.add(upload)
+    async with teacher.stream("GET", URL) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        ear = Ear(response)
+        assert await ear.next() == {
+            "id": str(video.id),
+            "upload_id": str(upload.id),
+            "state": "queued",
+            "stage": "Waiting for its turn",
+            "percent": 0,
+            "failure": None,
+        }
+        await change(video, state="encoding", stage="720p", percent=40)
+        told = await ear.next(3)
+        assert (told["stage"], told["percent"]) == ("Encoding up to 720p", 40)
+        await change(video)
+        await change(video, percent=41)
+        assert (await ear.next())["percent"] == 41
+    await change(video, state="failed", failure="It broke.")
+    async with teacher.stream("GET", URL, headers={"Last-Event-ID": ear.last_id}) as response:
+        told = await Ear(response).next()
+        assert (told["state"], told["stage"], told["failure"]) == ("failed", "", "It broke.")
+
+
+async def test_a_stream_ends_when_the_server_is_asked_to_stop(
+    server: Server, teacher: httpx.AsyncClient
+) -> None:
+    async with teacher.stream("GET", URL) as response:
+        ear = asyncio.create_task(Ear(response).to_the_end(10))
+        await asyncio.sleep(0.5)
+        began = time.monotonic()
+        said = await asyncio.to_thread(server.stop)
+        await ear
+    assert time.monotonic() - began < 3
+    assert "Traceback" not in said
+    assert "Cancel" not in said
+
+
+async def test_a_stream_ends_with_the_sign_in(server: Server, teacher: httpx.AsyncClient) -> None:
+    async with teacher.stream("GET", URL) as response:
+        async with db.transaction() as session:
+            await session.execute(update(UserSession).values(revoked_at=utcnow()))
+        await Ear(response).to_the_end(20)
+    assert (await teacher.get(URL)).status_code == 401
+
+
+async def test_what_was_committed_late_is_not_missed(database: db.Database) -> None:
+    """Another transaction took its time before this one, and is seen after it."""
+    now = utcnow()
+    listener = Listener(now - timedelta(seconds=30))
+    async with db.transaction() as session:
+        await factories.video(session, changed_at=now)
+    assert len(await listener.news()) == 1
+    async with db.transaction() as session:
+        await factories.video(session, changed_at=now - timedelta(seconds=2))
+    assert len(await listener.news()) == 1
+    assert await listener.news() == []

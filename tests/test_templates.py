@@ -13,7 +13,7 @@ HTML = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob
 TEXT = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.txt"))
 
 JINJA = re.compile(r"\{#.*?#\}|\{%-?\s*trans\b.*?\bendtrans\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
-TAGS = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
+TAGS = re.compile(r"<(script|style|code|pre)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
 TRANSLATED_ATTRIBUTES = re.compile(r'\b(?:alt|title|placeholder|aria-label)="([^"{]*[A-Za-z]{2}[^"{]*)"')
 # Macros write attributes piecewise, outside any tag.
 ATTRIBUTE = re.compile(r'[a-z-]+="[^"]*"')

@@ -83,7 +83,7 @@ def _run_invoice(world: World, row: Row) -> None:
                 "void" if subscription["pause_collection"]["behavior"] == "void" else "uncollectible",
             )
             return
-    if row.body["status"] == "open":
+    if row.body["status"] == "open" and row.body["collection_method"] == "charge_automatically":
         lifecycle.collect(world, row, off_session=True)
         return
     row.due_at = None

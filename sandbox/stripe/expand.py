@@ -17,6 +17,7 @@ KIND_OF_PREFIX = {
     "price": "price",
     "sub": "subscription",
     "in": "invoice",
+    "ii": "invoiceitem",
     "inpay": "invoice_payment",
     "pi": "payment_intent",
     "seti": "setup_intent",

@@ -97,12 +97,15 @@ def create_invoice(
     period: tuple[int, int] | None = None,
     description: str | None = None,
     metadata: Json | None = None,
+    settings: Json | None = None,
 ) -> Row:
-    """A draft with these lines, which finalizes itself in an hour when `auto_advance` is set."""
+    """A draft with these lines, which finalizes itself in an hour when `auto_advance` is set; `settings` are
+    further fields of the invoice, such as its due date."""
     body = _draft(world, customer.body, invoice_id or new_id("in"), currency, reason)
     body["period_start"], body["period_end"] = period or (world.now, world.now)
     body["description"] = description
     body["metadata"] = dict(metadata or {})
+    body.update(settings or {})
     body["auto_advance"] = auto_advance
     body["automatically_finalizes_at"] = world.now + cycle.DRAFT_S if auto_advance else None
     if subscription is not None:
@@ -112,7 +115,6 @@ def create_invoice(
             "subscription_details": details,
             "type": "subscription_details",
         }
-        body["default_payment_method"] = None
     row = Row("invoice", body, clock=world.clock)
     set_lines(row, lines)
     row.due_at = body["automatically_finalizes_at"]
@@ -171,7 +173,8 @@ def pay(world: World, invoice: Row, *, off_session: bool, method: Row | None = N
     body["attempted"] = True
     decline: Decline | None = None
     if body["amount_due"] > 0:
-        chosen = method or paying_method(world, customer, _subscription_body(world, invoice))
+        preferred = body if body["default_payment_method"] else _subscription_body(world, invoice)
+        chosen = method or paying_method(world, customer, preferred)
         body["attempt_count"] += 1
         intent = world.store.need("payment_intent", invoice.private["intent"])
         decline = attempt(world, intent, chosen, off_session=off_session) if chosen is not None else NO_METHOD

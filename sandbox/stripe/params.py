@@ -29,6 +29,10 @@ class Params:
         self._known.add(name)
         return self._values.get(name)
 
+    def replace(self, name: str, value: str) -> None:
+        """Read another value than the one that was sent."""
+        self._values = {**self._values, name: value}
+
     def take_str(self, name: str, default: str | None = None) -> str | None:
         """A string; the empty string, which is how a form unsets a field, reads as None."""
         value = self.raw(name)

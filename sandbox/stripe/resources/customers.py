@@ -50,6 +50,9 @@ def create(call: Call) -> Json:
     if method_id is not None:
         method, card = usable_method(world, method_id)
         attach(world, method, row, card)
+        # A test token stands for the method that was just made of it.
+        if settings is not None and settings.raw("default_payment_method") == method_id:
+            settings.replace("default_payment_method", method.id)
     elif source is not None:
         _, card = usable_method(world, source)
         attach(world, create_method(world, card), row, card)

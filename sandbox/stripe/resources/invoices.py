@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.stripe import lifecycle
 from sandbox.stripe.api import Call, Operation
 from sandbox.stripe.cards import card_fault
-from sandbox.stripe.errors import StripeFault
+from sandbox.stripe.errors import StripeFault, missing
 from sandbox.stripe.events import save_and_emit
 from sandbox.stripe.invoicing import NO_METHOD, finalize, void
 from sandbox.stripe.lists import answer_list
@@ -119,7 +119,10 @@ def retrieve_payment(call: Call) -> Json:
 
 
 def _row(call: Call) -> Row:
-    return call.world.store.need("invoice", call.path["invoice"])
+    row = call.world.store.need("invoice", call.path["invoice"])
+    if row.deleted:
+        raise missing("invoice", row.id)
+    return row
 
 
 def _close(call: Call, status: str) -> Json:

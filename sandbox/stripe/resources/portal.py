@@ -3,10 +3,12 @@
 Source: https://docs.stripe.com/api/customer_portal/sessions
 """
 
+import copy
 from typing import Any
 
 from sandbox.stripe.api import Call, Operation
 from sandbox.stripe.errors import StripeFault
+from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.lists import answer_list
 from sandbox.stripe.params import Params
 from sandbox.stripe.store import Row, new_id
@@ -56,6 +58,7 @@ def create(call: Call) -> Json:
     row = Row("billing_portal.session", body, {"secret": secret}, clock=world.clock)
     world.store.put(row)
     world.store.set_setting(f"portal:{secret}", row.id)
+    emit(world, "billing_portal.session.created", body)
     return body
 
 
@@ -63,15 +66,21 @@ def create_configuration(call: Call) -> Json:
     """POST /v1/billing_portal/configurations"""
     params = call.params
     row = _configuration(call.world, is_default=False)
-    row.body["default_return_url"] = params.take_str("default_return_url")
-    row.body["name"] = params.take_str("name")
-    row.body["metadata"] = params.merge_metadata()
-    profile = params.take_hash("business_profile")
-    if profile is not None:
-        for name in ("headline", "privacy_policy_url", "terms_of_service_url"):
-            row.body["business_profile"][name] = profile.take_str(name)
-    params.ignore("features", "login_page")
-    return call.world.store.put(row).body
+    _apply(params, row.body)
+    call.world.store.put(row)
+    emit(call.world, "billing_portal.configuration.created", row.body)
+    return row.body
+
+
+def update_configuration(call: Call) -> Json:
+    """POST /v1/billing_portal/configurations/{configuration}"""
+    row = call.world.store.need(_CONFIGURATION, call.path["configuration"])
+    before = copy.deepcopy(row.body)
+    _apply(call.params, row.body)
+    row.body["active"] = call.params.take_bool("active", row.body["active"])
+    row.body["updated"] = call.world.now
+    save_and_emit(call.world, "billing_portal.configuration.updated", before, row)
+    return row.body
 
 
 def retrieve_configuration(call: Call) -> Json:
@@ -89,6 +98,20 @@ def default_configuration(world: World) -> Row:
     """The configuration that is used when none is named; made once."""
     found = world.store.select(_CONFIGURATION, {"is_default": True})
     return found[0] if found else world.store.put(_configuration(world, is_default=True))
+
+
+def _apply(params: Params, body: Json) -> None:
+    """Keep what is given; the page itself always offers everything, so `features` change nothing."""
+    for name in ("default_return_url", "name"):
+        if name in params:
+            body[name] = params.take_str(name)
+    body["metadata"] = params.merge_metadata(body["metadata"])
+    profile = params.take_hash("business_profile")
+    if profile is not None:
+        for name in ("headline", "privacy_policy_url", "terms_of_service_url"):
+            if name in profile:
+                body["business_profile"][name] = profile.take_str(name)
+    params.ignore("features", "login_page")
 
 
 def _flow(world: World, customer_id: str, params: Params | None) -> Json | None:
@@ -189,4 +212,5 @@ OPERATIONS: list[Operation] = [
     ("POST", "/v1/billing_portal/configurations", create_configuration),
     ("GET", "/v1/billing_portal/configurations", list_configurations),
     ("GET", "/v1/billing_portal/configurations/{configuration}", retrieve_configuration),
+    ("POST", "/v1/billing_portal/configurations/{configuration}", update_configuration),
 ]

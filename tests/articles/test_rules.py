@@ -1,0 +1,123 @@
+"""Rules for articles, responses and messages, as tables."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.articles import stamps
+from app.articles.rules import (
+    LONGEST_WRITING,
+    SHORTEST_WRITING,
+    ArticleDraft,
+    MessageDraft,
+    ResponseDraft,
+    check_article,
+    check_message,
+    check_pace,
+    check_response,
+    reading_minutes,
+    response_state,
+)
+from app.keys import KeyRing
+from app.settings import get_settings
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+GOOD = ArticleDraft("Hips", "hips", "About hips.", "Words.")
+
+
+@pytest.mark.parametrize(
+    ("is_staff", "is_confirmed", "approved_before", "trapped", "state"),
+    [
+        (False, False, 0, False, "pending"),  # a guest
+        (False, True, 0, False, "pending"),  # a member's first
+        (False, True, 1, False, "approved"),  # a member who is known
+        (False, False, 3, False, "pending"),  # known, but the address is not confirmed
+        (False, True, 5, True, "spam"),
+        (False, False, 0, True, "spam"),
+        (True, True, 0, False, "approved"),
+        (True, False, 0, True, "approved"),  # staff's password manager may fill anything
+    ],
+)
+def test_who_waits_and_who_is_trusted(
+    is_staff: bool, is_confirmed: bool, approved_before: int, trapped: bool, state: str
+) -> None:
+    found = response_state(
+        is_staff=is_staff, is_confirmed_member=is_confirmed, approved_before=approved_before, trapped=trapped
+    )
+    assert found == state
+
+
+@pytest.mark.parametrize(
+    ("draft", "publishing", "wrong"),
+    [
+        (GOOD, True, set()),
+        (ArticleDraft("Hips"), False, set()),
+        (ArticleDraft("Hips"), True, {"summary", "body_md"}),
+        (ArticleDraft("Hips", body_md=" \n "), True, {"summary", "body_md"}),
+        (ArticleDraft(), False, {"title"}),
+        (ArticleDraft("x" * 201), False, {"title"}),
+        (ArticleDraft("Hips", "Hip Pain"), False, {"slug"}),
+        (ArticleDraft("Hips", "../hips"), False, {"slug"}),
+        (ArticleDraft("Hips", "x" * 101), False, {"slug"}),
+        (ArticleDraft("Hips", summary="x" * 321), False, {"summary"}),
+    ],
+)
+def test_what_an_article_lacks_is_named_by_its_field(
+    draft: ArticleDraft, publishing: bool, wrong: set[str]
+) -> None:
+    assert set(check_article(draft, publishing=publishing)) == wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "body", "wrong"),
+    [
+        ("Ana", "ana@example.com", "Hello.", set()),
+        ("", "", "", {"name", "email", "body"}),
+        ("Ana", "ana", "Hello.", {"email"}),
+        ("Ana", "ana@example", "Hello.", {"email"}),
+        ("Ana", "ana@exam ple.com", "Hello.", {"email"}),
+        ("Ana", "ana@example.com, b@example.com", "Hello.", {"email"}),
+        ("Ana", "Ana <ana@example.com>", "Hello.", {"email"}),
+        ("Ana", "a" * 250 + "@example.com", "Hello.", {"email"}),
+        ("x" * 121, "ana@example.com", "Hello.", {"name"}),
+        ("Ana", "ana@example.com", "x" * 10_001, {"body"}),
+    ],
+)
+def test_what_a_person_typed_is_checked_field_by_field(
+    name: str, email: str, body: str, wrong: set[str]
+) -> None:
+    assert set(check_response(ResponseDraft(name, email, body))) == wrong
+    assert set(check_message(MessageDraft(name, email, "", body))) == wrong
+
+
+def test_a_telephone_number_may_be_left_out_but_not_be_a_novel() -> None:
+    assert set(check_message(MessageDraft("Ana", "ana@example.com", "5" * 41, "Hello."))) == {"phone"}
+
+
+def test_stray_spaces_are_taken_away_and_lines_are_kept() -> None:
+    draft = MessageDraft("  Ana \n Lu ", " ana@example.com ", " 555  01 ", "\r\nOne\r\n\r\nTwo\r\n").tidy()
+    assert draft == MessageDraft("Ana Lu", "ana@example.com", "555 01", "One\n\nTwo")
+
+
+@pytest.mark.parametrize(("words", "minutes"), [(0, 1), (100, 1), (220, 1), (440, 2), (2_200, 10)])
+def test_reading_takes_whole_minutes_and_at_least_one(words: int, minutes: int) -> None:
+    assert reading_minutes(words) == minutes
+
+
+def test_a_form_that_returns_at_once_or_after_days_is_sent_again() -> None:
+    assert check_pace(NOW - SHORTEST_WRITING, NOW) is None
+    assert check_pace(NOW - LONGEST_WRITING, NOW) is None
+    assert "very quick" in (check_pace(NOW - SHORTEST_WRITING + timedelta(milliseconds=1), NOW) or "")
+    for opened_at in (None, NOW - LONGEST_WRITING - timedelta(seconds=1)):
+        assert "long time" in (check_pace(opened_at, NOW) or "")
+
+
+def test_a_stamp_is_believed_for_its_own_form_and_key_only() -> None:
+    ring = get_settings().link_ring
+    stamp = stamps.sign(ring, "contact", NOW)
+    assert stamps.read(ring, "contact", stamp) == NOW
+    assert stamps.read(ring, "respond:1", stamp) is None
+    assert stamps.read(KeyRing.parse("l1:" + "another-secret-" * 3), "contact", stamp) is None
+    kid, seconds, mac = stamp.split(".")
+    for forged in ("", "..", f"{kid}.{int(seconds) - 60}.{mac}", f"{kid}.{seconds}.", f"{kid}.²²²²².{mac}", "é.1.é"):
+        assert stamps.read(ring, "contact", forged) is None

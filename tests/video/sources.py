@@ -7,8 +7,9 @@ from pathlib import Path
 from app.video.ffmpeg import binary
 
 LENGTH_S = 2.4
-# A moving pattern with a red square in its upper left corner, so that one sees which way is up.
-CORNER = "drawbox=x=0:y=0:w=iw/4:h=ih/3:c=red:t=fill"
+# A moving pattern with a red square in its upper left corner, so that one sees which way is up. The pattern's own
+# left bar is red from top to bottom, and told nothing: it is painted grey first.
+CORNER = "drawbox=w=iw/4:h=ih:c=gray:t=fill,drawbox=w=iw/4:h=ih/3:c=red:t=fill"
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 AAC = ("-c:a", "aac")
 

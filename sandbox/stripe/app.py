@@ -29,6 +29,7 @@ from sandbox.stripe.resources import (
     invoices,
     payment_intents,
     payment_methods,
+    payment_pages,
     portal,
     prices,
     products,
@@ -107,6 +108,7 @@ def create_app(
 
     routes = [
         *api.routes(operations()),
+        *Api(store, real_now, deliverer.wake).routes(payment_pages.OPERATIONS),
         *CheckoutPage(api).routes(),
         *PortalPage(api).routes(),
         *Desk(api).routes(),

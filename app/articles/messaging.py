@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.permissions import Viewer
+from app.accounts.rules import clean_email
 from app.articles.models import ContactMessage
 from app.articles.rules import MessageDraft
 from app.errors import NotFound
@@ -27,10 +28,11 @@ async def send(
 
     `trapped`: a field that people cannot see was filled in; the message is kept among the handled ones, unmailed.
     """
+    email = clean_email(draft.email)
     message = ContactMessage(
         id=uuid4(),
         name=draft.name,
-        email=draft.email,
+        email=email,
         phone=draft.phone,
         body=draft.body,
         created_at=now,
@@ -42,10 +44,10 @@ async def send(
         for address in notify:
             context = {
                 "name": draft.name,
-                "email": draft.email,
+                "email": email,
                 "phone": draft.phone,
                 "words": draft.body,
-                "reply_to": formataddr((draft.name, draft.email)),
+                "reply_to": formataddr((draft.name, email)),
             }
             await enqueue(
                 db,

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.permissions import Viewer
+from app.accounts.rules import tidy
 from app.articles.markdown import render_response
 from app.articles.models import Comment
+from app.articles.rules import RESPONSE_CHARS
 from app.errors import BadInput, NotFound
 from app.i18n import _
 
@@ -76,8 +78,11 @@ async def answer(db: AsyncSession, viewer: Viewer, comment_id: UUID, words: str,
     parent = await db.get(Comment, comment_id)
     if parent is None:
         raise NotFound
-    if not words.strip():
+    words = tidy(words.replace("\r\n", "\n")).strip()
+    if not words:
         raise BadInput(_("Please write your reply."), field="body")
+    if len(words) > RESPONSE_CHARS:
+        raise BadInput(_("The response is longer than 8,000 characters. Please shorten it."), field="body")
     if parent.state in ("spam", "removed"):
         raise BadInput(_("Approve the response first; then you can reply to it."), field="body")
     if parent.state == "pending":
@@ -91,7 +96,7 @@ async def answer(db: AsyncSession, viewer: Viewer, comment_id: UUID, words: str,
         name=viewer.name,
         email=viewer.email,
         is_author=True,
-        body_md=words.strip(),
+        body_md=words,
         body_html=render_response(words),
         state="approved",
         created_at=now,

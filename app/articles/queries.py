@@ -13,6 +13,7 @@ from app.articles.models import Article, ArticleRelation, Comment
 from app.articles.threads import ResponseRow
 from app.catalog import queries as catalog
 from app.catalog.models import Course, Lesson
+from app.catalog.rules import is_slug
 from app.catalog.views import OutlineLesson
 
 
@@ -98,6 +99,8 @@ async def newest_in_full(db: AsyncSession, *, limit: int) -> list[FullArticle]:
 
 async def by_slug(db: AsyncSession, slug: str, *, with_drafts: bool = False) -> Article | None:
     """The article, or None; a draft only when drafts were asked for."""
+    if not is_slug(slug):
+        return None
     article: Article | None = (await db.scalars(select(Article).where(Article.slug == slug))).one_or_none()
     if article is None or (article.state != "published" and not with_drafts):
         return None

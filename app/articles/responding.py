@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.permissions import Viewer
+from app.accounts.rules import clean_email
 from app.articles import rules
 from app.articles.markdown import plain_text, render_response
 from app.articles.models import Article, Comment
@@ -58,7 +59,7 @@ async def respond(
         parent_id=parent.id if parent else None,
         user_id=viewer.user_id if viewer else None,
         name=draft.name,
-        email=draft.email,
+        email=clean_email(draft.email),
         is_author=is_staff,
         body_md=draft.body,
         body_html=render_response(draft.body),

@@ -1,14 +1,15 @@
 """Decisions about articles, responses and messages: what may be saved, who is trusted, how long a text takes."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.accounts.rules import clean_email
+from app.accounts.rules import tidy as printable
 from app.catalog.rules import SLUG_MAX, is_slug
+from app.errors import BadInput
 from app.i18n import _
 
 WORDS_PER_MINUTE = 220
-EMAIL = re.compile(r"[^\s@<>()\[\]\",;:\\]+@[^\s@<>()\[\]\",;:\\]+\.[^\s@.<>()\[\]\",;:\\]{2,}")
 RESPONSE_CHARS = 8_000
 MESSAGE_CHARS = 10_000
 # People read before they write: a form that comes back sooner was filled in by a program.
@@ -19,6 +20,16 @@ THROTTLE_LIMIT = 6
 THROTTLE_WINDOW = timedelta(minutes=15)
 
 Errors = dict[str, str]
+
+
+def _text(typed: str) -> str:
+    """Lines as they are kept: no control characters, one kind of line end."""
+    return printable(typed.replace("\r\n", "\n"))
+
+
+def _line(typed: str) -> str:
+    """One line with single spaces."""
+    return " ".join(printable(typed).split())
 
 
 @dataclass(frozen=True)
@@ -35,10 +46,10 @@ class ArticleDraft:
     def tidy(self) -> "ArticleDraft":
         return replace(
             self,
-            title=" ".join(self.title.split()),
-            slug=self.slug.strip().lower(),
-            summary=" ".join(self.summary.split()),
-            body_md=self.body_md.replace("\r\n", "\n"),
+            title=_line(self.title),
+            slug=_line(self.slug).lower(),
+            summary=_line(self.summary),
+            body_md=_text(self.body_md),
         )
 
 
@@ -51,9 +62,7 @@ class ResponseDraft:
     body: str = ""
 
     def tidy(self) -> "ResponseDraft":
-        return ResponseDraft(
-            " ".join(self.name.split()), self.email.strip(), self.body.replace("\r\n", "\n").strip()
-        )
+        return ResponseDraft(_line(self.name), _line(self.email), _text(self.body).strip())
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,7 @@ class MessageDraft:
     body: str = ""
 
     def tidy(self) -> "MessageDraft":
-        return MessageDraft(
-            " ".join(self.name.split()),
-            self.email.strip(),
-            " ".join(self.phone.split()),
-            self.body.replace("\r\n", "\n").strip(),
-        )
+        return MessageDraft(_line(self.name), _line(self.email), _line(self.phone), _text(self.body).strip())
 
 
 def reading_minutes(word_count: int) -> int:
@@ -107,8 +111,11 @@ def _check_person(name: str, email: str) -> Errors:
         errors["name"] = _("The name is longer than 120 characters. Please shorten it.")
     if not email:
         errors["email"] = _("Please enter your email address.")
-    elif len(email) > 254 or not EMAIL.fullmatch(email):
-        errors["email"] = _("This does not look like an email address. It needs an @ and a domain.")
+    else:
+        try:
+            clean_email(email)
+        except BadInput as refused:
+            errors["email"] = refused.sentence
     return errors
 
 

@@ -1,11 +1,11 @@
 """What the practice's settings may hold."""
 
-import re
 from dataclasses import dataclass
 
+from app.accounts.rules import clean_email
+from app.errors import BadInput
 from app.i18n import _
 
-EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@.<>,;]{2,}")
 BIO_CHARS = 1_200
 LONGEST = {"site_name": 120, "tagline": 200, "teacher_name": 120, "teacher_role": 200, "contact_email": 254}
 LONGEST_PLACE = {"city": 80, "street": 160, "postal_code": 20, "region": 80, "phone": 40, "hours": 400}
@@ -51,8 +51,11 @@ def check_practice(draft: PracticeDraft) -> Errors:
         errors["site_name"] = _("Please enter the name of the site: it stands at the top of every page.")
     if not draft.contact_email:
         errors["contact_email"] = _("Please enter the address that messages and new responses go to.")
-    elif not EMAIL.fullmatch(draft.contact_email):
-        errors["contact_email"] = _("This does not look like an email address. It needs an @ and a domain.")
+    else:
+        try:
+            clean_email(draft.contact_email)
+        except BadInput as refused:
+            errors["contact_email"] = refused.sentence
     return errors
 
 

@@ -153,7 +153,9 @@ def test_words_are_counted_without_tags_and_entities() -> None:
     assert plain_text("<p>a &amp; b</p>\n<p>c</p>") == "a & b c"
 
 
-@pytest.mark.parametrize("text", ["[" * 5_000, "*" * 5_000, ">" * 3_000, "`" * 5_000, "![" * 3_000, "- " * 2_000])
+@pytest.mark.parametrize(
+    "text", ["[" * 5_000, "*" * 5_000, ">" * 3_000, "`" * 5_000, "![" * 3_000, "- " * 2_000]
+)
 def test_text_made_to_be_slow_is_rendered_in_good_time(text: str) -> None:
     render_response(text[:8_000])
     render_article(text)

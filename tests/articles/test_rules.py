@@ -119,5 +119,19 @@ def test_a_stamp_is_believed_for_its_own_form_and_key_only() -> None:
     assert stamps.read(ring, "respond:1", stamp) is None
     assert stamps.read(KeyRing.parse("l1:" + "another-secret-" * 3), "contact", stamp) is None
     kid, seconds, mac = stamp.split(".")
-    for forged in ("", "..", f"{kid}.{int(seconds) - 60}.{mac}", f"{kid}.{seconds}.", f"{kid}.²²²²².{mac}", "é.1.é"):
+    for forged in (
+        "",
+        "..",
+        f"{kid}.{int(seconds) - 60}.{mac}",
+        f"{kid}.{seconds}.",
+        f"{kid}.²²²²².{mac}",
+        "é.1.é",
+    ):
         assert stamps.read(ring, "contact", forged) is None
+
+
+def test_control_characters_never_reach_the_database() -> None:
+    assert ResponseDraft("A\x00na", "ana\x00@example.com", "One\x00\x08\r\ntwo").tidy() == ResponseDraft(
+        "Ana", "ana@example.com", "One\ntwo"
+    )
+    assert ArticleDraft("Hi\x00ps", body_md="a\x00\tb").tidy() == ArticleDraft("Hips", body_md="a\tb")

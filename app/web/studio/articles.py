@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
+from app.accounts.rules import tidy
 from app.articles import studio_queries as queries
 from app.articles import writing
 from app.articles.markdown import render_article
@@ -117,7 +118,7 @@ async def _article(db: Db, article_id: UUID) -> Article:
 async def articles(page: Page, db: Db, q: str = "", state: str = "", did: str = "") -> Response:
     """GET /studio/articles."""
     wanted = state if state in ("draft", "published") else ""
-    found = await queries.articles(db, words=q.strip()[:100], state=wanted)
+    found = await queries.articles(db, words=tidy(q).strip()[:100], state=wanted)
     return await page.show("studio/articles/list.html", ArticlesPage(found, q, wanted, did == "delete"))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
+from app.accounts.rules import tidy
 from app.db import Db
 from app.errors import NotFound
 from app.practice import editing, queries
@@ -35,6 +36,10 @@ class LocationPage:
     errors: Errors = field(default_factory=dict)
 
 
+def _line(typed: str) -> str:
+    return " ".join(tidy(typed).split())
+
+
 def practice_form(
     site_name: Annotated[str, Form()] = "",
     tagline: Annotated[str, Form()] = "",
@@ -45,7 +50,7 @@ def practice_form(
 ) -> PracticeDraft:
     """The form as it was sent, without stray spaces."""
     values = (site_name, tagline, teacher_name, teacher_role, teacher_bio, contact_email)
-    return PracticeDraft(*(" ".join(value.split()) for value in values))
+    return PracticeDraft(*(_line(value) for value in values))
 
 
 def location_form(
@@ -57,15 +62,9 @@ def location_form(
     hours: Annotated[str, Form()] = "",
 ) -> LocationDraft:
     """The form as it was sent, without stray spaces; hours keep their lines."""
-    lines = [" ".join(line.split()) for line in hours.splitlines()]
-    return LocationDraft(
-        city=" ".join(city.split()),
-        street=" ".join(street.split()),
-        postal_code=" ".join(postal_code.split()),
-        region=" ".join(region.split()),
-        phone=" ".join(phone.split()),
-        hours="\n".join(line for line in lines if line),
-    )
+    lines = [_line(line) for line in hours.splitlines()]
+    one_line = [_line(value) for value in (city, street, postal_code, region, phone)]
+    return LocationDraft(*one_line, "\n".join(line for line in lines if line))
 
 
 PracticeForm = Annotated[PracticeDraft, Depends(practice_form)]

@@ -1,0 +1,78 @@
+"""Reads of courses for the studio: drafts included, by id, with everything that the outline editor shows."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from app.catalog.models import Course, Lesson, LessonReminder, Section
+from app.errors import NotFound
+from app.video.models import Video
+
+
+@dataclass(frozen=True)
+class CourseLine:
+    """One row of the studio's list."""
+
+    id: UUID
+    slug: str
+    title: str
+    state: str
+    lessons: int
+    published: int
+
+
+async def course_lines(db: AsyncSession) -> list[CourseLine]:
+    """Every course in its order, with how many of its lessons are out."""
+    rows = await db.execute(
+        select(
+            Course.id,
+            Course.slug,
+            Course.title,
+            Course.state,
+            func.count(Lesson.id),
+            func.count(Lesson.id).filter(Lesson.state == "published"),
+        )
+        .outerjoin(Lesson, Lesson.course_id == Course.id)
+        .group_by(Course.id)
+        .order_by(Course.position, Course.created_at)
+    )
+    return [CourseLine(*row) for row in rows]
+
+
+async def whole_course(db: AsyncSession, course_id: UUID) -> Course:
+    """The course with its sections and lessons in order.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    found: Course | None = await db.scalar(
+        select(Course)
+        .where(Course.id == course_id)
+        .options(selectinload(Course.sections).selectinload(Section.lessons))
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def video_choices(db: AsyncSession) -> list[tuple[str, str]]:
+    """`(id, title)` of every video that can be watched, the newest first."""
+    rows = await db.execute(
+        select(Video.id, Video.title).where(Video.version > 0).order_by(Video.created_at.desc(), Video.id)
+    )
+    return [(str(video_id), title) for video_id, title in rows]
+
+
+async def waiting(db: AsyncSession, course_id: UUID) -> dict[UUID, int]:
+    """How many addresses wait for each lesson of the course."""
+    rows = await db.execute(
+        select(LessonReminder.lesson_id, func.count())
+        .join(Lesson, Lesson.id == LessonReminder.lesson_id)
+        .where(Lesson.course_id == course_id, LessonReminder.sent_at.is_(None))
+        .group_by(LessonReminder.lesson_id)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -51,7 +51,7 @@ def test_anonymous_joins_pays_watches_cancels_and_meets_the_wall_again(page: Pag
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("link", name="Return").first.click()
     page.wait_for_url("**/account*")
-    expect(page.locator("main")).to_contain_text("ends")
+    expect(page.locator("main")).to_contain_text("You have cancelled")
     page.goto(LESSON)
     assert page.locator("[data-player]").count() == 1, "what is paid for stays until its end"
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.due import Due
 from app.access.models import Entitlement, EntitlementEntry
+from app.accounts import audit
 from app.accounts.models import User
 from app.errors import BadInput, Conflict, NotFound
 from app.i18n import _
@@ -84,8 +85,9 @@ async def give(
     by: str,
     now: datetime,
     source_kind: str = "staff",
+    actor_id: UUID | None = None,
 ) -> Entitlement:
-    """Staff give a right to watch, with a reason and, if they like, an end.
+    """Staff give a right to watch, with a reason and, if they like, an end. `by` names them in the ledger.
 
     Raises:
         NotFound: for a member who is not there.
@@ -95,17 +97,26 @@ async def give(
         raise BadInput(_("Please say why, so that you still know in a year."), field="reason")
     if ends_at is not None and ends_at <= now:
         raise BadInput(_("The last day must be in the future."), field="ends_on")
-    if await lock_user(db, user_id) is None:
+    user = await lock_user(db, user_id)
+    if user is None:
         raise NotFound
     row = _new(user_id, source_kind, Due(f"{source_kind}:{uuid4()}", course_id, now, ends_at))
     db.add(row)
     _note(db, row, "given", f"{by}: {reason.strip()}", now, before=None)
+    audit.record(db, actor_id, "entitlement.give", "member", user_id, name=user.name)
     await db.flush()
     return row
 
 
 async def take(
-    db: AsyncSession, user_id: UUID, entitlement_id: UUID, *, reason: str, by: str, now: datetime
+    db: AsyncSession,
+    user_id: UUID,
+    entitlement_id: UUID,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    actor_id: UUID | None = None,
 ) -> Entitlement:
     """Staff take a right that staff gave (or a gift, or an import).
 
@@ -116,16 +127,17 @@ async def take(
     """
     if not reason.strip():
         raise BadInput(_("Please say why, so that you still know in a year."), field="reason")
-    await lock_user(db, user_id)
+    user = await lock_user(db, user_id)
     row = await db.scalar(
         select(Entitlement).where(Entitlement.id == entitlement_id, Entitlement.user_id == user_id)
     )
-    if row is None:
+    if user is None or row is None:
         raise NotFound
     if row.source_kind not in TAKEABLE:
         raise Conflict(_("This right comes from a payment. Cancel the subscription in Stripe, and it ends."))
     if row.revoked_at is None:
         _revoke(db, row, f"{by}: {reason.strip()}", now)
+        audit.record(db, actor_id, "entitlement.take", "member", user_id, name=user.name)
         await db.flush()
     return row
 

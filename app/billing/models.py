@@ -28,7 +28,8 @@ class Plan(HasId, Base):
     amount_cents: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3), default="usd")
     trial_days: Mapped[int] = mapped_column(default=0)
-    course_id: Mapped[UUID | None] = mapped_column(ForeignKey("course.id", ondelete="SET NULL"))
+    # Not SET NULL: a deleted course would turn its plan into one for every course.
+    course_id: Mapped[UUID | None] = mapped_column(ForeignKey("course.id", ondelete="RESTRICT"))
     is_offered: Mapped[bool] = mapped_column(default=True)
     position: Mapped[int] = mapped_column(default=0)
     stripe_product_id: Mapped[str | None] = mapped_column(String(64))

@@ -12,11 +12,15 @@ from app import db as database
 from app import jobs
 from app.accounts import audit
 from app.billing import stripe_api
+from app.billing.amounts import CURRENCIES
 from app.billing.models import Plan, PlanPrice
+from app.catalog.models import Course
 from app.errors import BadInput, NotFound
 from app.i18n import _
 
 MAX_TRIAL_DAYS = 90
+MAX_NAME = 120
+MAX_DESCRIPTION = 500
 # Stripe takes up to eight digits of the minor unit.
 MAX_AMOUNT_CENTS = 99_999_999
 
@@ -42,6 +46,8 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
         BadInput: with the field, for what cannot be sold.
     """
     _check(draft)
+    if draft.course_id is not None and await db.get(Course, draft.course_id) is None:
+        raise BadInput(_("This course is not there any more."), field="course_id")
     slug = await _free_slug(db, draft.slug or draft.name)
     last = await db.scalar(select(Plan.position).order_by(Plan.position.desc()).limit(1))
     plan = Plan(
@@ -99,6 +105,8 @@ async def offer(db: AsyncSession, actor_id: UUID, plan_id: UUID, is_offered: boo
         NotFound: for a plan that is not there.
     """
     plan = await find(db, plan_id, lock=True)
+    if plan.is_offered == is_offered:
+        return
     plan.is_offered = is_offered
     audit.record(db, actor_id, "plan.offer" if is_offered else "plan.withdraw", "plan", plan.id)
     if is_offered:
@@ -176,14 +184,16 @@ async def _ask_push(db: AsyncSession, plan_id: UUID) -> None:
 
 
 def _check(draft: PlanDraft) -> None:
-    if not draft.name.strip():
-        raise BadInput(_("Give the plan a name that members recognise on their bill."), field="name")
+    if not 0 < len(draft.name.strip()) <= MAX_NAME:
+        raise BadInput(_("Give the plan a short name that members recognise on their bill."), field="name")
+    if len(draft.description) > MAX_DESCRIPTION:
+        raise BadInput(_("Please keep the description below 500 characters."), field="description")
     if not 0 < draft.amount_cents <= MAX_AMOUNT_CENTS:
         raise BadInput(_("Say what the plan costs, for example 18 or 18.50."), field="amount")
     if draft.interval not in ("month", "year"):
         raise BadInput(_("Choose how often it is paid."), field="interval")
-    if not re.fullmatch("[a-z]{3}", draft.currency):
-        raise BadInput(_("A currency is written with three letters, for example usd."), field="currency")
+    if draft.currency not in CURRENCIES:
+        raise BadInput(_("Choose one of these currencies."), field="currency")
     if not 0 <= draft.trial_days <= MAX_TRIAL_DAYS:
         raise BadInput(_("A trial lasts 0 to 90 days."), field="trial_days")
 

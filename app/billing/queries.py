@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.billing.mirror import SubscriptionFacts, read_subscription
+from app.billing.mirror import TERMINAL, SubscriptionFacts, read_subscription
 from app.billing.models import Plan, PlanPrice, StripeCustomer, StripeSubscription
 from app.billing.rules import Policy, covering
 from app.settings import get_settings
@@ -80,6 +80,18 @@ async def all_plans(db: AsyncSession) -> list[tuple[Plan, PlanPrice | None]]:
         .order_by(Plan.is_offered.desc(), Plan.position, Plan.created_at)
     )
     return [(plan, price) for plan, price in rows]
+
+
+async def payers(db: AsyncSession) -> dict[UUID, int]:
+    """How many subscriptions run for each plan, old prices included; plans without any are left out."""
+    price_id = StripeSubscription.raw["items"]["data"][0]["price"]["id"].astext
+    rows = await db.execute(
+        select(PlanPrice.plan_id, func.count())
+        .join(StripeSubscription, price_id == PlanPrice.stripe_price_id)
+        .where(StripeSubscription.status.not_in(TERMINAL | {"incomplete"}))
+        .group_by(PlanPrice.plan_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 async def catalogue(db: AsyncSession) -> dict[str, UUID | None]:

@@ -219,7 +219,7 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_plan_amount")),
         sa.CheckConstraint("currency = lower(currency)", name=op.f("ck_plan_currency")),
         sa.ForeignKeyConstraint(
-            ["course_id"], ["course.id"], name=op.f("fk_plan_course_id"), ondelete="SET NULL"
+            ["course_id"], ["course.id"], name=op.f("fk_plan_course_id"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
         sa.UniqueConstraint("slug", name=op.f("uq_plan_slug")),

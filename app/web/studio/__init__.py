@@ -16,6 +16,7 @@ PAGES = (
     "videos",
     "plans",
     "members",
+    "entitlements",
     "activity",
     "settings",
 )

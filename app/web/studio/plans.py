@@ -1,5 +1,208 @@
-"""Placeholder until its page lands."""
+"""The studio's plans: what can be bought, for how much; withdrawn ones stay with those who pay them."""
 
-from fastapi import APIRouter
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
 
-router = APIRouter()
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import RedirectResponse, Response
+
+from app.accounts import rules
+from app.billing import plans, queries
+from app.billing.amounts import CURRENCIES, read_amount, write_amount
+from app.billing.models import Plan, PlanPrice
+from app.billing.plans import PlanDraft
+from app.catalog import queries as catalog
+from app.clock import utcnow
+from app.db import Db
+from app.errors import BadInput
+from app.settings import get_settings
+from app.web.guard import SignedIn
+from app.web.pages import Page, Pages
+
+router = APIRouter(prefix="/plans")
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """`price`: what new members pay, None until it is at Stripe; `payers`: subscriptions that run."""
+
+    plan: Plan
+    price: PlanPrice | None
+    payers: int
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Saved here, not yet (or not yet with its newest price) at Stripe."""
+        return self.plan.is_offered and (
+            self.price is None or self.price.amount_cents != self.plan.amount_cents
+        )
+
+
+@dataclass(frozen=True)
+class PlansPage:
+    lines: list[PlanLine]
+    courses: dict[UUID, str]
+    is_buying_on: bool
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class PlanForm:
+    """What was typed, as text, so that nothing is lost."""
+
+    name: str = ""
+    amount: str = ""
+    interval: str = "month"
+    currency: str = "usd"
+    description: str = ""
+    trial_days: str = "0"
+    course_id: str = ""
+
+
+@dataclass(frozen=True)
+class PlanPage:
+    """`plan` None: a new one. `courses`: what a plan can be for. `payers`: who keeps the old price."""
+
+    plan: Plan | None
+    form: PlanForm
+    courses: list[tuple[str, str]]
+    currencies: tuple[str, ...]
+    payers: int = 0
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def plan_form(
+    name: Annotated[str, Form()] = "",
+    amount: Annotated[str, Form()] = "",
+    interval: Annotated[str, Form()] = "month",
+    currency: Annotated[str, Form()] = "usd",
+    description: Annotated[str, Form()] = "",
+    trial_days: Annotated[str, Form()] = "0",
+    course_id: Annotated[str, Form()] = "",
+) -> PlanForm:
+    """The form as it was sent, without stray spaces."""
+    values = (name, amount, interval, currency, description, trial_days, course_id)
+    return PlanForm(*(" ".join(rules.tidy(value).split())[:600] for value in values))
+
+
+Typed = Annotated[PlanForm, Depends(plan_form)]
+
+
+def _draft(form: PlanForm, kept: Plan | None = None) -> PlanDraft:
+    """The form's values; numbers that are none become -1, which no plan may have. `kept`: what stays as it is."""
+    currency = kept.currency if kept else form.currency
+    amount_cents = read_amount(form.amount, currency)
+    days = form.trial_days or "0"
+    return PlanDraft(
+        name=form.name,
+        amount_cents=-1 if amount_cents is None else amount_cents,
+        interval=kept.interval if kept else form.interval,
+        currency=currency,
+        description=form.description,
+        trial_days=int(days) if days.isascii() and days.isdigit() and len(days) < 5 else -1,
+        course_id=kept.course_id if kept else _uuid(form.course_id),
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    """None for every course.
+
+    Raises:
+        BadInput: for what the list did not offer.
+    """
+    try:
+        return UUID(text) if text else None
+    except ValueError as fault:
+        raise BadInput(field="course_id") from fault
+
+
+async def _courses(db: Db) -> list[tuple[str, str]]:
+    return [
+        (str(course.id), course.title) for course in await catalog.courses(db, utcnow(), with_drafts=True)
+    ]
+
+
+@router.get("")
+async def plan_list(page: Page, db: Db, did: str = "") -> Response:
+    """GET /studio/plans."""
+    payers = await queries.payers(db)
+    shown = PlansPage(
+        lines=[PlanLine(plan, price, payers.get(plan.id, 0)) for plan, price in await queries.all_plans(db)],
+        courses={UUID(one): title for one, title in await _courses(db)},
+        is_buying_on=get_settings().buying_enabled,
+        said=did,
+    )
+    return await page.show("studio/plans/list.html", shown)
+
+
+async def _form(
+    page: Pages, db: Db, plan: Plan | None, form: PlanForm, refusal: BadInput | None = None
+) -> Response:
+    shown = PlanPage(
+        plan=plan,
+        form=form,
+        courses=await _courses(db),
+        currencies=CURRENCIES,
+        payers=(await queries.payers(db)).get(plan.id, 0) if plan else 0,
+        errors={refusal.field or "_": refusal.sentence} if refusal else {},
+    )
+    return await page.show("studio/plans/plan.html", shown, status=refusal.status if refusal else 200)
+
+
+def _back(did: str) -> Response:
+    return RedirectResponse(f"/studio/plans?did={did}", 303)
+
+
+@router.get("/new")
+async def new_plan(page: Page, db: Db) -> Response:
+    """GET /studio/plans/new."""
+    return await _form(page, db, None, PlanForm())
+
+
+@router.post("")
+async def create_plan(page: Page, db: Db, viewer: SignedIn, form: Typed) -> Response:
+    """POST /studio/plans."""
+    try:
+        await plans.create(db, viewer.user_id, _draft(form))
+    except BadInput as refusal:
+        return await _form(page, db, None, form, refusal)
+    return _back("create")
+
+
+@router.get("/{plan_id}")
+async def plan(plan_id: UUID, page: Page, db: Db) -> Response:
+    """GET /studio/plans/{id}."""
+    found = await plans.find(db, plan_id)
+    form = PlanForm(
+        name=found.name,
+        amount=write_amount(found.amount_cents, found.currency),
+        description=found.description,
+        trial_days=str(found.trial_days),
+    )
+    return await _form(page, db, found, form)
+
+
+@router.post("/{plan_id}")
+async def edit_plan(plan_id: UUID, page: Page, db: Db, viewer: SignedIn, form: Typed) -> Response:
+    """POST /studio/plans/{id}."""
+    found = await plans.find(db, plan_id)
+    try:
+        await plans.edit(db, viewer.user_id, plan_id, _draft(form, found))
+    except BadInput as refusal:
+        return await _form(page, db, found, form, refusal)
+    return _back("edit")
+
+
+@router.post("/{plan_id}/withdraw")
+async def withdraw_plan(plan_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/plans/{id}/withdraw: nobody new can buy it; who has it keeps it."""
+    await plans.offer(db, viewer.user_id, plan_id, False)
+    return _back("withdraw")
+
+
+@router.post("/{plan_id}/offer")
+async def offer_plan(plan_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/plans/{id}/offer: on sale again."""
+    await plans.offer(db, viewer.user_id, plan_id, True)
+    return _back("offer")

@@ -14,7 +14,7 @@ demo: build
 	@exec $(BIN)/limber demo --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
 test: build .build/tests
-	@$(BIN)/python -m tests.checks
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.checks
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m "not long" tests
 
 test-long: build .build/tests
@@ -24,7 +24,7 @@ bench: build
 	@$(BIN)/python -m bench all
 
 lint: build .build/tests
-	@$(BIN)/python -m tests.checks
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.checks
 
 build:
 	@$(MAKE) --no-print-directory -j2 .build/python .build/frontend
@@ -54,15 +54,16 @@ INSTALL = set -e; index=$$($(BIN)/python -m pip config get global.index-url 2>/d
 	@touch $@
 
 .build/modules: .build/node package.json package-lock.json .npmrc
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .build/frontend: .build/modules $(shell find frontend templates -type f 2>/dev/null)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 	@touch $@
 
-.build/tests: .build/python requirements-dev.txt requirements-spec.txt
+.build/tests: .build/python .build/modules requirements-dev.txt requirements-spec.txt
 	@$(INSTALL); install --require-hashes -r requirements-dev.txt; install --no-deps --require-hashes -r requirements-spec.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --no-audit --no-fund --no-save --loglevel=error
 	@$(BIN)/python -m tests.machine
 	@touch $@
 

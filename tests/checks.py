@@ -1,4 +1,4 @@
-"""`make lint`: ruff, mypy and import-linter side by side; prints what each finds and fails when one does."""
+"""`make lint`: ruff, mypy, tsc and import-linter side by side; prints what each finds, fails when one does."""
 
 import subprocess
 import sys
@@ -9,6 +9,7 @@ CHECKS = {
     "ruff": [str(BIN / "ruff"), "check", "--quiet"],
     "ruff format": [str(BIN / "ruff"), "format", "--check", "--quiet"],
     "mypy": [str(BIN / "mypy"), "--no-error-summary"],
+    "front end": ["npm", "run", "--silent", "check"],
     "import-linter": [str(BIN / "lint-imports")],
 }
 

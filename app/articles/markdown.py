@@ -53,6 +53,8 @@ _RESPONSE_TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote"
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _HEADING = re.compile(r'<h([23]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
+# These stand inside words and before full stops, so no space takes their place.
+_INLINE_TAG = re.compile(r"</?(?:a|code|del|em|s|strong|sub|sup)\b[^>]*>")
 _WORD = re.compile(r"\w+(?:[’'-]\w+)*")
 
 
@@ -184,7 +186,7 @@ def render_response(text: str) -> str:
 
 def plain_text(body_html: str) -> str:
     """The words of clean HTML, with single spaces."""
-    return " ".join(html.unescape(_TAG.sub(" ", body_html)).split())
+    return " ".join(html.unescape(_TAG.sub(" ", _INLINE_TAG.sub("", body_html))).split())
 
 
 def count_words(body_html: str) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.permissions import Viewer
 from app.accounts.rules import clean_email
 from app.articles import rules
-from app.articles.markdown import plain_text, render_response
+from app.articles.markdown import render_response
 from app.articles.models import Article, Comment
 from app.articles.rules import ResponseDraft
 from app.jobs import enqueue
@@ -95,7 +95,7 @@ async def _tell_staff(db: AsyncSession, article: Article, comment: Comment, noti
                 "to": address,
                 "context": {
                     "name": comment.name,
-                    "words": plain_text(comment.body_html),
+                    "words": comment.body_md,
                     "article_title": article.title,
                     "article_path": f"/articles/{article.slug}",
                     "response_path": f"/articles/{article.slug}#response-{comment.id}",

@@ -150,7 +150,7 @@ def test_the_lessons_place_is_marked_exactly_as_the_page_looks_for_it() -> None:
 def test_words_are_counted_without_tags_and_entities() -> None:
     assert render_article("Don’t *hold* it: two-second stops & go.").word_count == 6
     assert count_words("<p></p>") == 0
-    assert plain_text("<p>a &amp; b</p>\n<p>c</p>") == "a & b c"
+    assert plain_text("<p>a &amp; <em>b</em>.</p>\n<p>c</p>") == "a & b. c"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def register_handlers() -> None:
     import app.billing.sync
     import app.catalog.reminders
     import app.video.removal
+    import app.video.stranded
     import app.video.transcode
     import app.video.uploads_sweep  # noqa: F401
 

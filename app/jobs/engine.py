@@ -22,15 +22,23 @@ def workflow(name: str) -> Callable[[Async[P, R]], Async[P, R]]:
     return cast("Callable[[Async[P, R]], Async[P, R]]", DBOS.workflow(name=name, max_recovery_attempts=50))
 
 
-def step(*, tries: int = 1, first_wait_s: float = 1.0) -> Callable[[Async[P, R]], Async[P, R]]:
-    """Register a checkpointed step. With `tries` > 1 any error is retried, waits doubling from `first_wait_s`.
+def step(
+    *, tries: int = 1, first_wait_s: float = 1.0, final: tuple[type[Exception], ...] = ()
+) -> Callable[[Async[P, R]], Async[P, R]]:
+    """Register a checkpointed step. With `tries` > 1 errors are retried, waits doubling from `first_wait_s`.
 
-    A step may run twice (killed before its result was recorded), so it must be idempotent.
+    Errors of the kinds in `final` are not: they reach the workflow at once and as they are, the others wrapped in the
+    engine's own when the tries are used up. A step may run twice (killed before its result was recorded), so it must
+    be idempotent.
     """
     return cast(
         "Callable[[Async[P, R]], Async[P, R]]",
         DBOS.step(
-            retries_allowed=tries > 1, max_attempts=tries, interval_seconds=first_wait_s, backoff_rate=2.0
+            retries_allowed=tries > 1,
+            max_attempts=tries,
+            interval_seconds=first_wait_s,
+            backoff_rate=2.0,
+            should_retry=lambda error: not isinstance(error, final),
         ),
     )
 

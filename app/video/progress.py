@@ -13,12 +13,13 @@ from app import db
 from app.clock import utcnow
 from app.video.models import Video
 from app.video.source import Source, VideoError
+from app.video.words import BUSY
 
 TELL_EVERY_S = 0.5
 
 
 class Lost(Exception):
-    """The video was deleted, or a newer attempt has begun: whoever works for this one may not write any more."""
+    """The video was deleted, has ended by another hand, or a newer attempt began: this one may write no more."""
 
 
 async def begin(video_id: UUID, attempt: int) -> int | None:
@@ -32,14 +33,13 @@ async def begin(video_id: UUID, attempt: int) -> int | None:
         return video.version + 1
 
 
-async def _write(video_id: UUID, attempt: int, **values: Any) -> None:
+async def _write(video_id: UUID, attempt: int, *, only_busy: bool = False, **values: Any) -> None:
+    """`only_busy`: not over an end. A worker that was paused and taken over may wake after the other has finished."""
+    wanted = update(Video).where(Video.id == video_id, Video.attempt == attempt)
+    if only_busy:
+        wanted = wanted.where(Video.state.in_(BUSY))
     async with db.transaction() as session:
-        written = await session.scalar(
-            update(Video)
-            .where(Video.id == video_id, Video.attempt == attempt)
-            .values(**values, changed_at=utcnow())
-            .returning(Video.id)
-        )
+        written = await session.scalar(wanted.values(**values, changed_at=utcnow()).returning(Video.id))
     if written is None:
         raise Lost(str(video_id))
 
@@ -75,6 +75,7 @@ async def end_failed(video_id: UUID, attempt: int, why: VideoError) -> None:
         await _write(
             video_id,
             attempt,
+            only_busy=True,
             state="failed",
             stage="",
             failure=why.reason,
@@ -100,9 +101,9 @@ class Report:
     async def say(self, state: str, stage: str = "", percent: int | None = None) -> None:
         """Raises: Lost."""
         values: dict[str, Any] = {"state": state, "stage": stage}
-        await _write(
-            self.video_id, self.attempt, **values, **({} if percent is None else {"percent": percent})
-        )
+        if percent is not None:
+            values["percent"] = percent
+        await _write(self.video_id, self.attempt, only_busy=True, **values)
 
     @asynccontextmanager
     async def percent(self, state: str, stage: str) -> AsyncIterator[Callable[[int], None]]:

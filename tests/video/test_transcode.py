@@ -159,3 +159,16 @@ async def test_an_interrupted_encode_ends_ready_once(
     assert (video.state, video.version) == ("ready", 1)
     folder = get_settings().media_dir / "videos" / str(video_id)
     assert [path.name for path in folder.iterdir()] == ["1"]
+
+
+async def test_a_video_that_is_deleted_meanwhile_leaves_no_work(worker: str, long_clip: Path) -> None:
+    video_id = await add_video(long_clip.read_bytes(), "long.mp4")
+    await until_encoding(video_id, 1)
+    async with db.transaction() as session:
+        await session.delete(await session.get_one(Video, video_id))
+    folder = transcode.work_folder(str(video_id), 1)
+    deadline = time.monotonic() + 15
+    while folder.exists():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    assert not (get_settings().media_dir / "videos" / str(video_id)).exists()

@@ -1,0 +1,143 @@
+"""The studio's settings: the practice's facts and addresses, audited, and shown to everybody."""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from app import db
+from app.accounts.models import AuditEntry, User
+from app.practice.models import Location, Practice
+from tests import factories
+
+ID = uuid4()
+PLACES = "/studio/settings/locations"
+REQUESTS = [
+    ("GET", "/studio/settings"),
+    ("POST", "/studio/settings"),
+    ("GET", f"{PLACES}/new"),
+    ("POST", PLACES),
+    ("GET", f"{PLACES}/{ID}"),
+    ("POST", f"{PLACES}/{ID}"),
+    ("POST", f"{PLACES}/{ID}/up"),
+    ("POST", f"{PLACES}/{ID}/delete"),
+]
+FACTS = {
+    "site_name": " Kapahulu  Stretch ",
+    "tagline": "Slowly.",
+    "teacher_name": "Leilani Akana",
+    "teacher_role": "teacher",
+    "teacher_bio": "Nineteen\x00 years.",
+    "contact_email": "desk@example.com",
+}
+PLACE = {
+    "city": "Honolulu",
+    "street": "1414 Kapahulu Lane",
+    "phone": "(808) 555-0142",
+    "hours": " Mon \r\n\r\nTue ",
+}
+
+
+@pytest.fixture
+async def teacher(client: httpx.AsyncClient) -> User:
+    async with db.transaction() as session:
+        user = await factories.staff(session)
+    await factories.sign_in(client, user)
+    return user
+
+
+async def places() -> list[Location]:
+    async with db.transaction() as session:
+        return list(await session.scalars(select(Location).order_by(Location.position)))
+
+
+async def trail() -> list[str]:
+    async with db.transaction() as session:
+        return list(await session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+
+
+@pytest.mark.parametrize(("method", "path"), REQUESTS)
+async def test_only_staff_change_the_practice(client: httpx.AsyncClient, method: str, path: str) -> None:
+    form = {**FACTS, **PLACE} if method == "POST" else None
+    assert (await client.request(method, path, data=form)).status_code == 401
+    async with db.transaction() as session:
+        member = await factories.user(session)
+    await factories.sign_in(client, member)
+    assert (await client.request(method, path, data=form)).status_code == 403
+    assert await places() == []
+
+
+@pytest.mark.parametrize(("method", "path"), REQUESTS[4:])
+async def test_an_unknown_address_is_not_found(
+    client: httpx.AsyncClient, teacher: User, method: str, path: str
+) -> None:
+    form = PLACE if method == "POST" else None
+    assert (await client.request(method, path, data=form)).status_code == 404
+
+
+async def test_what_is_saved_stands_on_every_page(client: httpx.AsyncClient, teacher: User) -> None:
+    assert (await client.get("/studio/settings")).status_code == 200
+    answer = await client.post("/studio/settings", data=FACTS)
+    page = (await client.get(answer.headers["location"])).text
+    assert "Saved." in page
+    assert 'value="Kapahulu Stretch"' in page
+    home = (await client.get("/")).text
+    assert "Nineteen years." in home
+    assert "<title>Kapahulu Stretch</title>" in home
+    await client.post("/studio/settings", data=FACTS)
+    assert await trail() == ["practice.save"]
+
+
+async def test_wrong_settings_get_a_sentence_and_keep_what_was_typed(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    answer = await client.post("/studio/settings", data={**FACTS, "site_name": "", "contact_email": "desk"})
+    assert answer.status_code == 422
+    assert 'id="site_name-error"' in answer.text
+    assert 'value="desk"' in answer.text
+    assert "Nineteen years.</textarea>" in answer.text
+    async with db.transaction() as session:
+        assert await session.get(Practice, 1) is None
+
+
+async def test_addresses_are_added_changed_moved_and_deleted(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    assert (await client.get(f"{PLACES}/new")).status_code == 200
+    for city in ("Honolulu", "Kailua"):
+        assert (await client.post(PLACES, data={**PLACE, "city": city})).status_code == 303
+    first, second = await places()
+    assert first.hours == "Mon\nTue"
+    page = (await client.get("/studio/settings?did=location")).text
+    assert "The addresses are saved." in page
+    assert "Kailua" in page
+    await client.post(f"{PLACES}/{second.id}/up")
+    await client.post(f"{PLACES}/{second.id}/up")
+    assert [place.city for place in await places()] == ["Kailua", "Honolulu"]
+    assert (await client.get(f"{PLACES}/{first.id}")).status_code == 200
+    await client.post(f"{PLACES}/{first.id}", data={**PLACE, "city": "Hilo"})
+    await client.post(f"{PLACES}/{second.id}/delete")
+    assert [place.city for place in await places()] == ["Hilo"]
+    assert await trail() == [
+        "location.create",
+        "location.create",
+        "location.move",
+        "location.save",
+        "location.delete",
+    ]
+
+
+@pytest.mark.parametrize("where", ["new", "old"])
+async def test_a_wrong_address_gets_a_sentence_and_keeps_what_was_typed(
+    client: httpx.AsyncClient, teacher: User, where: str
+) -> None:
+    path = PLACES
+    if where == "old":
+        await client.post(PLACES, data=PLACE)
+        path = f"{PLACES}/{(await places())[0].id}"
+    answer = await client.post(path, data={**PLACE, "city": "", "phone": "ask", "street": "Other street"})
+    assert answer.status_code == 422
+    assert 'id="city-error"' in answer.text
+    assert 'id="phone-error"' in answer.text
+    assert 'value="Other street"' in answer.text

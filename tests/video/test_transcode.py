@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Long enough that an encode can be interrupted."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d=12", *sound(12), *X264, *AAC, path)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=60", *sound(60), *X264, *AAC, path)
     return path
 
 
@@ -150,7 +151,7 @@ async def test_an_interrupted_encode_ends_ready_once(
         first.send_signal(how)
         await asyncio.to_thread(first.wait, 30)
         second = start_worker(database.url)
-        video = await until_ended(video_id, 90)
+        video = await until_ended(video_id, 110)
     finally:
         for process in (first, second):
             if process is not None and process.poll() is None:
@@ -172,3 +173,27 @@ async def test_a_video_that_is_deleted_meanwhile_leaves_no_work(worker: str, lon
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
     assert not (get_settings().media_dir / "videos" / str(video_id)).exists()
+
+
+@pytest.mark.long
+async def test_a_worker_killed_at_any_moment_leaves_one_whole_stream(
+    database: db.Database, long_clip: Path
+) -> None:
+    chance = random.Random(7)
+    video_id = await add_video(long_clip.read_bytes(), "long.mp4")
+    for _n in range(8):
+        worker = start_worker(database.url)
+        await asyncio.sleep(chance.uniform(2, 12))
+        worker.kill()
+        await asyncio.to_thread(worker.wait, 30)
+    last = start_worker(database.url)
+    try:
+        video = await until_ended(video_id, 300)
+    finally:
+        last.terminate()
+        await asyncio.to_thread(last.wait, 30)
+    assert (video.state, video.version, video.failure) == ("ready", 1, None)
+    folder = get_settings().media_dir / "videos" / str(video_id)
+    assert [path.name for path in folder.iterdir()] == ["1"]
+    assert (folder / "1" / "master.m3u8").exists()
+    assert not transcode.work_folder(str(video_id), 1).exists()

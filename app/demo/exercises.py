@@ -24,7 +24,6 @@ SAGE: Colour = (176, 184, 160)
 SAND: Colour = (221, 199, 166)
 DUSK: Colour = (168, 178, 186)
 ROSE: Colour = (216, 178, 158)
-MOSS: Colour = (160, 170, 148)
 
 
 def along(keys: Sequence[tuple[float, float]], share: float) -> float:
@@ -145,7 +144,7 @@ def deep_rotators(share: float) -> list[Stroke]:
     pelvis, neck = 560 + 392j, 372 + 392j
     hip, knee = 580 + 426j, 752 + 442j
     far_hip, far_knee, far_ankle = 580 + 358j, 752 + 346j, 914 + 338j
-    fall = along(((0, 0.1), (1, 0.86)), share)
+    fall = along(((0, 0.1), (1, 0.8)), share)
     ankle = knee + complex(6, SHIN * fall)
     near = 1 + 0.12 * (1 - fall)  # what stands up is nearer to the eye
     shade = blend(SAGE, INK, 0.28)
@@ -165,8 +164,8 @@ def deep_rotators(share: float) -> list[Stroke]:
         Stroke(404 + 444j, 560 + 418j, 30, 38, INK),
         Stroke(neck + 20, pelvis, 40, 46, INK),
     ]
-    for y, tip in ((404, 410), (414, 428), (424, 448)):
-        strokes.append(glow(complex(560, y), complex(600, tip), 5.5, 5.5, share))
+    for number in range(6):
+        strokes.append(glow(complex(556, 402 + 6 * number), complex(604, 396 + 11 * number), 3, 3.4, share))
     strokes += [
         Stroke(neck + 8, neck - 40, 19, 18, SKIN),
         Stroke(318 + 392j, 312 + 392j, 42, 44, blend(INK, SKIN, 0.12)),
@@ -187,7 +186,7 @@ ROOMS: dict[str, tuple[Room, Figure]] = {
     "hip-flexor": (Room(DUSK, (250, 598, 930, 622), (610, 330, 265), False, "Hip flexors"), hip_flexor),
     "gluteals": (Room(ROSE, LYING, (560, 350, 235), False, "Gluteals"), gluteals),
     "deep-rotators": (
-        Room(SAGE, (160, 160, 1000, 630), (600, 380, 340), True, "Deep rotators"),
+        Room(SAGE, (160, 154, 1000, 624), (600, 380, 340), True, "Deep rotators"),
         deep_rotators,
     ),
 }

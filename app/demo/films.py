@@ -120,19 +120,19 @@ async def _pictures(film: Film) -> AsyncIterator[bytes]:
     """Every picture as raw 4:2:0. The same moment is drawn once: repetitions differ only in their count."""
     room, figure = ROOMS[film.slug]
     ground = stage.background(room)
+    still = stage.planes(ground)
     scenes: dict[float, stage.Planes] = {}
     counts: dict[tuple[int, float, float], stage.Planes] = {}
     for moment in _moments(film):
         scene = scenes.get(moment.share)
         if scene is None:
-            whole = ground.copy()
-            whole.paste(*stage.paint(ground, figure(moment.share)))
-            scene = scenes[moment.share] = stage.planes(whole)
+            patch, at = stage.paint(ground, figure(moment.share))
+            scene = scenes[moment.share] = stage.inset(still, stage.planes(patch), at)
         key = (moment.number, moment.held, round(moment.share, 1) if moment.number else 0.0)
         count = counts.get(key)
         if count is None:
             count = counts[key] = stage.planes(stage.count(ground, key[0], film.repetitions, key[1], key[2]))
-        yield stage.inset(scene, count, stage.COUNT_AT)
+        yield stage.raw(stage.inset(scene, count, stage.COUNT_AT))
 
 
 def _moments(film: Film) -> Iterator[_Moment]:

@@ -54,14 +54,13 @@ def toward(degrees: float, length: float = 1.0) -> complex:
 
 
 def extent(strokes: list[Stroke]) -> tuple[int, int, int, int]:
-    """The box (left, top, right, bottom) that holds all the strokes, within the picture."""
+    """The box (left, top, right, bottom) that holds all the strokes, within the picture; even, as colour is."""
     ends = [(point, radius) for s in strokes for point, radius in ((s.a, s.ra), (s.b, s.rb))]
-    return (
-        max(0, math.floor(min(p.real - r for p, r in ends)) - 2),
-        max(0, math.floor(min(p.imag - r for p, r in ends)) - 2),
-        min(WIDTH, math.ceil(max(p.real + r for p, r in ends)) + 2),
-        min(HEIGHT, math.ceil(max(p.imag + r for p, r in ends)) + 2),
-    )
+    left = math.floor(min(p.real - r for p, r in ends)) - 2
+    top = math.floor(min(p.imag - r for p, r in ends)) - 2
+    right = math.ceil(max(p.real + r for p, r in ends)) + 3
+    bottom = math.ceil(max(p.imag + r for p, r in ends)) + 3
+    return (max(0, left & ~1), max(0, top & ~1), min(WIDTH, right & ~1), min(HEIGHT, bottom & ~1))
 
 
 def paint(ground: Image.Image, strokes: list[Stroke]) -> tuple[Image.Image, tuple[int, int]]:
@@ -110,8 +109,8 @@ def background(room: Room) -> Image.Image:
     fine = Image.new("RGB", (WIDTH * 2, HEIGHT * 2), PAPER)
     pen = ImageDraw.Draw(fine)
     if room.seen_from_above:
-        for board in range(0, 2 * HEIGHT, 288):
-            pen.rectangle((0, board + 130, 2 * WIDTH, board + 132), fill=blend(PAPER, LINE, 0.55))
+        for board in range(60, 2 * HEIGHT, 288):
+            pen.rectangle((0, board, 2 * WIDTH, board + 2), fill=blend(PAPER, LINE, 0.55))
     else:
         x, y, radius = (2 * value for value in room.sun)
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=SUN)
@@ -126,7 +125,7 @@ def background(room: Room) -> Image.Image:
         pen.rectangle((0, bottom, WIDTH * 2, bottom + 3), fill=LINE)
         pen.rounded_rectangle((left, top, right, bottom), 20, fill=room.mat)
         pen.rounded_rectangle((left, top, right, top + 12), 6, fill=blend(room.mat, PAPER, 0.3))
-    pen.text((2 * 64, 2 * 668), room.label, font=_font(58), fill=QUIET, anchor="ls")
+    pen.text((2 * 64, 2 * 678), room.label, font=_font(58), fill=QUIET, anchor="ls")
     return fine.reduce(2)
 
 
@@ -171,14 +170,19 @@ def planes(picture: Image.Image) -> Planes:
     return light, blue.reduce(2), red.reduce(2)
 
 
-def inset(scene: Planes, patch: Planes, at: tuple[int, int]) -> bytes:
-    """The scene with `patch` over it at an even place, as raw 4:2:0."""
-    parts = []
-    for number, (whole, piece) in enumerate(zip(scene, patch, strict=True)):
-        plane = whole.copy()
-        plane.paste(piece, at if number == 0 else (at[0] // 2, at[1] // 2))
-        parts.append(plane.tobytes())
-    return b"".join(parts)
+def inset(scene: Planes, patch: Planes, at: tuple[int, int]) -> Planes:
+    """The scene with `patch` over it at an even place."""
+    light, blue, red = (plane.copy() for plane in scene)
+    light.paste(patch[0], at)
+    half = (at[0] // 2, at[1] // 2)
+    blue.paste(patch[1], half)
+    red.paste(patch[2], half)
+    return light, blue, red
+
+
+def raw(picture: Planes) -> bytes:
+    """Raw 4:2:0, plane after plane."""
+    return b"".join(plane.tobytes() for plane in picture)
 
 
 @lru_cache(maxsize=8)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles.models import Article, ArticleRelation, Comment, ContactMessage
@@ -126,20 +126,32 @@ async def response_counts(db: AsyncSession) -> dict[str, int]:
     return {state: found.get(state, 0) for state in ("pending", "approved", "spam", "removed")}
 
 
-async def response_page(db: AsyncSession, state: str, *, page: int) -> list[ResponseLine]:
-    """One page of the queue: held ones the oldest first, all others the newest first."""
+def _response_lines() -> Select[Comment, str, str, str | None, str | None]:
     parent = Comment.__table__.alias("parent")
-    order = Comment.created_at.asc() if state == "pending" else Comment.created_at.desc()
-    rows = await db.execute(
+    return (
         select(Comment, Article.slug, Article.title, parent.c.name, parent.c.body_html)
         .join(Article, Article.id == Comment.article_id)
         .outerjoin(parent, parent.c.id == Comment.parent_id)
+    )
+
+
+async def response_page(db: AsyncSession, state: str, *, page: int) -> list[ResponseLine]:
+    """One page of the queue: held ones the oldest first, all others the newest first."""
+    order = Comment.created_at.asc() if state == "pending" else Comment.created_at.desc()
+    rows = await db.execute(
+        _response_lines()
         .where(Comment.state == state)
         .order_by(order, Comment.id)
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
     return [ResponseLine(*row) for row in rows]
+
+
+async def response_line(db: AsyncSession, comment_id: UUID) -> ResponseLine | None:
+    """One response, whatever its state."""
+    row = (await db.execute(_response_lines().where(Comment.id == comment_id))).one_or_none()
+    return ResponseLine(*row) if row else None
 
 
 async def messages(db: AsyncSession, *, handled: bool, page: int) -> list[ContactMessage]:

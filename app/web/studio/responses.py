@@ -68,12 +68,24 @@ def _before(texts: list[str]) -> dict[UUID, str]:
     return {key: state for raw, _dot, state in pairs if state in STATES for key in _uuids([raw])}
 
 
-async def _queue(page: Pages, db: Db, state: str, number: int, status: int = 200, **more: object) -> Response:
+async def _queue(
+    page: Pages,
+    db: Db,
+    state: str,
+    number: int,
+    status: int = 200,
+    reply_to: UUID | None = None,
+    **more: object,
+) -> Response:
     counts = await queries.response_counts(db)
     pages = max(1, -(-counts[state] // queries.PAGE))
     at = min(max(number, 1), pages)
     lines = await queries.response_page(db, state, page=at)
-    model = ResponsesPage(state, counts, lines, at, pages, **more)  # type: ignore[arg-type]
+    if reply_to is not None and all(line.comment.id != reply_to for line in lines):
+        # A refused reply keeps its words, also when its response stands on another page of the queue.
+        answered = await queries.response_line(db, reply_to)
+        lines = [answered, *lines] if answered else lines
+    model = ResponsesPage(state, counts, lines, at, pages, reply_to=reply_to, **more)  # type: ignore[arg-type]
     return await page.show("studio/responses/list.html", model, status=status)
 
 

@@ -86,12 +86,12 @@ def start(database_url: str, executor_id: str) -> None:
 
 async def register_queues(*, encode_concurrency: int) -> None:
     """Declare the queues and schedules. Encodes are few at a time; billing is strictly ordered per customer."""
-    await DBOS.register_queue_async(jobs.DEFAULT, worker_concurrency=20, polling_interval_sec=0.2)
+    await DBOS.register_queue_async(jobs.DEFAULT, worker_concurrency=20, polling_interval_sec=0.5)
     await DBOS.register_queue_async(
-        jobs.ENCODE, worker_concurrency=encode_concurrency, polling_interval_sec=0.5
+        jobs.ENCODE, worker_concurrency=encode_concurrency, polling_interval_sec=1.0
     )
     await DBOS.register_queue_async(
-        jobs.BILLING, partition_concurrency=1, worker_concurrency=8, polling_interval_sec=0.1
+        jobs.BILLING, partition_concurrency=1, worker_concurrency=8, polling_interval_sec=0.5
     )
     await DBOS.apply_schedules_async(
         [

@@ -63,8 +63,14 @@ def location_form(
 ) -> LocationDraft:
     """The form as it was sent, without stray spaces; hours keep their lines."""
     lines = [_line(line) for line in hours.splitlines()]
-    one_line = [_line(value) for value in (city, street, postal_code, region, phone)]
-    return LocationDraft(*one_line, "\n".join(line for line in lines if line))
+    return LocationDraft(
+        city=_line(city),
+        street=_line(street),
+        postal_code=_line(postal_code),
+        region=_line(region),
+        phone=_line(phone),
+        hours="\n".join(line for line in lines if line),
+    )
 
 
 PracticeForm = Annotated[PracticeDraft, Depends(practice_form)]

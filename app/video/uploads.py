@@ -20,6 +20,9 @@ from app.video import receiving, rules, tus, upload_files
 from app.video.models import Upload, Video
 from app.video.queueing import enqueue_transcode
 
+# How often, a tenth of a second apart, whoever gives an upload up looks whether its last request has ended.
+DISCARD_LOOKS = 10
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -269,11 +272,16 @@ async def discard(upload_id: UUID, owner_id: UUID) -> None:
         NotFound, Forbidden: as `find`.
         Locked: bytes are arriving at this moment.
     """
-    async with db.try_lock(lock_name(upload_id)) as held:
-        if not held:
-            receiving.push_aside(upload_id)
-            raise Locked(_("This file is being sent from another window or connection at the moment."))
-        await remove(upload_id, owner_id)
+    for _look in range(DISCARD_LOOKS):
+        async with db.try_lock(lock_name(upload_id)) as held:
+            if held:
+                await remove(upload_id, owner_id)
+                return
+        # Whoever gives up breaks the line first: the request that wrote is about to notice.
+        receiving.push_aside(upload_id)
+        await asyncio.sleep(0.1)
+    await find(upload_id, owner_id, utcnow())
+    raise Locked(_("This file is being sent from another window or connection at the moment."))
 
 
 async def remove(upload_id: UUID, owner_id: UUID | None = None) -> None:

@@ -1,5 +1,6 @@
 """The one way to start ffmpeg: guarded, bounded, with progress, and with a sentence when it fails."""
 
+import os
 from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,15 +10,16 @@ import imageio_ffmpeg
 
 from app.i18n import N_
 from app.video.bounded import Bounds, Ended, run
-from app.video.source import EncodingFailed, Unusable, VideoError
+from app.video.source import DISK_FULL, EncodingFailed, Unusable, VideoError
 
 BOUNDS = Bounds(cpu_s=300, wall_s=1800, stall_s=180)
+# Memory grows with threads, and so would a bound on it: past eight, more workers gain more than more threads.
+MOST_THREADS = 8
 GUARD = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-stats_period", "0.5", "-y")
 
 STALLED = N_("Converting this film stood still, so it was stopped. We will try again.")
 SLOW = N_("Converting this film took far too long, so it was stopped. We will try again.")
 STOPPED = N_("Converting this film was interrupted. We will try again.")
-DISK_FULL = N_("There is no space left to store this film. It stays queued until there is.")
 MEMORY = N_("Converting this film needs more memory than this machine gives it. We will try again.")
 UNREADABLE = N_(
     "This film could not be read to its end: the file is damaged. Please export or copy it again."
@@ -40,9 +42,15 @@ def binary() -> str:
     return str(Path(imageio_ffmpeg.get_ffmpeg_exe()).resolve())
 
 
+def threads() -> int:
+    """How many threads a decoder, a filter graph and an encoder may each have."""
+    return min(os.cpu_count() or 1, MOST_THREADS)
+
+
 def reading(path: Path, demuxer: str) -> list[str]:
     """Arguments that read a source: its reader is forced, and nothing but this file may be opened."""
-    return ["-protocol_whitelist", "file", "-f", demuxer, "-i", f"file:{path.resolve()}"]
+    words = ["-threads", str(threads()), "-protocol_whitelist", "file", "-f", demuxer]
+    return [*words, "-i", f"file:{path.resolve()}"]
 
 
 def reading_feed(demuxer: str) -> list[str]:
@@ -68,7 +76,7 @@ async def ffmpeg(
         EncodingFailed: time, memory or space ran out, or it was killed; another try can help.
     """
     progress = _Progress(film_s, on_percent)
-    argv = [binary(), *GUARD, "-progress", "pipe:1", *arguments]
+    argv = [binary(), *GUARD, "-filter_complex_threads", str(threads()), "-progress", "pipe:1", *arguments]
     ended = await run(argv, bounds, on_line=progress.take, feed=feed, cwd=cwd)
     if not ended.ok:
         raise failure(ended)

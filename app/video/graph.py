@@ -25,14 +25,16 @@ _SD_MATRICES = ("bt470bg", "smpte170m", "fcc")
 _SCALE_MATRICES = {"bt709": "bt709", "smpte240m": "smpte240m", "bt2020nc": "bt2020", "gbr": "auto"}
 
 
-def arguments(source: Source, ladder: Ladder) -> list[str]:
+def arguments(source: Source, ladder: Ladder, threads: int = 0) -> list[str]:
     """Everything after the input: filter graph and one HLS output per rung, and one for the sound.
 
-    Paths are relative to the folder that the encode writes to, one folder per rendition.
+    Paths are relative to the folder that the encode writes to, one folder per rendition. Each encoder has
+    `threads` threads; 0 leaves their number to it.
     """
     words = ["-filter_complex", filter_graph(source, ladder)]
     for number, rung in enumerate(ladder.rungs):
-        words += ["-map", f"[v{number}]", *_picture_codec(rung, ladder), *_hls(rung.folder, PICTURE_TIMES)]
+        codec = [*_picture_codec(rung, ladder), "-threads", str(threads)]
+        words += ["-map", f"[v{number}]", *codec, *_hls(rung.folder, PICTURE_TIMES)]
     sound_codec = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ar", str(AUDIO_HZ), "-ac", "2"]
     return [*words, "-map", "[sound]", *sound_codec, *_hls(AUDIO_FOLDER, [])]
 

@@ -24,6 +24,7 @@ LOOK_PACKETS = 900
 TAIL_S = 10.0
 LEAST_S = 0.5
 HOLD_LAST_S = 0.1
+SLACK_S = 0.1
 LARGEST_SIDE_PX = 8192
 LARGEST_PX = 8192 * 4352
 
@@ -176,27 +177,29 @@ def _streams(film: Any) -> tuple[Any, Any]:
 
 def _look(film: Any, picture: Any) -> _Look:
     picture.codec_context.thread_count = 1
-    frames: list[Any] = []
-    problem = ""
+    first: Any = None
+    seen, interlaced, problem = 0, False, ""
     for number, packet in enumerate(film.demux(picture)):
         try:
-            frames.extend(packet.decode())
+            # Only the first is kept: ten of 8K are more memory than this child has.
+            for frame in packet.decode():
+                first = first or frame
+                seen, interlaced = seen + 1, interlaced or bool(frame.interlaced_frame)
         except av.error.FFmpegError as error:
             # A film may begin in the middle of a group of pictures; what follows can still be whole.
             problem = str(error)
-        if len(frames) >= LOOK_FRAMES or number >= LOOK_PACKETS:
+        if seen >= LOOK_FRAMES or number >= LOOK_PACKETS:
             break
-    if not frames:
+    if first is None:
         raise Unusable(DAMAGED, detail=problem)
-    first = frames[0]
     if max(first.width, first.height) > LARGEST_SIDE_PX or first.width * first.height > LARGEST_PX:
         raise Unusable(TOO_LARGE, width=first.width, height=first.height)
     return _Look(
         width_px=first.width,
         height_px=first.height,
         pixel_format=first.format.name,
-        rotation=int(first.rotation) % 360,
-        interlaced=any(frame.interlaced_frame for frame in frames),
+        rotation=upright(first.rotation),
+        interlaced=interlaced,
         matrix=MATRICES.get(int(first.colorspace), ""),
         primaries=PRIMARIES.get(int(first.color_primaries), ""),
         transfer=TRANSFERS.get(int(first.color_trc), ""),
@@ -231,6 +234,13 @@ def _facts(picture: Any, sound: Any, look: _Look) -> dict[str, Any]:
         "audio_codec": sound.codec_context.name if sound else "",
         "audio_channels": sound.codec_context.layout.nb_channels if sound else 0,
     }
+
+
+def upright(degrees: float) -> int:
+    """The rotation as ffmpeg applies it: a matrix within a degree of a quarter turn is a quarter turn."""
+    quarters = round(degrees / 90)
+    near = abs(degrees - 90 * quarters) <= 1
+    return (90 * quarters if near else int(degrees)) % 360
 
 
 def frame_rate(average: Fraction | None, guessed: Fraction | None) -> Fraction:
@@ -291,11 +301,15 @@ def _ends(
         raise Unusable(DAMAGED, detail="no packets")
     if whole_s is not None and max(seen.values()) < whole_s - slack_s:
         raise Unusable(BREAKS_OFF, found=max(seen.values()), stated=whole_s)
-    measured = seen.get(picture, whole_s or 0.0)
     return _Ends(
-        picture_s=measured if picture_s is None else picture_s,
-        sound_s=0.0 if sound is None else (seen.get(sound, 0.0) if sound_s is None else sound_s),
+        picture_s=_end(picture_s, seen.get(picture, whole_s or 0.0)),
+        sound_s=0.0 if sound is None else _end(sound_s, seen.get(sound, 0.0)),
     )
+
+
+def _end(stated_s: float | None, measured_s: float) -> float:
+    # A header that says less than there is does not shorten the film: ffmpeg would encode all of it.
+    return measured_s if stated_s is None or measured_s > stated_s + SLACK_S else stated_s
 
 
 def _last_packets(path: Path, picture: int, sound: int | None, from_s: float | None) -> dict[int, float]:

@@ -52,6 +52,16 @@ def top_level_boxes(path: Path) -> list[Box]:
     return found
 
 
+def check_whole(path: Path) -> None:
+    """
+    Raises:
+        Malformed: the file holds no box, or ends inside one.
+    """
+    found = top_level_boxes(path)
+    if not found or found[-1].start + found[-1].size != path.stat().st_size:
+        raise Malformed(f"{path.name} breaks off")
+
+
 def moof_bytes(file: BinaryIO) -> Iterator[bytes]:
     """The `moof` boxes of a segment file, without reading the media between them."""
     file.seek(0, 2)

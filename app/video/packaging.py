@@ -13,6 +13,7 @@ from app.video.encode import put_in_place
 from app.video.graph import AUDIO_FOLDER, INIT, PLAYLIST
 from app.video.ladder import Ladder
 from app.video.renditions import Rendition
+from app.video.source import faulty, writing
 
 MASTER = "master.m3u8"
 
@@ -41,9 +42,14 @@ async def package(place: Path, ladder: Ladder) -> tuple[Packaged, ...]:
     Writing them again gives the same bytes. Returns the rungs, largest first.
 
     Raises:
-        hls.Unreadable, mp4.Malformed, FileNotFoundError: what was encoded is not whole.
+        EncodingFailed: what was encoded is not whole (it is thrown away), or there is no space left.
     """
-    return await asyncio.to_thread(_package, place, ladder)
+    try:
+        with writing():
+            return await asyncio.to_thread(_package, place, ladder)
+    except (hls.Unreadable, mp4.Malformed, FileNotFoundError) as error:
+        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        raise faulty("what was encoded is not whole", str(error)) from error
 
 
 def _package(place: Path, ladder: Ladder) -> tuple[Packaged, ...]:
@@ -92,8 +98,12 @@ async def publish(place: Path, final: Path) -> None:
     """Move a finished stream to `final`, durably and by one rename; done already is done.
 
     On another file system the stream is first copied beside `final`, so that the last step is a rename too.
+
+    Raises:
+        EncodingFailed: there is no space left.
     """
-    await asyncio.to_thread(_publish, place, final)
+    with writing():
+        await asyncio.to_thread(_publish, place, final)
 
 
 def _publish(place: Path, final: Path) -> None:
@@ -103,7 +113,11 @@ def _publish(place: Path, final: Path) -> None:
     final.parent.mkdir(parents=True, exist_ok=True)
     if place.stat().st_dev != final.parent.stat().st_dev:
         beside = Path(tempfile.mkdtemp(prefix=".publish-", dir=final.parent))
-        shutil.copytree(place, beside, dirs_exist_ok=True)
+        try:
+            shutil.copytree(place, beside, dirs_exist_ok=True)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
         shutil.rmtree(place)
         place = beside
     place.chmod(0o755)  # made private by mkdtemp, but the web server in front may be another user

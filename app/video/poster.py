@@ -12,6 +12,7 @@ from app.video import mp4
 from app.video.ffmpeg import ffmpeg, reading_feed
 from app.video.ladder import Ladder
 from app.video.renditions import Rendition
+from app.video.source import writing
 
 POSTER = "poster.jpg"
 SMALL_POSTER = "poster-small.jpg"
@@ -34,7 +35,8 @@ async def make_poster(place: Path, ladder: Ladder, out: Path) -> None:
     lowest = await asyncio.to_thread(Rendition.load, place / ladder.lowest.folder)
     top = await asyncio.to_thread(Rendition.load, place / ladder.top.folder)
     await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
-    attempt = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=".poster-", dir=out))
+    with writing():
+        attempt = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=".poster-", dir=out))
     try:
         thumbs = await _thumbs(lowest, attempt)
         segment, within = await asyncio.to_thread(_locate, lowest, choose(thumbs))

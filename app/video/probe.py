@@ -33,7 +33,7 @@ async def probe(path: Path, *, longest_s: float = LONGEST_S, bounds: Bounds = BO
         answers.append(line)
         return True
 
-    argv = [sys.executable, "-m", "app.video.probe", str(path), str(longest_s)]
+    argv = [sys.executable, "-P", "-m", "app.video.probe", str(path), str(longest_s)]
     ended = await run(argv, bounds, on_line=keep)
     if ended.why != "exit":
         raise EncodingFailed(SLOW, detail=f"{ended.why}: {ended.last_words}")

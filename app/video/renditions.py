@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from app.video import hls
+from app.video import hls, mp4
 from app.video.graph import INIT, PLAYLIST
 
 CHUNK_BYTES = 2**18
@@ -24,8 +24,10 @@ class Rendition:
         """Read the playlist in `folder` and the size of each file that it names.
 
         Raises:
-            hls.Unreadable, FileNotFoundError: the playlist is broken, or a file is missing.
+            hls.Unreadable, mp4.Malformed, FileNotFoundError: the playlist or the initialisation file is broken,
+                or a file is missing.
         """
+        mp4.check_whole(folder / INIT)
         listed = hls.parse_media((folder / PLAYLIST).read_text())
         sized = (replace(segment, size_bytes=(folder / segment.uri).stat().st_size) for segment in listed)
         return cls(folder=folder, segments=tuple(sized))

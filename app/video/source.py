@@ -1,5 +1,8 @@
 """What a source film is, as measured, and the errors that say why one cannot become a stream."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -9,6 +12,8 @@ BREAKS_OFF = N_(
     "This film breaks off: only %(found).1f of its %(stated).1f seconds are in the file. "
     "Please export or copy it again."
 )
+DISK_FULL = N_("There is no space left to store this film. It stays queued until there is.")
+FAULTY = N_("The converted film did not pass its check, so it was not published. We will try again.")
 
 
 class VideoError(Exception):
@@ -35,6 +40,26 @@ class Unusable(VideoError):
 
 class EncodingFailed(VideoError):
     """Our side is at fault (stalled, killed, no space left): trying again can help."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Around our own writing of files: a full disk has a sentence.
+
+    Raises:
+        EncodingFailed: there was no space left.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise EncodingFailed(DISK_FULL, detail=str(error)) from error
+        raise
+
+
+def faulty(fault: str, detail: str = "") -> EncodingFailed:
+    """A fault of our own making in what was encoded; `fault` and `detail` are for the log."""
+    return EncodingFailed(FAULTY, detail=f"{fault}. {detail}".strip())
 
 
 def _rebuild(kind: type[VideoError], message: str, detail: str, params: dict[str, Any]) -> VideoError:

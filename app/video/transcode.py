@@ -14,13 +14,12 @@ from app.jobs import engine
 from app.settings import get_settings
 from app.video import packaging
 from app.video.encode import ENCODED, encode
-from app.video.ffmpeg import DISK_FULL
 from app.video.ladder import plan
 from app.video.packaging import MASTER, Packaged, package
 from app.video.poster import make_poster
 from app.video.probe import probe
 from app.video.progress import Lost, Report, begin, end_failed, end_ready
-from app.video.source import Source, Unusable, VideoError
+from app.video.source import DISK_FULL, Source, Unusable, VideoError
 from app.video.verify import verify
 
 log = logging.getLogger("limber.video")

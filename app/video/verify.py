@@ -1,19 +1,19 @@
 """Prove that a packaged stream is whole before anybody may watch it: ffmpeg's exit code proves nothing."""
 
 import asyncio
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.i18n import N_
 from app.video import hls, mp4
 from app.video.ffmpeg import ffmpeg, reading_feed
 from app.video.graph import AUDIO_FOLDER
 from app.video.ladder import GOP_S, Ladder
 from app.video.renditions import Rendition
-from app.video.source import BREAKS_OFF, EncodingFailed, Source, Unusable
+from app.video.source import BREAKS_OFF, FAULTY, EncodingFailed, Source, Unusable
+from app.video.source import faulty as _faulty
 
 SLACK_S = 0.1
-FAULTY = N_("The converted film did not pass its check, so it was not published. We will try again.")
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,21 @@ class _Measured:
 async def verify(place: Path, source: Source, ladder: Ladder) -> None:
     """Check every rendition in `place` against the source, and decode the lowest rung from end to end.
 
+    A faulty stream is thrown away, so that the next try begins afresh instead of finding it again.
+
     Raises:
         Unusable: the source breaks off.
         EncodingFailed: the stream has a fault of our own making.
     """
+    try:
+        await _verify(place, source, ladder)
+    except EncodingFailed as error:
+        if error.message == FAULTY:
+            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        raise
+
+
+async def _verify(place: Path, source: Source, ladder: Ladder) -> None:
     rungs = [await asyncio.to_thread(_measure, place, rung.folder) for rung in ladder.rungs]
     sound = await asyncio.to_thread(_measure, place, AUDIO_FOLDER)
     _check_lengths([*rungs, sound], source, ladder)
@@ -104,7 +115,3 @@ async def _decode(lowest: Rendition, measured: _Measured) -> None:
         raise _faulty(f"{measured.name} does not decode", str(error)) from error
     if ran.last_words or ran.frames != measured.samples:
         raise _faulty(f"{measured.name} does not decode", f"{ran.frames} pictures. {ran.last_words}")
-
-
-def _faulty(fault: str, detail: str = "") -> EncodingFailed:
-    return EncodingFailed(FAULTY, detail=f"{fault}. {detail}".strip())

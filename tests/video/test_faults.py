@@ -1,6 +1,7 @@
 """What happens when an encode goes wrong: stopped, stalled, out of space, cut short, or faulty."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -13,13 +14,13 @@ import pytest
 
 from app.video import ffmpeg as ffmpeg_module
 from app.video.bounded import ROOT, Bounds, Ended, run
-from app.video.encode import encode
+from app.video.encode import check_written, encode
 from app.video.ffmpeg import BOUNDS, failure, ffmpeg, reading
 from app.video.ladder import Ladder, plan
 from app.video.packaging import package
 from app.video.probe import probe
-from app.video.source import BREAKS_OFF, EncodingFailed, Source, Unusable
-from app.video.verify import FAULTY, verify
+from app.video.source import BREAKS_OFF, DISK_FULL, FAULTY, EncodingFailed, Source, Unusable, writing
+from app.video.verify import verify
 from tests.video import sources
 from tests.video.sources import AAC, X264, picture, sound
 
@@ -49,7 +50,7 @@ def running(folder: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if str(folder) in os.readlink(process / "cwd"):
+            if str(folder) in str((process / "cwd").readlink()):
                 found.append(int(process.name))
         except OSError:
             continue
@@ -190,9 +191,75 @@ def test_a_child_sees_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("LIMBER_MEDIA_KEYS", "very secret")
     lines: list[str] = []
     program = [sys.executable, "-c", "import os; print(sorted(os.environ))"]
-    ended = asyncio.run(run(program, BOUNDS, on_line=lambda line: bool(lines.append(line))))
+
+    def keep(line: str) -> bool:
+        lines.append(line)
+        return True
+
+    ended = asyncio.run(run(program, BOUNDS, on_line=keep))
     assert ended.ok
     assert lines == ["['LC_ALL', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'PYTHONPATH']"]
+
+
+def test_a_full_disk_has_its_sentence() -> None:
+    with pytest.raises(EncodingFailed) as caught, writing():
+        Path("/dev/full").write_text("playlist")
+    assert caught.value.message == DISK_FULL
+    with pytest.raises(IsADirectoryError), writing():
+        Path("/").write_text("anything else stays what it is")
+
+
+@pytest.mark.parametrize("name", ["a/media.m3u8", "v360/seg_00003.m4s", "v480/init.mp4"])
+def test_what_ffmpeg_could_not_write_is_found_although_it_says_nothing(
+    film: tuple[Path, Source, Ladder], whole: Path, tmp_path: Path, name: str
+) -> None:
+    """As it leaves files on a full disk: no error, exit code 0, and the last bytes missing."""
+    place = copied(whole, tmp_path)
+    check_written(place, film[2])
+    os.truncate(place / name, (place / name).stat().st_size // 3)
+    with pytest.raises(EncodingFailed) as caught:
+        check_written(place, film[2])
+    assert caught.value.message == FAULTY
+
+
+def test_what_a_dead_attempt_left_is_removed_and_what_a_live_one_holds_is_not(
+    film: tuple[Path, Source, Ladder], tmp_path: Path
+) -> None:
+    path, source, ladder = film
+    dead, alive = tmp_path / ".attempt-dead", tmp_path / ".attempt-alive"
+    dead.mkdir()
+    alive.mkdir()
+    (dead / "half.m4s").write_bytes(bytes(1000))
+    lock = os.open(alive, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+    async def start_and_cancel() -> None:
+        started = asyncio.Event()
+        task = asyncio.create_task(encode(path, source, ladder, tmp_path, lambda _percent: started.set()))
+        await asyncio.wait_for(started.wait(), 30)
+        assert not dead.exists()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    try:
+        asyncio.run(start_and_cancel())
+    finally:
+        os.close(lock)
+    assert list(tmp_path.iterdir()) == [alive]
+
+
+def test_a_faulty_stream_is_not_found_again_by_the_next_try(
+    film: tuple[Path, Source, Ladder], whole: Path, tmp_path: Path
+) -> None:
+    for step in ("package", "verify"):
+        place = Path(shutil.copytree(whole, tmp_path / step))
+        (place / "v480" / "seg_00002.m4s").unlink()
+        checking = package(place, film[2]) if step == "package" else verify(place, film[1], film[2])
+        with pytest.raises(EncodingFailed) as caught:
+            asyncio.run(checking)
+        assert caught.value.message == FAULTY
+        assert not place.exists()
 
 
 def copied(whole: Path, folder: Path) -> Path:

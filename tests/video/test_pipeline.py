@@ -19,7 +19,7 @@ from app.video.probe import probe
 from app.video.renditions import Rendition
 from app.video.source import Source
 from app.video.verify import verify
-from tests.video.sources import AAC, COMMON, RARE, X264, Case, ffmpeg, sound
+from tests.video.sources import AAC, COMMON, RARE, X264, Case, ffmpeg, picture, sound
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ def first_picture(made: Made) -> Image.Image:
     return Image.frombytes("RGB", (top.width_px, top.height_px), raw)
 
 
-def red_corner(picture: Image.Image) -> str:
-    width, height = picture.size
+def red_corner(shown: Image.Image) -> str:
+    width, height = shown.size
     places = {
-        f"{row} {column}": picture.getpixel((x, y))
+        f"{row} {column}": shown.getpixel((x, y))
         for row, y in (("upper", height // 10), ("lower", height - height // 10))
         for column, x in (("left", width // 10), ("right", width - width // 10))
     }
@@ -83,9 +83,9 @@ def check(case: Case, folder: Path) -> None:
         assert rendition.duration_s == pytest.approx(made.source.duration_s, abs=0.1)
     length_s = case.length_s + (1 if case.name == "longer-sound" else 0)
     assert made.source.duration_s == pytest.approx(length_s, abs=case.slack_s)
-    picture = first_picture(made)
-    assert red_corner(picture) == case.corner
-    corner = picture.getpixel((picture.width // 10, picture.height // 10))
+    shown = first_picture(made)
+    assert red_corner(shown) == case.corner
+    corner = shown.getpixel((shown.width // 10, shown.height // 10))
     if case.corner == "upper left":
         assert isinstance(corner, tuple)
         assert corner[0] > 180
@@ -103,6 +103,34 @@ def test_a_camera_file_becomes_a_whole_stream(case: Case, tmp_path: Path) -> Non
 @pytest.mark.parametrize("case", RARE, ids=lambda case: case.name)
 def test_a_rarer_camera_file_becomes_a_whole_stream(case: Case, tmp_path: Path) -> None:
     check(case, tmp_path)
+
+
+@pytest.mark.long
+def test_a_film_whose_picture_changes_its_size_is_whole(tmp_path: Path) -> None:
+    """As a telephone or a call records that is turned in the middle."""
+    parts = [tmp_path / "wide.ts", tmp_path / "tall.ts"]
+    for part, size, late in zip(parts, ("426x240", "240x426"), ("0", "2.4"), strict=True):
+        ffmpeg(*picture(size), *sound(), *X264, *AAC, "-output_ts_offset", late, part)
+    path = tmp_path / "turned.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    done = convert(path, tmp_path / "work")
+    assert done.source.duration_s == pytest.approx(4.8, abs=0.1)
+
+
+@pytest.mark.long
+def test_a_film_whose_sound_is_empty_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "mute.mkv"
+    ffmpeg(*picture(), *sound(), *X264, "-c:a", "pcm_s16le", "-af", "atrim=end=0", path)
+    done = convert(path, tmp_path / "work")
+    assert Rendition.load(done.place / AUDIO_FOLDER).duration_s == pytest.approx(2.4, abs=0.1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", ["2x2", "4096x16", "34x1000"])
+def test_a_film_of_an_absurd_size_is_whole(tmp_path: Path, size: str) -> None:
+    path = tmp_path / "absurd.mkv"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d=1", "-c:v", "ffv1", path)
+    assert convert(path, tmp_path / "work").source.duration_s == pytest.approx(1, abs=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +193,8 @@ def test_the_poster_is_a_picture_of_the_film_in_two_sizes(made: Made) -> None:
 
 def test_the_poster_is_not_black_when_only_the_middle_of_the_film_is_lit(tmp_path: Path) -> None:
     path = tmp_path / "dark.mp4"
-    lit = "drawbox=c=orange:t=fill:w=iw/2:enable='between(t,3.5,5)',drawbox=x=iw/2:c=teal:t=fill:enable='between(t,3.5,5)'"
+    when = "t=fill:enable='between(t,3.5,5)'"
+    lit = f"drawbox=c=orange:w=iw/2:{when},drawbox=x=iw/2:c=teal:{when}"
     ffmpeg("-f", "lavfi", "-i", f"color=black:s=320x180:r=25:d=9,{lit}", *X264, path)
     done = convert(path, tmp_path / "work")
     with Image.open(done.place / POSTER) as poster:

@@ -120,6 +120,20 @@ def test_a_recording_that_states_no_length_is_measured(tmp_path: Path) -> None:
     assert film.duration_s == pytest.approx(2.4, abs=0.1)
 
 
+def test_a_header_that_says_less_than_there_is_does_not_shorten_the_film(tmp_path: Path) -> None:
+    path = tmp_path / "tags.mkv"
+    ffmpeg(*picture(length_s=4), *sound(4), *X264, *AAC, path)
+    path.write_bytes(path.read_bytes().replace(b"00:00:04.0", b"00:00:01.0"))
+    assert asyncio.run(probe(path)).duration_s == pytest.approx(4, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "turned"), [(0, 0), (90, 90), (-90, 270), (89.6, 90), (-180, 180), (359.5, 0), (45, 45)]
+)
+def test_a_rotation_near_a_quarter_turn_is_one(matrix: float, turned: int) -> None:
+    assert inspection.upright(matrix) == turned
+
+
 def test_a_film_too_short_or_too_long_is_refused(good: Path, tmp_path: Path) -> None:
     blink = tmp_path / "blink.mp4"
     ffmpeg(*picture(length_s=0.2), *X264, blink)

@@ -160,7 +160,8 @@ async def test_a_worker_that_wakes_late_does_not_write_over_an_end(database: db.
 
 
 def test_a_full_disk_is_named() -> None:
-    from app.video.ffmpeg import DISK_FULL, STALLED
+    from app.video.ffmpeg import STALLED
+    from app.video.source import DISK_FULL
 
     assert "Make room" in transcode.sentence(EncodingFailed(DISK_FULL))
     assert "Make room" in transcode.sentence(OSError(28, "No space left on device"))

@@ -22,6 +22,12 @@ CURRENCIES = (
     "sgd",
 )
 
+_WRITTEN = (
+    r"(\d{1,9})(?:[.,](\d{1,2}))?",
+    r"(\d{1,3}(?:,\d{3}){1,2})(?:\.(\d{1,2}))?",
+    r"(\d{1,3}(?:\.\d{3}){1,2})(?:,(\d{1,2}))?",
+)
+
 
 def read_amount(text: str, currency: str) -> int | None:
     """`18`, `18.50`, `18,50` or `$1,200.00` in the currency's minor unit; None for what is no amount.
@@ -29,10 +35,10 @@ def read_amount(text: str, currency: str) -> int | None:
     A comma or point followed by exactly three digits groups thousands; nobody sells for a tenth of a cent.
     """
     plain = re.sub(r"[\s$€£¥]", "", text)
-    whole = re.fullmatch(r"(\d{1,9}|\d{1,3}(?:[.,]\d{3}){1,2})(?:[.,](\d{1,2}))?", plain, re.ASCII)
-    if whole is None:
+    found = next(filter(None, (re.fullmatch(one, plain, re.ASCII) for one in _WRITTEN)), None)
+    if found is None:
         return None
-    units, parts = int(re.sub(r"[.,]", "", whole[1])), whole[2]
+    units, parts = int(re.sub(r"[.,]", "", found[1])), found[2]
     if currency in ZERO_DECIMAL:
         return units if not parts or not int(parts) else None
     return units * 100 + (int(parts.ljust(2, "0")) if parts else 0)

@@ -167,7 +167,7 @@ async def _begin(user_id: UUID, chosen: _Chosen) -> str | None:
     try:
         made = await stripe_api.create_checkout(_order(user_id, customer_id, chosen))
     except stripe_api.StripeRefused as refusal:
-        if refusal.is_missing and await stripe_api.find_customer(customer_id) is None:
+        if refusal.is_missing and await _is_gone(customer_id):
             await replace_customer(user_id, customer_id)
         elif refusal.reason != "idempotency":
             raise
@@ -184,6 +184,11 @@ async def _begin(user_id: UUID, chosen: _Chosen) -> str | None:
         await stripe_api.expire_checkout(made.id)
         raise OtherTab
     return made.url
+
+
+async def _is_gone(customer_id: str) -> bool:
+    found = await stripe_api.find_customer(customer_id)
+    return found is None or found.is_deleted
 
 
 def _order(user_id: UUID, customer_id: str, chosen: _Chosen) -> stripe_api.CheckoutOrder:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import db
 from app.access.entitlements import lock_user
 from app.accounts.models import User
-from app.billing import queries, stripe_api
+from app.billing import stripe_api
 from app.billing.inbox import want
 from app.billing.models import StripeCustomer, StripeSync
 from app.clock import utcnow
@@ -26,10 +26,13 @@ async def ensure_customer(user_id: UUID) -> str:
         StripeDown: when Stripe does not answer.
     """
     async with db.transaction() as session:
-        known = await queries.customer_of(session, user_id)
+        known = await session.scalar(select(StripeCustomer).where(StripeCustomer.user_id == user_id))
         user = await session.get(User, user_id)
     if known is not None:
-        return known.id
+        if known.deleted_at is None:
+            return known.id
+        # Stripe would answer the first one's idempotency key with the one that is gone.
+        return await replace_customer(user_id, known.id)
     if user is None:
         raise NotFound
     made = await stripe_api.create_customer(user_id, user.email, user.name)

@@ -44,3 +44,6 @@ document.addEventListener("htmx:after:swap", (event) => {
   const target = event.target instanceof Element ? event.target : document;
   target.querySelector<HTMLElement>(".error-summary, [aria-invalid=true]")?.focus();
 });
+
+/** On a phone the studio's pages are one row that scrolls: the present one is brought into view. */
+document.querySelector(".studio-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -69,7 +69,7 @@ def test_a_declined_card_says_so_and_a_second_one_works(page: Page, demo: Demo) 
     to_checkout(page)
     page.fill("input[name=card_number]", "4000 0000 0000 0002")
     page.get_by_role("button").first.click()
-    expect(page.get_by_text("declined")).to_be_visible()
+    expect(page.get_by_text("Your card was declined.")).to_be_visible()
     page.goto(demo.site + LESSON)
     assert page.locator("[data-player]").count() == 0
     to_checkout(page)

@@ -28,7 +28,7 @@ from tests.video.sources import AAC, X264, picture, sound
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Source, Ladder]:
     path = tmp_path_factory.mktemp("film") / "film.mp4"
-    sources.ffmpeg(*picture("854x480", length_s=13), *sound(13), *X264, *AAC, path)
+    sources.ffmpeg(*picture("712x400", length_s=13), *sound(13), *X264, *AAC, path)
     source = asyncio.run(probe(path))
     return path, source, plan(source)
 
@@ -111,17 +111,18 @@ def test_ffmpeg_dies_with_a_worker_that_is_killed_and_the_next_try_succeeds(
     asyncio.run(verify(place, source, ladder))
 
 
-def test_two_workers_at_once_end_with_one_whole_result(
-    film: tuple[Path, Source, Ladder], tmp_path: Path
-) -> None:
-    path, source, ladder = film
+def test_two_workers_at_once_end_with_one_whole_result(tmp_path: Path) -> None:
+    path, work = tmp_path / "short.mp4", tmp_path / "work"
+    sources.ffmpeg(*picture(), *sound(), *X264, *AAC, path)
+    source = asyncio.run(probe(path))
+    ladder = plan(source)
 
     async def both() -> list[Path]:
-        return await asyncio.gather(*(encode(path, source, ladder, tmp_path) for _ in range(2)))
+        return await asyncio.gather(*(encode(path, source, ladder, work) for _ in range(2)))
 
     places = asyncio.run(both())
     assert places[0] == places[1]
-    assert [entry.name for entry in tmp_path.iterdir()] == ["encoded"]
+    assert [entry.name for entry in work.iterdir()] == ["encoded"]
     asyncio.run(package(places[0], ladder))
     asyncio.run(verify(places[0], source, ladder))
 
@@ -209,7 +210,7 @@ def test_a_full_disk_has_its_sentence() -> None:
         Path("/").write_text("anything else stays what it is")
 
 
-@pytest.mark.parametrize("name", ["a/media.m3u8", "v360/seg_00003.m4s", "v480/init.mp4"])
+@pytest.mark.parametrize("name", ["a/media.m3u8", "v360/seg_00003.m4s", "v400/init.mp4"])
 def test_what_ffmpeg_could_not_write_is_found_although_it_says_nothing(
     film: tuple[Path, Source, Ladder], whole: Path, tmp_path: Path, name: str
 ) -> None:
@@ -254,7 +255,7 @@ def test_a_faulty_stream_is_not_found_again_by_the_next_try(
 ) -> None:
     for step in ("package", "verify"):
         place = Path(shutil.copytree(whole, tmp_path / step))
-        (place / "v480" / "seg_00002.m4s").unlink()
+        (place / "v400" / "seg_00002.m4s").unlink()
         checking = package(place, film[2]) if step == "package" else verify(place, film[1], film[2])
         with pytest.raises(EncodingFailed) as caught:
             asyncio.run(checking)
@@ -281,7 +282,7 @@ def test_a_stream_shorter_than_its_source_breaks_off(film: tuple[Path, Source, L
 
 
 @pytest.mark.parametrize(
-    "name", ["v480/seg_00002.m4s", "v360/init.mp4", "a/seg_00001.m4s", "v360/media.m3u8"]
+    "name", ["v400/seg_00002.m4s", "v360/init.mp4", "a/seg_00001.m4s", "v360/media.m3u8"]
 )
 def test_a_missing_file_is_found(
     film: tuple[Path, Source, Ladder], whole: Path, tmp_path: Path, name: str
@@ -298,7 +299,7 @@ def test_a_segment_cut_short_is_found(
     film: tuple[Path, Source, Ladder], whole: Path, tmp_path: Path, share: float
 ) -> None:
     place = copied(whole, tmp_path)
-    segment = place / "v480" / "seg_00002.m4s"
+    segment = place / "v400" / "seg_00002.m4s"
     os.truncate(segment, int(segment.stat().st_size * share))
     with pytest.raises(EncodingFailed, match="did not pass its check"):
         asyncio.run(verify(place, film[1], film[2]))
@@ -308,7 +309,7 @@ def test_two_segments_in_the_wrong_order_are_found(
     film: tuple[Path, Source, Ladder], whole: Path, tmp_path: Path
 ) -> None:
     place = copied(whole, tmp_path)
-    first, second = place / "v480" / "seg_00001.m4s", place / "v480" / "seg_00002.m4s"
+    first, second = place / "v400" / "seg_00001.m4s", place / "v400" / "seg_00002.m4s"
     data = first.read_bytes()
     first.write_bytes(second.read_bytes())
     second.write_bytes(data)

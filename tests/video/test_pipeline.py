@@ -138,7 +138,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A film of 14 s at 30000/1001 pictures a second, in two rungs and three segments."""
     folder = tmp_path_factory.mktemp("made")
     path = folder / "film.mp4"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=854x480:r=30000/1001:d=14", *sound(14), *X264, *AAC,
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=712x400:r=30000/1001:d=14", *sound(14), *X264, *AAC,
            "-metadata", "title=Nobody may read this", "-metadata", "location=+21.27-157.82/", path)  # fmt: skip
     return convert(path, folder / "work")
 
@@ -186,7 +186,7 @@ def test_nothing_of_the_sources_metadata_is_published(made: Made) -> None:
 
 def test_the_poster_is_a_picture_of_the_film_in_two_sizes(made: Made) -> None:
     with Image.open(made.place / POSTER) as large, Image.open(made.place / SMALL_POSTER) as small:
-        assert large.size == (854, 480)
+        assert large.size == (712, 400)
         assert small.size == (640, 360)
         assert max(top for _low, top in large.getextrema()) > 200  # type: ignore[misc]
 

@@ -1,0 +1,68 @@
+"""The demo's words: complete, invented, and understood by what prints them."""
+
+import re
+
+import pytest
+
+from app.articles.markdown import LESSON_HERE, render_article
+from app.articles.rules import ArticleDraft, check_article
+from app.demo import films, texts
+from app.practice.rules import LocationDraft, PracticeDraft, check_location, check_practice
+
+
+def test_the_practice_is_invented_and_fit_for_its_settings() -> None:
+    words = texts.practice()
+    facts = {name: getattr(words, name) for name in PracticeDraft.__dataclass_fields__}
+    assert check_practice(PracticeDraft(**facts)) == {}
+    assert words.contact_email.endswith("@example.com")
+    assert len(words.locations) == 2
+    for place in words.locations:
+        assert check_location(LocationDraft(**vars(place))) == {}
+        assert re.fullmatch(r"\(808\) 555-01\d\d", place.phone)
+
+
+def test_every_article_could_be_published_and_points_at_what_is_there() -> None:
+    articles = texts.articles()
+    slugs = {article.slug for article in articles}
+    lessons = {lesson.slug for part in texts.course().sections for lesson in part.lessons}
+    assert "hip-pain-from-running" in slugs
+    assert len(articles) >= 3
+    for words in articles:
+        draft = ArticleDraft(words.title, words.slug, words.summary, words.body_md).tidy()
+        assert check_article(draft, publishing=True) == {}
+        assert set(words.related) <= slugs - {words.slug}
+        assert words.lesson in lessons
+    assert any(LESSON_HERE in render_article(words.body_md).html for words in articles)
+
+
+def test_eight_responses_stand_under_the_article_about_hips_and_one_waits() -> None:
+    responses = texts.responses("hip-pain-from-running")
+    assert sum(words.state == "approved" for words in responses) == 8
+    assert [words.state for words in responses if words.state != "approved"] == ["pending"]
+    seen: set[str] = set()
+    for words in responses:
+        assert words.parent is None or words.parent in seen
+        assert words.email.endswith("@example.com")
+        seen.add(words.key)
+
+
+def test_the_course_has_its_lessons_in_two_sections_the_first_one_free_and_each_with_its_film() -> None:
+    first, second = texts.course().sections
+    lessons = [*first.lessons, *second.lessons]
+    assert [lesson.slug for lesson in lessons] == [
+        "hamstring-strap",
+        "quadriceps-side",
+        "hip-flexor",
+        "gluteals",
+        "deep-rotators",
+        "the-six-rotators-seated",
+    ]
+    assert [lesson.is_free for lesson in lessons] == [True, *[False] * 5]
+    drawn = {film.slug for film in films.FILMS}
+    assert {lesson.slug for lesson in lessons if lesson.state == "published"} <= drawn
+
+
+@pytest.mark.parametrize("text", ["", "Words.", "Words.\n+++\na = 1\n+++\n"])
+def test_a_text_without_a_head_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="begins with a head"):
+        texts.documents(text)

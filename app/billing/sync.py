@@ -114,16 +114,16 @@ async def fetch(fence: Fence) -> Fetched:
         is_ours = await session.get(StripeCustomer, fence.customer_id) is not None
     try:
         raws = await stripe_api.list_subscriptions(fence.customer_id)
-        if not is_ours:
-            found = await stripe_api.find_customer(fence.customer_id)
-            owner_id = found.user_id if found is not None else None
     except stripe_api.StripeRefused as refusal:
         if not refusal.is_missing:
             raise
+        raws = []
+    if not raws or not is_ours:
+        # An empty list may also mean that our key is another account's: nobody loses anything by that.
         found = await stripe_api.find_customer(fence.customer_id)
-        return Fetched(
-            fence, (), is_deleted=found is not None and found.is_deleted, is_known=found is not None
-        )
+        if found is None or found.is_deleted:
+            return Fetched(fence, (), is_deleted=found is not None, is_known=found is not None)
+        owner_id = found.user_id
     told = []
     for raw in raws:
         unpaid = await stripe_api.first_unpaid_at(raw["id"]) if raw["status"] == "past_due" else None

@@ -281,11 +281,13 @@ async def test_another_accounts_key_takes_nothing_away(
     await till.settle()
     customer = await tills.customer_id(user.id)
     another = Stand(tmp_path / "another.sqlite", contract)
+    await tills.close_connections()
     try:
         monkeypatch.setenv("STRIPE_API_BASE", another.url)
         get_settings.cache_clear()
         await sync.sync(customer)
     finally:
+        await tills.close_connections()
         another.stop()
     assert await tills.is_entitled(user.id)
     async with db.transaction() as session:

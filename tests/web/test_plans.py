@@ -82,7 +82,7 @@ async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient, teacher
 async def test_an_empty_list_names_the_next_step(client: httpx.AsyncClient, teacher: User) -> None:
     page = (await client.get("/studio/plans")).text
     assert "No plans yet" in page
-    assert "Stripe&#39;s key is not set" in page
+    assert "key is not set" in page
     assert (await client.get("/studio/plans/new")).status_code == 200
 
 
@@ -123,7 +123,7 @@ BAD = [
     ({"trial_days": "soon"}, "A trial lasts 0 to 90 days."),
     ({"description": "d" * 501}, "below 500 characters"),
     ({"course_id": str(ID)}, "This course is not there any more."),
-    ({"course_id": "all"}, "Something"),
+    ({"course_id": "all"}, "This course is not there any more."),
 ]
 
 
@@ -134,8 +134,13 @@ async def test_a_bad_form_says_why_and_keeps_what_was_typed(
     answer = await client.post("/studio/plans", data={**FORM, "description": "All of it.", **typed})
     assert answer.status_code == 422
     assert sentence in answer.text
-    for value in {**FORM, **typed}.values():
-        assert value.strip() in answer.text
+    kept = {**FORM, **typed}
+    for name in ("name", "amount", "trial_days"):
+        assert (
+            f'name="{name}" type="{"number" if name == "trial_days" else "text"}" value="{kept[name].strip()}"'
+            in (" ".join(answer.text.split()))
+        )
+    assert kept.get("description", "All of it.")[:500] in answer.text
     assert (await plan_rows(), await trail()) == ([], [])
 
 
@@ -266,7 +271,7 @@ async def test_the_ledger_cannot_be_rewritten(client: httpx.AsyncClient, teacher
     user = await someone()
     await client.post(f"/studio/members/{user.id}/entitlements", data={"reason": "once"})
     for change in ("UPDATE entitlement_entry SET cause = 'x'", "DELETE FROM entitlement_entry"):
-        with pytest.raises(Exception, match="append-only|entitlement_entry"):
+        with pytest.raises(Exception, match=r"append-only|entitlement_entry"):
             async with db.transaction() as session:
                 await session.execute(text(change))
     async with db.transaction() as session:

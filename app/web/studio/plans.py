@@ -16,6 +16,7 @@ from app.catalog import queries as catalog
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput
+from app.i18n import _
 from app.settings import get_settings
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
@@ -114,7 +115,7 @@ def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError as fault:
-        raise BadInput(field="course_id") from fault
+        raise BadInput(_("This course is not there any more."), field="course_id") from fault
 
 
 async def _courses(db: Db) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+from sandbox.stripe.buyers import new_customer
 from sandbox.stripe.cards import Card, Decline
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.expand import includable
@@ -10,7 +11,6 @@ from sandbox.stripe.intents import attempt, create_intent
 from sandbox.stripe.lifecycle import Terms, start
 from sandbox.stripe.lists import envelope
 from sandbox.stripe.methods import attach, create_method, make_default
-from sandbox.stripe.resources.customers import new_customer
 from sandbox.stripe.store import Row, Store
 from sandbox.stripe.world import World
 

@@ -4,11 +4,11 @@ Source: https://docs.stripe.com/api/customers
 """
 
 import copy
-import secrets
 from typing import Any
 
 from sandbox.stripe import lifecycle
 from sandbox.stripe.api import Call, Operation
+from sandbox.stripe.buyers import add_customer, blank_customer
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.expand import includable
@@ -17,7 +17,7 @@ from sandbox.stripe.methods import attach, create_method
 from sandbox.stripe.params import Params
 from sandbox.stripe.resources.payment_methods import usable_method
 from sandbox.stripe.search import search_answer
-from sandbox.stripe.store import Row, Store, new_id
+from sandbox.stripe.store import Row, Store
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
@@ -26,24 +26,15 @@ _TEXT_FIELDS = ("name", "email", "phone", "description")
 _ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
-def new_customer(
-    world: World, *, email: str | None = None, name: str | None = None, metadata: Json | None = None
-) -> Row:
-    """Make a customer on the world's clock."""
-    body = _blank(world)
-    body.update(email=email, name=name, metadata=dict(metadata or {}))
-    return _add(world, body)
-
-
 def create(call: Call) -> Json:
     """POST /v1/customers"""
     params, clock = call.params, call.params.take_str("test_clock")
     if clock is not None:
         call.world.reference("test_helpers.test_clock", clock, "test_clock")
     world = call.world.on_clock(clock)
-    body = _blank(world)
+    body = blank_customer(world)
     _apply(params, body)
-    row = _add(world, body)
+    row = add_customer(world, body)
     method_id = params.take_str("payment_method")
     settings = params.take_hash("invoice_settings")
     source = params.take_str("source")
@@ -118,44 +109,6 @@ def subscriptions_of(store: Store, customer: Json) -> Json:
     rows = store.select("subscription", {"customer": customer["id"]})
     living = [row.body for row in rows if row.body["status"] not in ("canceled", "incomplete_expired")]
     return envelope(living, f"/v1/customers/{customer['id']}/subscriptions")
-
-
-def _blank(world: World) -> Json:
-    return {
-        "id": new_id("cus", 14),
-        "object": "customer",
-        "address": None,
-        "balance": 0,
-        "created": world.now,
-        "currency": None,
-        "customer_account": None,
-        "default_source": None,
-        "delinquent": False,
-        "description": None,
-        "email": None,
-        "invoice_prefix": secrets.token_hex(4).upper(),
-        "invoice_settings": {
-            "custom_fields": None,
-            "default_payment_method": None,
-            "footer": None,
-            "rendering_options": None,
-        },
-        "livemode": False,
-        "metadata": {},
-        "name": None,
-        "next_invoice_sequence": 1,
-        "phone": None,
-        "preferred_locales": [],
-        "shipping": None,
-        "tax_exempt": "none",
-        "test_clock": world.clock,
-    }
-
-
-def _add(world: World, body: Json) -> Row:
-    row = world.store.put(Row("customer", body, clock=world.clock))
-    emit(world, "customer.created", body)
-    return row
 
 
 def _living(call: Call) -> Row:

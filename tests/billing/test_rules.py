@@ -71,13 +71,13 @@ def test_grace_is_a_hard_stop_counted_from_the_first_unpaid_invoice() -> None:
 
 def test_an_unknown_status_keeps_what_was_and_is_reported() -> None:
     found = entitlements_due([facts("frozen")], EVERYTHING, POLICY, NOW)
-    assert (found.due, found.keep) == ((), {"sub_1"})
+    assert (found.due, found.keep) == ((), frozenset({"sub_1"}))
     assert "unknown status 'frozen'" in found.doubts[0]
 
 
 def test_a_gap_in_the_facts_keeps_what_was() -> None:
     found = entitlements_due([facts("active", current_period_end_at=None)], EVERYTHING, POLICY, NOW)
-    assert (found.due, found.keep) == ((), {"sub_1"})
+    assert (found.due, found.keep) == ((), frozenset({"sub_1"}))
     assert found.doubts
 
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -77,7 +77,7 @@ async def work() -> list[str]:
         return sorted(str(row[0]) for row in found)
 
 
-REFUSED = {
+REFUSED: dict[str, Callable[[], tuple[bytes, str]]] = {
     "no signature at all": lambda: (BODY, ""),
     "a signature of another secret": lambda: (BODY, signed(BODY, "whsec_wrong")),
     "a signature with an empty secret": lambda: (BODY, signed(BODY, "")),
@@ -190,7 +190,7 @@ async def test_each_delivery_asks_again_so_that_a_replay_heals(client: httpx.Asy
         assert (await session.get_one(StripeSync, "cus_1")).wanted_seq == 3
 
 
-SET_ASIDE = {
+SET_ASIDE: dict[str, dict[str, Any]] = {
     "another version of the API": {"api_version": "2020-08-27"},
     "no version of the API": {"api_version": None},
     "live mode": {"livemode": True},

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,8 @@ class Server:
             "LIMBER_BASE_URL": self.url,
             "LIMBER_PORT": str(self.port),
         }
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by whoever ends the server)
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -43,32 +45,37 @@ class Server:
             [sys.executable, "-m", "app", "serve"],
             cwd=ROOT,
             env=self.environment,
-            stdout=subprocess.PIPE,
+            stdout=self.said,
             stderr=subprocess.STDOUT,
-            text=True,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         with httpx.Client(base_url=self.url, trust_env=False) as client:
-            while time.monotonic() < deadline:
+            while time.monotonic() < deadline and self.process.poll() is None:
                 try:
                     if client.get("/healthz").status_code == 200:
                         return
                 except httpx.TransportError:
                     time.sleep(0.05)
-        raise AssertionError("the web process does not answer")
+        raise AssertionError(f"the web process does not answer: {self.words()}")
+
+    def words(self) -> str:
+        """All that it printed."""
+        self.said.seek(0)
+        return self.said.read().decode()
 
     def kill(self) -> None:
         """As a power cut does it."""
         assert self.process is not None
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
         self.process = None
 
     def stop(self, seconds: float = 10) -> str:
         """Ask it to end, and answer what it said."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        said, _none = self.process.communicate(timeout=seconds)
+        self.process.wait(seconds)
+        said = self.words()
         # uvicorn hands the signal on to the default handler when it is done.
         assert self.process.returncode in (0, -signal.SIGTERM), said
         self.process = None
@@ -84,3 +91,4 @@ def serving(database_url: str, data_dir: Path) -> Iterator[Server]:
     finally:
         if server.process is not None:
             server.stop()
+        server.said.close()

@@ -31,6 +31,7 @@ async def server(database: db.Database) -> AsyncIterator[Server]:
     yield running
     if running.process is not None:
         running.kill()
+    running.said.close()
 
 
 @pytest.fixture

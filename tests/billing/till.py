@@ -217,6 +217,10 @@ async def mails() -> list[str]:
         return [str(row[0]).split(":")[1] for row in rows]
 
 
+def database_url() -> str:
+    return db.database().url
+
+
 async def close_connections() -> None:
     """The library's connections belong to this test's loop."""
     await stripe_api.close()

@@ -164,7 +164,7 @@ def _reason(text: str) -> str:
 
 
 async def _course(db: Db, text: str) -> UUID | None:
-    if not text:
+    if text in ("", "every"):
         return None
     found = {str(one): one for one in await _titles(db)}.get(text)
     if found is None:

@@ -113,7 +113,7 @@ def _uuid(text: str) -> UUID | None:
         BadInput: for what the list did not offer.
     """
     try:
-        return UUID(text) if text else None
+        return UUID(text) if text not in ("", "every") else None
     except ValueError as fault:
         raise BadInput(_("This course is not there any more."), field="course_id") from fault
 

@@ -1,7 +1,7 @@
 // Builds static/dist: hashed names, .br and .gz beside them, and manifest.json for asset() and the CSP.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -15,6 +15,8 @@ const out = join(root, "static", "dist");
 // Built beside and moved into place, so that a running server never sees half a build.
 const work = join(root, "static", `.dist-${process.pid}`);
 const packageDir = (name) => join(root, "node_modules", name);
+
+const DAY_MS = 24 * 3600 * 1000;
 
 const entries = {};
 const COMPRESSIBLE = new Set([".js", ".css", ".svg", ".json", ".webmanifest", ".txt"]);
@@ -87,6 +89,15 @@ async function scripts() {
   for (const file of result.outputFiles) await emit(file.path.slice(work.length + 1), Buffer.from(file.contents));
 }
 
+/** Files of earlier builds live on for a day: pages that a running server has sent out still name them. */
+function keepYesterday() {
+  if (!existsSync(out)) return;
+  for (const name of readdirSync(out)) {
+    const old = join(out, name);
+    if (!existsSync(join(work, name)) && Date.now() - statSync(old).mtimeMs < DAY_MS) renameSync(old, join(work, name));
+  }
+}
+
 const started = performance.now();
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
@@ -96,6 +107,7 @@ await Promise.all([styles(), scripts()]);
 const style_hashes = await styleHashes(root);
 const sorted = Object.fromEntries(Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)));
 writeFileSync(join(work, "manifest.json"), `${JSON.stringify({ entries: sorted, style_hashes }, null, 1)}\n`);
+keepYesterday();
 rmSync(out, { recursive: true, force: true });
 renameSync(work, out);
 

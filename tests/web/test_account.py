@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -54,7 +54,7 @@ POSTS = [
     "/account/name",
     "/account/email",
     "/account/password",
-    f"/account/devices/{uuid4()}/sign-out",
+    f"/account/devices/{UUID(int=7)}/sign-out",
     "/account/sign-out-everywhere",
 ]
 

@@ -1,6 +1,6 @@
 """The studio's inbox."""
 
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ from app.articles.models import ContactMessage
 from app.clock import utcnow
 from tests import factories
 
-ID = uuid4()
+ID = UUID(int=7)
 REQUESTS = [
     ("GET", "/studio/messages"),
     ("POST", f"/studio/messages/{ID}/handled"),

@@ -1,7 +1,7 @@
 """The studio's queue of responses: approve, spam, remove, take back, many at once, answer; each decision audited."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -14,7 +14,7 @@ from app.clock import utcnow
 from tests import factories
 from tests.articles.forms import words_of
 
-ID = uuid4()
+ID = UUID(int=7)
 POSTS = ["/studio/responses/moderate", "/studio/responses/undo", f"/studio/responses/{ID}/reply"]
 
 

@@ -1,6 +1,6 @@
 """The studio's settings: the practice's facts and addresses, audited, and shown to everybody."""
 
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ from app.accounts.models import AuditEntry, User
 from app.practice.models import Location, Practice
 from tests import factories
 
-ID = uuid4()
+ID = UUID(int=7)
 PLACES = "/studio/settings/locations"
 REQUESTS = [
     ("GET", "/studio/settings"),

@@ -12,7 +12,7 @@ from app.articles.models import Article, ArticleRelation
 from tests import factories
 from tests.articles.forms import words_of
 
-ID = uuid4()
+ID = UUID(int=7)
 PAGES = ["/studio/articles", "/studio/articles/new", f"/studio/articles/{ID}"]
 POSTS = [
     "/studio/articles",

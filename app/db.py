@@ -122,7 +122,9 @@ async def try_lock(name: str) -> AsyncIterator[bool]:
     """
     async with database().lock_engine.connect() as connection:
         wanted = {"name": name}
-        held = await connection.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), wanted)
+        held = await connection.scalar(
+            text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), wanted
+        )
         try:
             yield bool(held)
         finally:

@@ -50,7 +50,7 @@ async def read(key: str, *, start: int = 0, length: int | None = None) -> AsyncI
     Raises:
         FileNotFoundError: when nothing is there.
     """
-    options: "GetOptions" = {}
+    options: GetOptions = {}
     if length is not None:
         options = {"range": (start, start + length)}
     elif start:

@@ -38,7 +38,9 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_that_is_named_exists(page: Path) -> None:
-    known = {command.name or command.callback.__name__ for command in cli.registered_commands if command.callback}
+    known = {
+        command.name or command.callback.__name__ for command in cli.registered_commands if command.callback
+    }
     known |= {group.name for group in cli.registered_groups if group.name}
     for command in re.findall(r"`limber ([a-z]+)", page.read_text("utf-8")):
         assert command in known, f"{page.name} names `limber {command}`"

@@ -46,10 +46,13 @@ async def test_work_is_done_once_although_enqueued_twice(worker: str) -> None:
 
 
 async def test_a_rolled_back_cause_leaves_no_work(database: db.Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail_after_enqueueing() -> None:
         async with db.transaction() as session:
             await jobs.enqueue(session, "test_note", {"word": "never"})
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail_after_enqueueing()
     async with db.transaction() as session:
         assert (await session.execute(text("SELECT count(*) FROM dbos.workflow_status"))).scalar_one() == 0
 
@@ -58,7 +61,9 @@ async def test_work_of_a_dead_executor_is_taken_over(worker: str) -> None:
     async with db.transaction() as session:
         await jobs.enqueue(session, "test_note", {"word": "knee"}, queue="nobody", workflow_id="note:2")
         await session.execute(
-            text("UPDATE dbos.workflow_status SET status = 'PENDING', executor_id = 'gone', queue_name = 'default'")
+            text(
+                "UPDATE dbos.workflow_status SET status = 'PENDING', executor_id = 'gone', queue_name = 'default'"
+            )
         )
     assert await lifeline.take_over(worker) == ["gone"]
     await until(lambda: seen == ["knee"])

@@ -22,6 +22,8 @@ async def test_a_missing_page_is_a_sentence_in_a_page(client: httpx.AsyncClient)
 
 
 async def test_a_cross_site_post_is_refused(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/healthz", headers={"Origin": "https://evil.example", "Accept": "application/json"})
+    answer = await client.post(
+        "/healthz", headers={"Origin": "https://evil.example", "Accept": "application/json"}
+    )
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "application/problem+json"

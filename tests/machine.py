@@ -43,6 +43,14 @@ def postgres_bin() -> Path | None:
     return Path(found).parent if found else None
 
 
+def open_to_others(folder: Path) -> None:
+    """As root, PostgreSQL runs as another user, who has to pass through every folder above its data."""
+    if os.geteuid() == 0:
+        for place in (folder, *folder.parents):
+            if not place.stat().st_mode & 0o005:
+                place.chmod(0o755)
+
+
 def _apt(*packages: str) -> bool:
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         return False

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from bench.start import free_ports
 from tests.machine import browser as browser_path
+from tests.machine import open_to_others
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FLAGS = [
@@ -76,13 +77,11 @@ class Demo:
         assert moved.is_success, moved.text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`limber demo` in a folder of its own, filled by itself, stopped by Ctrl-C at the end."""
     folder = tmp_path_factory.mktemp("demo")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        if os.geteuid() == 0:
-            parent.chmod(0o755)
+    open_to_others(folder)
     port = free_ports()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("LIMBER_", "DATABASE_"))}
     process = subprocess.Popen(
@@ -109,8 +108,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     assert process.wait(60) == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    # For this package and no longer: the driver runs an event loop in this thread, and other tests want their own.
     path = browser_path()
     assert path, "no Chromium is installed (python -m tests.machine installs it)"
     with sync_playwright() as playwright:

@@ -308,6 +308,7 @@ async def test_nginx_gets_204_or_403_and_no_body(client: httpx.AsyncClient, watc
 async def test_nginx_gets_403_even_when_the_database_is_away(
     client: httpx.AsyncClient, watched: Watched
 ) -> None:
+    await db.close_database()
     db.open_database("postgresql://nobody@/nothing?host=/nonexistent")
     answer = await client.get("/media-auth", headers={"X-Original-URI": watched.playlist_url})
     assert answer.status_code == 403

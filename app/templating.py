@@ -37,10 +37,10 @@ def money(amount_cents: int, currency: str) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """`4:05` or `1:02:03`; a dash where nothing is known."""
+    """`4:05` or `1:02:03`, whole seconds as a player counts them; a dash where nothing is known."""
     if seconds is None:
         return "–"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 

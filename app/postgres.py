@@ -5,12 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-
-from app.db import libpq_url
-from app.jobs import engine
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -28,13 +22,19 @@ def server(data_dir: Path) -> Iterator[str]:
     data_dir.mkdir(parents=True, exist_ok=True)
     running = get_server(data_dir / "postgres", cleanup_mode="stop")
     try:
-        yield libpq_url(running.get_uri())
+        yield running.get_uri()
     finally:
         running.cleanup()
 
 
 def migrate(database_url: str) -> None:
     """Bring the site's tables and the engine's own schema to the newest version."""
+    # Here, because they take a second to load that the demo's start has no need to wait for.
+    from alembic import command
+    from alembic.config import Config
+
+    from app.jobs import engine
+
     engine.migrate(database_url)
     config = Config(str(ROOT / "alembic.ini"))
     config.attributes["database_url"] = database_url

@@ -53,7 +53,11 @@ class Child:
         return "\n".join(text.splitlines()[-lines:])
 
 
-class GaveUp(RuntimeError):
+class Fault(RuntimeError):
+    """The demo cannot go on; the message says why, in words."""
+
+
+class GaveUp(Fault):
     """A child died again and again."""
 
 

@@ -16,6 +16,7 @@ from app.billing import plans
 from app.billing.models import Plan, PlanPrice
 from app.clock import utcnow
 from app.demo import films, texts, visitors
+from app.demo.processes import Fault
 from app.demo.writing import add_articles, add_course, add_practice, publish_course
 from app.settings import get_settings
 from app.video.models import Video
@@ -40,7 +41,7 @@ PLANS = (
 PATIENCE_S = 300
 
 
-class TookTooLong(RuntimeError):
+class TookTooLong(Fault):
     """Something that the demo waits for did not happen; the message says what."""
 
 

@@ -12,23 +12,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from app import postgres
-from app.demo import seeding
-from app.demo.processes import Child, GaveUp, stop, watch
-from app.demo.visitors import Refused
+from app.demo.processes import Child, Fault, stop, watch
 from app.keys import new_key
 from app.settings import get_settings
 
 READY_S = 90
 
 
-class CannotStart(RuntimeError):
-    """The demo cannot start; the message says why, in words."""
+class CannotStart(Fault):
+    """Something that the demo needs is taken, or does not answer."""
 
 
 @dataclass(frozen=True)
@@ -192,9 +191,7 @@ async def run(ports: Ports, data_dir: Path, database_url: str) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signum, stopped.set)
     try:
-        for child in children:
-            child.start()
-        work = asyncio.ensure_future(_fill_and_watch(ports, children, env, seeding.fill))
+        work = asyncio.ensure_future(_start_and_fill(ports, children, env))
         stopping = asyncio.ensure_future(stopped.wait())
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -206,14 +203,22 @@ async def run(ports: Ports, data_dir: Path, database_url: str) -> None:
         await asyncio.to_thread(stop, children)
 
 
-async def _fill_and_watch(ports: Ports, children: list[Child], env: dict[str, str], fill: Any) -> None:
+async def _start_and_fill(ports: Ports, children: list[Child], env: dict[str, str]) -> None:
+    sandbox, web, worker = children
+    # Programs spend seconds on loading their libraries: these two do so while the tables are made, and need none yet.
+    sandbox.start()
+    web.start()
+    await asyncio.to_thread(postgres.migrate, env["DATABASE_URL"])
+    worker.start()
     watching = asyncio.ensure_future(watch(children))
     try:
-        await until_ready(ports, children)
         # What is filled in here reads the same settings as the children.
         os.environ.update(env)
         get_settings.cache_clear()
-        await fill(env, say)
+        # For the same reason not at the top: most of the site's libraries come with it.
+        seeding = await asyncio.to_thread(import_module, "app.demo.seeding")
+        await until_ready(ports, children)
+        await seeding.fill(env, say)
         tell(ports)
         await watching
     finally:
@@ -227,9 +232,8 @@ def main(port: int, data_dir: Path) -> int:
         with only_one(folder):
             ports.check()
             with postgres.server(folder) as url:
-                postgres.migrate(url)
                 asyncio.run(run(ports, folder, url))
-    except (CannotStart, GaveUp, Refused, seeding.TookTooLong) as reason:
+    except Fault as reason:
         print(reason, file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:

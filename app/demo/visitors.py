@@ -7,11 +7,13 @@ from urllib.parse import urljoin
 
 import httpx
 
+from app.demo.processes import Fault
+
 BLOCK_BYTES = 8 * 2**20
 TUS = {"Tus-Resumable": "1.0.0"}
 
 
-class Refused(RuntimeError):
+class Refused(Fault):
     """The site did not do what the demo asked of it."""
 
 

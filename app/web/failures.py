@@ -3,11 +3,13 @@
 import logging
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import Scope
@@ -16,7 +18,7 @@ from app import db, errors
 from app.i18n import _
 from app.practice.queries import PracticeView, practice
 from app.web.guard import clear_session_cookie, cookie_name, current_viewer
-from app.web.pages import Frame, draw
+from app.web.pages import Frame, draw, safe_next
 
 log = logging.getLogger("limber.web")
 
@@ -36,7 +38,7 @@ BY_STATUS: dict[int, type[errors.LimberError]] = {
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """`next` is where to go after signing in: the page that was asked for."""
+    """`next` is where to go after signing in or paying: the page that was asked for."""
 
     status: int
     sentence: str
@@ -59,11 +61,35 @@ def is_htmx(scope: Scope) -> bool:
 
 
 def way_back(scope: Scope) -> str:
-    """The page to land on after signing in: this one when it can be opened again, else the library."""
-    if scope["method"] not in ("GET", "HEAD"):
-        return "/library"
-    query = scope.get("query_string", b"").decode("latin-1")
-    return str(scope["path"]) + (f"?{query}" if query else "")
+    """Where to be after signing in or paying: this page; for what is no page, the one that it was asked from.
+
+    A form, a script, htmx and an event stream name that page themselves; one of another site counts for nothing.
+    """
+    home = "/studio" if str(scope["path"]).startswith("/studio") else "/library"
+    if scope["method"] in ("GET", "HEAD") and not is_htmx(scope) and not wants_json(scope):
+        query = scope.get("query_string", b"").decode("latin-1")
+        return safe_next(quote(str(scope["path"])) + (f"?{query}" if query else ""), home)
+    headers = Headers(scope=scope)
+    return _own_page(headers.get("hx-current-url") or headers.get("referer"), headers.get("host", "")) or home
+
+
+def _own_page(url: str | None, host: str) -> str:
+    """Path and query of an address on this host, else nothing."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return ""
+    if not host or parts.scheme not in ("http", "https") or parts.netloc.lower() != host.lower():
+        return ""
+    return safe_next(parts.path + (f"?{parts.query}" if parts.query else ""), "")
+
+
+def login_url(scope: Scope) -> str:
+    return f"/login?next={quote(way_back(scope), safe='')}"
+
+
+def plans_url(scope: Scope) -> str:
+    return f"/plans?next={quote(way_back(scope), safe='')}"
 
 
 def problem(error: errors.LimberError, scope: Scope) -> JSONResponse:
@@ -78,8 +104,25 @@ def problem(error: errors.LimberError, scope: Scope) -> JSONResponse:
         "detail": error.sentence,
     }
     if error.status == 401:
-        body["login_url"] = f"/login?next={quote(way_back(scope), safe='')}"
+        body["login_url"] = login_url(scope)
+    if error.status == 402:
+        body["plans_url"] = plans_url(scope)
     return JSONResponse(body, status_code=error.status, media_type="application/problem+json")
+
+
+def for_htmx(error: errors.LimberError, scope: Scope) -> Response:
+    """A whole new page to sign in or to pay; anything else is said above the page, where it replaces nothing."""
+    if error.status in (401, 402):
+        target = login_url(scope) if error.status == 401 else plans_url(scope)
+        return PlainTextResponse(error.sentence, status_code=error.status, headers={"HX-Redirect": target})
+    # htmx swaps errors too: left to itself it would put this in the place of a table's row, or of typed words.
+    headers = {
+        "HX-Retarget": "#trouble",
+        "HX-Reswap": "innerHTML show:#trouble:top",
+        "HX-Reselect": ".notice",
+    }
+    said = Markup('<p class="notice notice-bad">{}</p>').format(error.sentence)
+    return HTMLResponse(said, status_code=error.status, headers=headers)
 
 
 async def _frame(scope: Scope) -> Frame:
@@ -105,10 +148,7 @@ async def answer(scope: Scope, error: errors.LimberError) -> Response:
     if scope["path"].startswith("/media/"):
         response = PlainTextResponse(error.sentence, status_code=error.status)
     elif is_htmx(scope):
-        target = f"/login?next={quote(way_back(scope), safe='')}" if error.status == 401 else ""
-        response = PlainTextResponse(error.sentence, status_code=error.status)
-        if target:
-            headers["HX-Redirect"] = target
+        response = for_htmx(error, scope)
     elif wants_json(scope):
         response = problem(error, scope)
     else:

@@ -58,8 +58,6 @@ async def current_viewer(request: Request, db: Db) -> Viewer | None:
     token = request.cookies.get(cookie_name())
     viewer = await sessions.find(db, token, utcnow()) if token else None
     request.state.viewer = viewer
-    # An expired or ended sign-in is told from none at all, so that the sentence can say so.
-    request.state.stale_cookie = bool(token) and viewer is None
     return viewer
 
 

@@ -118,7 +118,7 @@ def for_htmx(error: errors.LimberError, scope: Scope) -> Response:
     # htmx swaps errors too: left to itself it would put this in the place of a table's row, or of typed words.
     headers = {
         "HX-Retarget": "#trouble",
-        "HX-Reswap": "innerHTML show:#trouble:top",
+        "HX-Reswap": "innerHTML",
         "HX-Reselect": ".notice",
     }
     said = Markup('<p class="notice notice-bad">{}</p>').format(error.sentence)

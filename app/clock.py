@@ -1,8 +1,37 @@
-"""The one place that asks what time it is; rules take `now` as a parameter instead."""
+"""The one place that asks what time it is, and in which zone people read it; rules take `now` as a parameter."""
 
-from datetime import UTC, datetime
+from contextvars import ContextVar
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+_zone: ContextVar[tzinfo] = ContextVar("limber_zone", default=UTC)
 
 
 def utcnow() -> datetime:
     """The present instant, aware, in UTC."""
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=1)
+def zones() -> tuple[str, ...]:
+    """The names that a practice can choose from, like `Pacific/Honolulu`, and `UTC`."""
+    old = ("Etc/", "SystemV/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
+    return (
+        "UTC",
+        *sorted(name for name in available_timezones() if "/" in name and not name.startswith(old)),
+    )
+
+
+def zone(name: str) -> tzinfo:
+    """The zone of that name; UTC where this machine does not know it."""
+    return ZoneInfo(name) if name in zones() and name != "UTC" else UTC
+
+
+def use_zone(name: str) -> None:
+    """Make `name` the zone in which this request's pages tell days and times."""
+    _zone.set(zone(name))
+
+
+def current_zone() -> tzinfo:
+    return _zone.get()

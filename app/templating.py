@@ -11,6 +11,7 @@ from babel.numbers import format_currency
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app import i18n
+from app.clock import current_zone
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "templates"
@@ -18,11 +19,15 @@ DIST = ROOT / "static" / "dist"
 
 
 def day(value: datetime | date) -> str:
-    """`25 November 2026`, in the reader's language."""
+    """`25 November 2026`, in the reader's language; of an instant, the day that it is at the practice."""
+    if isinstance(value, datetime):
+        value = value.astimezone(current_zone()).date()
     return format_date(value, "d MMMM yyyy", locale=i18n.current_locale())
 
 
 def moment(value: datetime) -> str:
+    """`25 Nov 2026, 09:00`, as the clock says it at the practice."""
+    value = value.astimezone(current_zone()).replace(tzinfo=None)
     return format_datetime(value, "d MMM yyyy, HH:mm", locale=i18n.current_locale())
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.rules import tidy
 from app.catalog import rules
 from app.catalog.models import Course, Lesson, Section
 from app.errors import BadInput, Conflict, NotFound
@@ -41,15 +42,22 @@ async def locked_course(db: AsyncSession, course_id: UUID) -> Course:
     return course
 
 
-async def move_course(db: AsyncSession, course_id: UUID, by: int) -> None:
-    """One place up (-1) or down (+1) in the list of courses."""
+async def move_course(db: AsyncSession, course_id: UUID, by: int) -> Course | None:
+    """One place up (-1) or down (+1) in the list of courses; None at its ends, where nothing moves.
+
+    Raises:
+        NotFound: when there is none.
+    """
     rows = list(
         await db.scalars(select(Course).order_by(Course.position, Course.created_at).with_for_update())
     )
     if course_id not in [row.id for row in rows]:
         raise NotFound
-    _place(rows, rules.moved([str(row.id) for row in rows], str(course_id), by))
+    before = [str(row.id) for row in rows]
+    after = rules.moved(before, str(course_id), by)
+    _place(rows, after)
     await db.flush()
+    return None if after == before else next(row for row in rows if row.id == course_id)
 
 
 async def delete_course(db: AsyncSession, course_id: UUID) -> Course:
@@ -85,6 +93,7 @@ async def add_section(db: AsyncSession, course_id: UUID, title: str) -> Section:
 
 
 async def rename_section(db: AsyncSession, course_id: UUID, section_id: UUID, title: str) -> Section:
+    """Raises: BadInput: when the title is empty or too long."""
     section = await section_in(db, course_id, section_id)
     section.title = section_title(title)
     await db.flush()
@@ -97,21 +106,25 @@ def section_title(title: str) -> str:
     Raises:
         BadInput: when it is empty or longer than 160.
     """
-    title = title.strip()
+    title = " ".join(tidy(title).split())
     if not title:
         raise BadInput(_("Give the section a title."), field="title")
     if len(title) > TITLE_MAX:
-        raise BadInput(_("Keep the title under 160 characters."), field="title")
+        raise BadInput(_("Keep the title to 160 characters."), field="title")
     return title
 
 
-async def move_section(db: AsyncSession, course_id: UUID, section_id: UUID, by: int) -> None:
+async def move_section(db: AsyncSession, course_id: UUID, section_id: UUID, by: int) -> Section | None:
+    """One place up or down in its course; None at the ends, where nothing moves."""
     await locked_course(db, course_id)
     rows = await _sections(db, course_id)
     if section_id not in [row.id for row in rows]:
         raise NotFound
-    _place(rows, rules.moved([str(row.id) for row in rows], str(section_id), by))
+    before = [str(row.id) for row in rows]
+    after = rules.moved(before, str(section_id), by)
+    _place(rows, after)
     await db.flush()
+    return None if after == before else next(row for row in rows if row.id == section_id)
 
 
 async def delete_section(db: AsyncSession, course_id: UUID, section_id: UUID) -> Section:
@@ -144,8 +157,11 @@ async def append_lesson(db: AsyncSession, lesson: Lesson, section_id: UUID) -> N
     await db.flush()
 
 
-async def move_lesson(db: AsyncSession, course_id: UUID, lesson_id: UUID, by: int) -> None:
-    """One place up or down; at the edge of its section it goes on into the neighbouring one."""
+async def move_lesson(db: AsyncSession, course_id: UUID, lesson_id: UUID, by: int) -> Lesson | None:
+    """One place up or down; at the edge of its section it goes on into the neighbouring one.
+
+    None where nothing moves: at the top of the first section and at the foot of the last.
+    """
     await locked_course(db, course_id)
     lesson = await lesson_in(db, course_id, lesson_id)
     rows = await _lessons(db, lesson.section_id)
@@ -154,11 +170,11 @@ async def move_lesson(db: AsyncSession, course_id: UUID, lesson_id: UUID, by: in
     if new_order != order:
         _place(rows, new_order)
         await db.flush()
-        return
+        return lesson
     sections = await _sections(db, course_id)
     at = [section.id for section in sections].index(lesson.section_id) + by
     if not 0 <= at < len(sections):
-        return
+        return None
     neighbours = await _lessons(db, sections[at].id)
     _place(
         [row for row in rows if row is not lesson], [row_id for row_id in order if row_id != str(lesson.id)]
@@ -167,6 +183,7 @@ async def move_lesson(db: AsyncSession, course_id: UUID, lesson_id: UUID, by: in
     entering = [str(row.id) for row in neighbours]
     _place([*neighbours, lesson], [*entering, str(lesson.id)] if by == UP else [str(lesson.id), *entering])
     await db.flush()
+    return lesson
 
 
 async def delete_lesson(db: AsyncSession, course_id: UUID, lesson_id: UUID) -> Lesson:

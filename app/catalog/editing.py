@@ -1,24 +1,27 @@
 """Courses and lessons are written: every field is checked, and each fault is a sentence beside its field."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import hashlib
+from dataclasses import astuple, dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts.rules import tidy
 from app.catalog import rules
-from app.catalog.arranging import append_lesson, lesson_in, locked_course, section_in
-from app.catalog.models import Course, Lesson
+from app.catalog.arranging import append_lesson, lesson_in, locked_course
+from app.catalog.models import Course, Lesson, Section
 from app.errors import BadInput
-from app.i18n import _
+from app.i18n import _, ngettext
 from app.video.models import Video
 
 TITLE_MAX = 160
 SUMMARY_MAX = 600
 NEEDS_MAX = 300
 BODY_MAX = 60_000
+YEARS = range(2000, 2100)
 
 
 class Faults(BadInput):
@@ -31,17 +34,24 @@ class Faults(BadInput):
 
 @dataclass(frozen=True)
 class CourseForm:
-    """What is typed about a course, as it came."""
+    """What is typed about a course, as it came. `seen`: the `edition` that stood when its page was opened."""
 
     title: str = ""
     slug: str = ""
     summary: str = ""
     body_md: str = ""
+    seen: str = ""
+
+    @classmethod
+    def of(cls, course: Course) -> "CourseForm":
+        """What the form shows of a course that is there."""
+        form = cls(course.title, course.slug, course.summary, course.body_md)
+        return replace(form, seen=edition(form))
 
 
 @dataclass(frozen=True)
 class LessonForm:
-    """What is typed about a lesson, as it came: ids and the day are text still."""
+    """What is typed about a lesson, as it came: ids and the day are text still; `seen` as in `CourseForm`."""
 
     title: str = ""
     slug: str = ""
@@ -53,6 +63,44 @@ class LessonForm:
     video_id: str = ""
     available_at: str = ""
     is_free: bool = False
+    seen: str = ""
+
+    @classmethod
+    def of(cls, lesson: Lesson, zone: tzinfo) -> "LessonForm":
+        """What the form shows of a lesson that is there, its day as a `datetime-local` field holds it in `zone`."""
+        day = lesson.available_at.astimezone(zone) if lesson.available_at else None
+        form = cls(
+            title=lesson.title,
+            slug=lesson.slug,
+            summary=lesson.summary,
+            body_md=lesson.body_md,
+            needs=lesson.needs,
+            transcript_md=lesson.transcript_md,
+            section_id=str(lesson.section_id),
+            video_id=str(lesson.video_id or ""),
+            available_at=day.strftime("%Y-%m-%dT%H:%M") if day else "",
+            is_free=lesson.is_free,
+        )
+        return replace(form, seen=edition(form))
+
+
+def edition(form: CourseForm | LessonForm) -> str:
+    """A short mark of all that the form holds, another one as soon as anything in it differs."""
+    return hashlib.sha256(repr(astuple(replace(form, seen=""))).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _refuse_overwriting(sent: CourseForm | LessonForm, present: CourseForm | LessonForm) -> None:
+    """Two tabs: who saves second is told before the first one's words are gone, and may save once more.
+
+    Raises:
+        Faults: for the whole form.
+    """
+    if sent.seen and sent.seen != present.seen and edition(sent) != present.seen:
+        sentence = _(
+            "This was changed after you opened it, by someone else or by you in another tab. "
+            "What you typed is still here: save again to put it in place of the other version."
+        )
+        raise Faults({"_": sentence})
 
 
 @dataclass
@@ -60,14 +108,20 @@ class _Checked:
     faults: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str, value: str, longest: int, *, needed: str | None = None) -> str:
-        value = value.replace("\r\n", "\n").strip()
+        value = tidy(value.replace("\r\n", "\n").replace("\r", "\n")).strip()
         if needed and not value:
             self.faults[name] = needed
         elif len(value) > longest:
-            self.faults[name] = _("This is too long by %(n)d characters.") % {"n": len(value) - longest}
-        elif "\0" in value:
-            self.faults[name] = _("This holds a character that cannot be kept.")
+            over = len(value) - longest
+            sentence = ngettext(
+                "This is too long by %(n)d character.", "This is too long by %(n)d characters.", over
+            )
+            self.faults[name] = sentence % {"n": over}
         return value
+
+    def line(self, name: str, value: str, longest: int, *, needed: str | None = None) -> str:
+        """Text without line ends: a title, what one needs."""
+        return self.text(name, " ".join(tidy(value).split()), longest, needed=needed)
 
     def slug(self, value: str) -> str:
         value = value.strip().lower()
@@ -82,13 +136,19 @@ class _Checked:
             self.faults[name] = sentence
             return None
 
-    def instant(self, name: str, value: str) -> datetime | None:
-        """A `datetime-local` value, taken as UTC; None when empty."""
+    def instant(self, name: str, value: str, zone: tzinfo) -> datetime | None:
+        """A `datetime-local` value as the clock tells it in `zone`; None when empty."""
         try:
-            return datetime.fromisoformat(value.strip()).replace(tzinfo=UTC) if value.strip() else None
+            told = datetime.fromisoformat(value.strip()) if value.strip() else None
         except ValueError:
             self.faults[name] = _("Write the day and time like 2027-01-31 09:00.")
             return None
+        if told is None:
+            return None
+        if told.year not in YEARS:
+            self.faults[name] = _("Choose a day between 2000 and 2099.")
+            return None
+        return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(UTC)
 
     def done(self) -> None:
         if self.faults:
@@ -110,13 +170,14 @@ async def create_course(db: AsyncSession, form: CourseForm) -> Course:
 async def edit_course(db: AsyncSession, course_id: UUID, form: CourseForm) -> Course:
     """Raises: Faults: what has to be mended, by field."""
     course = await locked_course(db, course_id)
+    _refuse_overwriting(form, CourseForm.of(course))
     await _write_course(db, course, form)
     return course
 
 
 async def _write_course(db: AsyncSession, course: Course, form: CourseForm) -> None:
     checked = _Checked()
-    title = checked.text("title", form.title, TITLE_MAX, needed=_("Give the course a title."))
+    title = checked.line("title", form.title, TITLE_MAX, needed=_("Give the course a title."))
     slug = checked.slug(form.slug)
     summary = checked.text("summary", form.summary, SUMMARY_MAX)
     body_md = checked.text("body_md", form.body_md, BODY_MAX)
@@ -131,43 +192,47 @@ async def _write_course(db: AsyncSession, course: Course, form: CourseForm) -> N
     await _save(db, course)
 
 
-async def create_lesson(db: AsyncSession, course_id: UUID, form: LessonForm) -> Lesson:
-    """A new draft at the end of its section.
+async def create_lesson(db: AsyncSession, course_id: UUID, form: LessonForm, zone: tzinfo = UTC) -> Lesson:
+    """A new draft at the end of its section; its day is read in `zone`.
 
     Raises:
         Faults: what has to be mended, by field.
     """
     await locked_course(db, course_id)
     lesson = Lesson(course_id=course_id, state="draft")
-    section_id = await _write_lesson(db, lesson, form)
+    section_id = await _write_lesson(db, lesson, form, zone)
     await append_lesson(db, lesson, section_id)
     return lesson
 
 
-async def edit_lesson(db: AsyncSession, course_id: UUID, lesson_id: UUID, form: LessonForm) -> Lesson:
+async def edit_lesson(
+    db: AsyncSession, course_id: UUID, lesson_id: UUID, form: LessonForm, zone: tzinfo = UTC
+) -> Lesson:
     """Raises: Faults: what has to be mended, by field."""
     await locked_course(db, course_id)
     lesson = await lesson_in(db, course_id, lesson_id)
-    section_id = await _write_lesson(db, lesson, form)
+    _refuse_overwriting(form, LessonForm.of(lesson, zone))
+    section_id = await _write_lesson(db, lesson, form, zone)
     if section_id != lesson.section_id:
         await append_lesson(db, lesson, section_id)
     await _save(db, lesson)
     return lesson
 
 
-async def _write_lesson(db: AsyncSession, lesson: Lesson, form: LessonForm) -> UUID:
+async def _write_lesson(db: AsyncSession, lesson: Lesson, form: LessonForm, zone: tzinfo) -> UUID:
     """Fill the lesson and answer the section that was chosen; nothing is written when something is wrong."""
     checked = _Checked()
-    title = checked.text("title", form.title, TITLE_MAX, needed=_("Give the lesson a title."))
+    title = checked.line("title", form.title, TITLE_MAX, needed=_("Give the lesson a title."))
     slug = checked.slug(form.slug)
     summary = checked.text("summary", form.summary, SUMMARY_MAX)
     body_md = checked.text("body_md", form.body_md, BODY_MAX)
-    needs = checked.text("needs", form.needs, NEEDS_MAX)
+    needs = checked.line("needs", form.needs, NEEDS_MAX)
     transcript_md = checked.text("transcript_md", form.transcript_md, BODY_MAX)
-    available_at = checked.instant("available_at", form.available_at)
+    available_at = checked.instant("available_at", form.available_at, zone)
     section_id = checked.uuid("section_id", form.section_id, _("Choose one of the sections."))
-    if section_id is None:
-        checked.faults.setdefault("section_id", _("Choose one of the sections."))
+    section = await db.get(Section, section_id) if section_id else None
+    if section is None or section.course_id != lesson.course_id:
+        checked.faults["section_id"] = _("Choose one of the sections.")
     video_id = checked.uuid("video_id", form.video_id, _("Choose one of the videos."))
     video = await db.get(Video, video_id) if video_id else None
     if video_id and video is None:
@@ -178,7 +243,6 @@ async def _write_lesson(db: AsyncSession, lesson: Lesson, form: LessonForm) -> U
             checked.faults["video_id"] = _("A published lesson keeps a video that is ready.")
     checked.done()
     assert section_id is not None
-    await section_in(db, lesson.course_id, section_id)
     others = select(Lesson.slug).where(Lesson.course_id == lesson.course_id)
     if lesson.id:
         others = others.where(Lesson.id != lesson.id)

@@ -1,9 +1,10 @@
 """Reads of courses for the studio: drafts included, by id, with everything that the outline editor shows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -24,7 +25,7 @@ class CourseLine:
     published: int
 
 
-async def course_lines(db: AsyncSession) -> list[CourseLine]:
+async def course_lines(db: AsyncSession, now: datetime) -> list[CourseLine]:
     """Every course in its order, with how many of its lessons are out."""
     rows = await db.execute(
         select(
@@ -33,7 +34,9 @@ async def course_lines(db: AsyncSession) -> list[CourseLine]:
             Course.title,
             Course.state,
             func.count(Lesson.id),
-            func.count(Lesson.id).filter(Lesson.state == "published"),
+            func.count(Lesson.id).filter(
+                Lesson.state == "published", or_(Lesson.available_at.is_(None), Lesson.available_at <= now)
+            ),
         )
         .outerjoin(Lesson, Lesson.course_id == Course.id)
         .group_by(Course.id)
@@ -59,12 +62,25 @@ async def whole_course(db: AsyncSession, course_id: UUID) -> Course:
     return found
 
 
-async def video_choices(db: AsyncSession) -> list[tuple[str, str]]:
-    """`(id, title)` of every video that can be watched, the newest first."""
+@dataclass(frozen=True)
+class VideoChoice:
+    """A video that a lesson can show. `is_ready` False: it is still being prepared, or it failed."""
+
+    id: UUID
+    title: str
+    duration_s: float | None
+    state: str
+    is_ready: bool
+
+
+async def video_choices(db: AsyncSession, present: UUID | None = None) -> list[VideoChoice]:
+    """Every video that can be watched or will be, the newest first; `present`, the lesson's own, always."""
     rows = await db.execute(
-        select(Video.id, Video.title).where(Video.version > 0).order_by(Video.created_at.desc(), Video.id)
+        select(Video.id, Video.title, Video.duration_s, Video.state, Video.version > 0)
+        .where(or_(Video.version > 0, Video.state != "failed", Video.id == present))
+        .order_by(Video.created_at.desc(), Video.id)
     )
-    return [(str(video_id), title) for video_id, title in rows]
+    return [VideoChoice(*row) for row in rows]
 
 
 async def waiting(db: AsyncSession, course_id: UUID) -> dict[UUID, int]:

@@ -33,6 +33,7 @@ class PracticeText:
     teacher_role: str
     teacher_bio: str
     contact_email: str
+    time_zone: str
     locations: tuple[LocationText, ...]
 
 

@@ -35,6 +35,7 @@ async def add_practice(teacher: Viewer) -> None:
             teacher_role=words.teacher_role,
             teacher_bio=words.teacher_bio,
             contact_email=words.contact_email,
+            time_zone=words.time_zone,
         )
         await save_practice(session, teacher, draft)
         for place in words.locations:

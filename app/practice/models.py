@@ -19,6 +19,7 @@ class Practice(Base):
     teacher_role: Mapped[str] = mapped_column(String(200), default="")
     teacher_bio: Mapped[str] = mapped_column(Text, default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
 
 
 class Location(HasId, Base):

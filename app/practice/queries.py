@@ -20,6 +20,7 @@ class PracticeView:
     teacher_role: str = ""
     teacher_bio: str = ""
     contact_email: str = ""
+    time_zone: str = "UTC"
     locations: tuple[Location, ...] = ()
 
 
@@ -36,6 +37,7 @@ async def practice(db: AsyncSession) -> PracticeView:
         teacher_role=row.teacher_role,
         teacher_bio=row.teacher_bio,
         contact_email=row.contact_email,
+        time_zone=row.time_zone,
         locations=locations,
     )
 

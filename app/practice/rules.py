@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.accounts.rules import clean_email
+from app.clock import zones
 from app.errors import BadInput
 from app.i18n import _
 
@@ -23,6 +24,7 @@ class PracticeDraft:
     teacher_role: str = ""
     teacher_bio: str = ""
     contact_email: str = ""
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def check_practice(draft: PracticeDraft) -> Errors:
             clean_email(draft.contact_email)
         except BadInput as refused:
             errors["contact_email"] = refused.sentence
+    if draft.time_zone not in zones():
+        errors["time_zone"] = _("Please choose one of the time zones.")
     return errors
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import i18n
 from app.accounts.permissions import Viewer
-from app.clock import utcnow
+from app.clock import use_zone, utcnow
 from app.db import Db
 from app.practice.queries import PracticeView, practice
 from app.settings import get_settings
@@ -77,6 +77,7 @@ def draw(template: str, frame: Frame, page: Any) -> str:
     Raises:
         jinja2.UndefinedError: when the template names what neither has.
     """
+    use_zone(frame.practice.time_zone)
     return environment().get_template(template).render(frame.context(), page=page)
 
 

@@ -1,7 +1,7 @@
 """The studio's courses: the list, a course's own facts, and the outline of its sections and lessons."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -16,10 +16,11 @@ from app.catalog.editing import CourseForm, Faults
 from app.catalog.models import Course
 from app.clock import utcnow
 from app.db import Db
-from app.errors import BadInput, LimberError, NotFound
+from app.errors import BadInput, Conflict, NotFound
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
 from app.web.studio import lessons
+from app.web.studio.lessons import moved_back
 
 router = APIRouter(prefix="/courses")
 
@@ -38,14 +39,25 @@ class NewCoursePage:
 
 @dataclass(frozen=True)
 class CoursePage:
-    """`refused`: why the last button did nothing. `waiting`: addresses that wait, by lesson."""
+    """`refused`: why the last button did nothing. `waiting`: addresses that wait, by lesson.
+
+    `section_faults`: what was typed as a section's title and what is wrong with it, by its id or "new".
+    """
 
     course: Course
     form: CourseForm
     waiting: dict[UUID, int]
     errors: dict[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    section_faults: dict[str, tuple[str, str]] = field(default_factory=dict)
     did: str = ""
+    moved: str = ""
+
+    @property
+    def is_emptied(self) -> bool:
+        """Published, though visitors find no lesson in it."""
+        lessons = [lesson for section in self.course.sections for lesson in section.lessons]
+        return self.course.state == "published" and all(lesson.state == "draft" for lesson in lessons)
 
 
 def course_form(
@@ -53,9 +65,10 @@ def course_form(
     slug: Annotated[str, Form()] = "",
     summary: Annotated[str, Form()] = "",
     body_md: Annotated[str, Form()] = "",
+    seen: Annotated[str, Form()] = "",
 ) -> CourseForm:
     """The form about a course, as it was sent."""
-    return CourseForm(title, slug, summary, body_md)
+    return CourseForm(title, slug, summary, body_md, seen)
 
 
 Sent = Annotated[CourseForm, Depends(course_form)]
@@ -73,13 +86,25 @@ async def show(
     form: CourseForm | None = None,
     errors: dict[str, str] | None = None,
     refused: tuple[str, ...] = (),
+    section_faults: dict[str, tuple[str, str]] | None = None,
     did: str = "",
+    moved: str = "",
 ) -> Response:
     """The course's page, with what was typed and why something was refused."""
     course = await studio_queries.whole_course(db, course_id)
-    kept = form or CourseForm(course.title, course.slug, course.summary, course.body_md)
-    model = CoursePage(course, kept, await studio_queries.waiting(db, course_id), errors or {}, refused, did)
-    return await page.show("studio/courses/course.html", model, status=422 if errors or refused else 200)
+    present = CourseForm.of(course)
+    model = CoursePage(
+        course=course,
+        form=replace(form, seen=present.seen) if form else present,
+        waiting=await studio_queries.waiting(db, course_id),
+        errors=errors or {},
+        refused=refused,
+        section_faults=section_faults or {},
+        did=did,
+        moved=moved,
+    )
+    status = 422 if errors or refused or section_faults else 200
+    return await page.show("studio/courses/course.html", model, status=status)
 
 
 def back(course_id: UUID, did: str) -> RedirectResponse:
@@ -89,7 +114,7 @@ def back(course_id: UUID, did: str) -> RedirectResponse:
 @router.get("")
 async def courses(page: Page, db: Db, did: str = "") -> Response:
     """GET /studio/courses."""
-    found = await studio_queries.course_lines(db)
+    found = await studio_queries.course_lines(db, utcnow())
     return await page.show("studio/courses/list.html", CoursesPage(found, did))
 
 
@@ -111,9 +136,9 @@ async def create(page: Page, db: Db, viewer: SignedIn, form: Sent) -> Response:
 
 
 @router.get("/{course_id}")
-async def course(course_id: UUID, page: Page, db: Db, did: str = "") -> Response:
+async def course(course_id: UUID, page: Page, db: Db, did: str = "", moved: str = "") -> Response:
     """GET /studio/courses/{id}."""
-    return await show(page, db, course_id, did=did)
+    return await show(page, db, course_id, did=did, moved=moved)
 
 
 @router.post("/{course_id}")
@@ -142,7 +167,8 @@ STATES: dict[str, Callable[[AsyncSession, UUID], Awaitable[Course]]] = {
 async def change(course_id: UUID, deed: str, page: Page, db: Db, viewer: SignedIn) -> Response:
     """POST /studio/courses/{id}/do/{publish|unpublish|delete|up|down}."""
     if deed in ("up", "down"):
-        await arranging.move_course(db, course_id, -1 if deed == "up" else 1)
+        if moved := await arranging.move_course(db, course_id, -1 if deed == "up" else 1):
+            record(db, viewer, "move", moved)
         return RedirectResponse("/studio/courses", 303)
     if deed not in STATES:
         raise NotFound
@@ -150,7 +176,7 @@ async def change(course_id: UUID, deed: str, page: Page, db: Db, viewer: SignedI
         changed = await STATES[deed](db, course_id)
     except publishing.NotYet as missing:
         return await show(page, db, course_id, refused=missing.sentences)
-    except LimberError as refused:
+    except Conflict as refused:
         return await show(page, db, course_id, refused=(refused.sentence,))
     record(db, viewer, deed, changed)
     return RedirectResponse("/studio/courses?did=delete", 303) if deed == "delete" else back(course_id, deed)
@@ -164,7 +190,7 @@ async def add_section(
     try:
         section = await arranging.add_section(db, course_id, title)
     except BadInput as refused:
-        return await show(page, db, course_id, refused=(refused.sentence,))
+        return await show(page, db, course_id, section_faults={"new": (title, refused.sentence)})
     audit.record(db, viewer.user_id, "section.create", "course", course_id, title=section.title)
     return back(course_id, "section")
 
@@ -182,7 +208,7 @@ async def rename_section(
     try:
         section = await arranging.rename_section(db, course_id, section_id, title)
     except BadInput as refused:
-        return await show(page, db, course_id, refused=(refused.sentence,))
+        return await show(page, db, course_id, section_faults={str(section_id): (title, refused.sentence)})
     audit.record(db, viewer.user_id, "section.rename", "course", course_id, title=section.title)
     return back(course_id, "save")
 
@@ -193,16 +219,17 @@ async def change_section(
 ) -> Response:
     """POST /studio/courses/{id}/sections/{id}/do/{up|down|delete}."""
     if deed in ("up", "down"):
-        await arranging.move_section(db, course_id, section_id, -1 if deed == "up" else 1)
-        return back(course_id, "move")
+        if moved := await arranging.move_section(db, course_id, section_id, -1 if deed == "up" else 1):
+            audit.record(db, viewer.user_id, "section.move", "course", course_id, title=moved.title)
+        return moved_back(course_id, section_id)
     if deed != "delete":
         raise NotFound
     try:
         section = await arranging.delete_section(db, course_id, section_id)
-    except LimberError as refused:
+    except Conflict as refused:
         return await show(page, db, course_id, refused=(refused.sentence,))
     audit.record(db, viewer.user_id, "section.delete", "course", course_id, title=section.title)
-    return back(course_id, "save")
+    return back(course_id, "section-delete")
 
 
 router.include_router(lessons.router)

@@ -32,15 +32,18 @@ SENTENCES = {
     "course.edit": N_("edited the course “%(title)s”"),
     "course.publish": N_("published the course “%(title)s”"),
     "course.unpublish": N_("took the course “%(title)s” back to a draft"),
+    "course.move": N_("moved the course “%(title)s” in the list"),
     "course.delete": N_("deleted the course “%(title)s”"),
     "section.create": N_("added the section “%(title)s”"),
     "section.rename": N_("named a section “%(title)s”"),
+    "section.move": N_("moved the section “%(title)s”"),
     "section.delete": N_("deleted the section “%(title)s”"),
     "lesson.create": N_("began the lesson “%(title)s”"),
     "lesson.edit": N_("edited the lesson “%(title)s”"),
     "lesson.publish": N_("published the lesson “%(title)s”"),
     "lesson.announce": N_("announced the lesson “%(title)s”"),
     "lesson.unpublish": N_("took the lesson “%(title)s” back to a draft"),
+    "lesson.move": N_("moved the lesson “%(title)s”"),
     "lesson.delete": N_("deleted the lesson “%(title)s”"),
     "plan.create": N_("added the plan “%(slug)s”"),
     "plan.edit": N_("changed a plan"),
@@ -57,6 +60,7 @@ SENTENCES = {
 PLACES = {
     "article": "/studio/articles/{id}",
     "course": "/studio/courses/{id}",
+    "lesson": "/studio/courses/{course_id}/lessons/{id}",
     "video": "/studio/videos/{id}",
     "member": "/studio/members/{id}",
     "message": "/studio/messages",
@@ -81,4 +85,6 @@ def place(entry: AuditEntry) -> str | None:
     if entry.action.endswith(".delete"):
         return None
     pattern = PLACES.get(entry.subject_kind)
-    return pattern.format(id=entry.subject_id) if pattern else None
+    if pattern is None or ("{course_id}" in pattern and "course_id" not in entry.detail):
+        return None
+    return pattern.format(id=entry.subject_id, course_id=entry.detail.get("course_id"))

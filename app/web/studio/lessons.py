@@ -1,7 +1,7 @@
 """The studio's lessons: written, given a film, moved, announced, published; below their course's address."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import Annotated
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from app.accounts.permissions import Viewer
 from app.catalog import arranging, editing, publishing, studio_queries
 from app.catalog.editing import Faults, LessonForm
 from app.catalog.models import Course, Lesson
-from app.clock import utcnow
+from app.clock import utcnow, zone
 from app.db import Db
-from app.errors import LimberError, NotFound
+from app.errors import Conflict, NotFound
+from app.practice.queries import practice
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
 
@@ -30,7 +31,8 @@ class LessonPage:
     course: Course
     lesson: Lesson | None
     form: LessonForm
-    videos: list[tuple[str, str]]
+    videos: list[studio_queries.VideoChoice]
+    time_zone: str
     errors: dict[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     did: str = ""
@@ -56,6 +58,7 @@ def lesson_form(
     video_id: Annotated[str, Form()] = "",
     available_at: Annotated[str, Form()] = "",
     is_free: Annotated[bool, Form()] = False,
+    seen: Annotated[str, Form()] = "",
 ) -> LessonForm:
     """The form about a lesson, as it was sent."""
     return LessonForm(
@@ -69,30 +72,11 @@ def lesson_form(
         video_id=video_id,
         available_at=available_at,
         is_free=is_free,
+        seen=seen,
     )
 
 
 Sent = Annotated[LessonForm, Depends(lesson_form)]
-
-
-def _typed(at: datetime | None) -> str:
-    """An instant as a datetime-local field holds it, in UTC."""
-    return at.strftime("%Y-%m-%dT%H:%M") if at else ""
-
-
-def _kept(lesson: Lesson) -> LessonForm:
-    return LessonForm(
-        title=lesson.title,
-        slug=lesson.slug,
-        summary=lesson.summary,
-        body_md=lesson.body_md,
-        needs=lesson.needs,
-        transcript_md=lesson.transcript_md,
-        section_id=str(lesson.section_id),
-        video_id=str(lesson.video_id or ""),
-        available_at=_typed(lesson.available_at),
-        is_free=lesson.is_free,
-    )
 
 
 def record(db: AsyncSession, viewer: Viewer, deed: str, lesson: Lesson) -> None:
@@ -124,16 +108,29 @@ async def show(
     lesson = next((one for one in every if one.id == lesson_id), None)
     if lesson_id is not None and lesson is None:
         raise NotFound
+    zone_name = (await practice(db)).time_zone
+    present = LessonForm.of(lesson, zone(zone_name)) if lesson else LessonForm()
     model = LessonPage(
         course=course,
         lesson=lesson,
-        form=form or (_kept(lesson) if lesson else LessonForm()),
-        videos=await studio_queries.video_choices(db),
+        form=replace(form, seen=present.seen) if form else present,
+        videos=await studio_queries.video_choices(db, lesson.video_id if lesson else None),
+        time_zone=zone_name.replace("_", " "),
         errors=errors or {},
         refused=refused,
         did=did,
     )
     return await page.show("studio/courses/lesson.html", model, status=422 if errors or refused else 200)
+
+
+def moved_back(course_id: UUID, what: UUID) -> RedirectResponse:
+    """To the outline, at the row that moved."""
+    return RedirectResponse(f"/studio/courses/{course_id}?did=move&moved={what}#row-{what}", 303)
+
+
+async def _zone(db: AsyncSession) -> tzinfo:
+    """In which a lesson's day is written and read."""
+    return zone((await practice(db)).time_zone)
 
 
 def back(course_id: UUID, lesson_id: UUID, did: str) -> RedirectResponse:
@@ -150,7 +147,7 @@ async def new(course_id: UUID, page: Page, db: Db, section: str = "") -> Respons
 async def create(course_id: UUID, page: Page, db: Db, viewer: SignedIn, form: Sent) -> Response:
     """POST /studio/courses/{id}/lessons: a draft at the end of its section."""
     try:
-        lesson = await editing.create_lesson(db, course_id, form)
+        lesson = await editing.create_lesson(db, course_id, form, await _zone(db))
     except Faults as faults:
         return await show(page, db, course_id, None, form=form, errors=faults.by_field)
     record(db, viewer, "create", lesson)
@@ -169,7 +166,7 @@ async def save(
 ) -> Response:
     """POST /studio/courses/{id}/lessons/{id}."""
     try:
-        saved = await editing.edit_lesson(db, course_id, lesson_id, form)
+        saved = await editing.edit_lesson(db, course_id, lesson_id, form, await _zone(db))
     except Faults as faults:
         return await show(page, db, course_id, lesson_id, form=form, errors=faults.by_field)
     record(db, viewer, "edit", saved)
@@ -194,17 +191,16 @@ async def change(
 ) -> Response:
     """POST /studio/courses/{id}/lessons/{id}/do/{publish|announce|unpublish|delete|up|down}."""
     if deed in ("up", "down"):
-        await arranging.move_lesson(db, course_id, lesson_id, -1 if deed == "up" else 1)
-        return RedirectResponse(f"/studio/courses/{course_id}?did=move", 303)
+        if moved := await arranging.move_lesson(db, course_id, lesson_id, -1 if deed == "up" else 1):
+            record(db, viewer, "move", moved)
+        return moved_back(course_id, lesson_id)
     try:
         changed = await _do(db, course_id, lesson_id, deed)
     except publishing.NotYet as missing:
         return await show(page, db, course_id, lesson_id, refused=missing.sentences)
-    except NotFound:
-        raise
-    except LimberError as refused:
+    except Conflict as refused:
         return await show(page, db, course_id, lesson_id, refused=(refused.sentence,))
     record(db, viewer, deed, changed)
     if deed == "delete":
-        return RedirectResponse(f"/studio/courses/{course_id}?did=save", 303)
+        return RedirectResponse(f"/studio/courses/{course_id}?did=lesson-delete", 303)
     return back(course_id, lesson_id, deed)

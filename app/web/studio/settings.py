@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
 from app.accounts.rules import tidy
+from app.clock import zones
 from app.db import Db
 from app.errors import NotFound
 from app.practice import editing, queries
@@ -25,6 +26,7 @@ class SettingsPage:
     locations: tuple[Location, ...]
     errors: Errors = field(default_factory=dict)
     said: str = ""
+    zones: tuple[str, ...] = field(default_factory=zones)
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ def practice_form(
     teacher_role: Annotated[str, Form()] = "",
     teacher_bio: Annotated[str, Form()] = "",
     contact_email: Annotated[str, Form()] = "",
+    time_zone: Annotated[str, Form()] = "UTC",
 ) -> PracticeDraft:
     """The form as it was sent, without stray spaces."""
-    values = (site_name, tagline, teacher_name, teacher_role, teacher_bio, contact_email)
+    values = (site_name, tagline, teacher_name, teacher_role, teacher_bio, contact_email, time_zone)
     return PracticeDraft(*(_line(value) for value in values))
 
 
@@ -92,6 +95,7 @@ async def settings(page: Page, db: Db, did: str = "") -> Response:
         teacher_role=facts.teacher_role,
         teacher_bio=facts.teacher_bio,
         contact_email=facts.contact_email,
+        time_zone=facts.time_zone,
     )
     return await page.show("studio/settings/settings.html", SettingsPage(draft, facts.locations, said=did))
 

@@ -1,7 +1,7 @@
 """Does a playback still stand: asked for every segment, looked up at most once in 10 seconds.
 
-What was found is kept in this process under playback, video and version, all of which the token's signature binds: a
-token that is good for a free film opens no other one.
+What was found is kept in this process under the token's playback and end, video and version, all of which its signature
+binds: a token that is good for a free film opens no other one, and a renewed one does not inherit a refusal.
 """
 
 import asyncio
@@ -22,12 +22,13 @@ from app.catalog import rules
 from app.catalog.models import Course, Lesson
 from app.clock import utcnow
 from app.playback.models import Playback
+from app.playback.tokens import Verified
 
 ALLOW_S = 10.0
 DENY_S = 2.0
 MOST = 20_000
 
-Key = tuple[str, str, str]
+Key = tuple[Verified, str, str]
 
 
 @dataclass(frozen=True)
@@ -43,26 +44,26 @@ class Standing:
         self._found: OrderedDict[Key, _Found] = OrderedDict()
         self._asking: dict[Key, asyncio.Task[bool]] = {}
 
-    async def stands(self, sid: str, playback_id: UUID, video: str, version: str) -> bool:
-        """Whether the playback may go on. The sid, video and version come from a verified token and its path."""
-        key = (sid, video, version)
+    async def stands(self, token: Verified, video: str, version: str) -> bool:
+        """Whether the token's playback may go on. `video` and `version` are those that it was verified for."""
+        key = (token, video, version)
         found = self._found.get(key)
         if found is not None and time.monotonic() < found.until:
             return found.stands
         task = self._asking.get(key)
         if task is None:
-            task = asyncio.create_task(self._ask(key, playback_id))
+            task = asyncio.create_task(self._ask(key))
             self._asking[key] = task
             task.add_done_callback(lambda _done: self._asking.pop(key, None))
         # A viewer who hangs up must not take the answer from the others who wait for it.
         return await asyncio.shield(task)
 
-    async def _ask(self, key: Key, playback_id: UUID) -> bool:
-        _sid, video, version = key
+    async def _ask(self, key: Key) -> bool:
+        token, video, version = key
         # The clock starts before the question: the answer is as old as that.
         asked = time.monotonic()
         async with db.transaction() as session:
-            stands = await look_up(session, playback_id, UUID(video), int(version), utcnow())
+            stands = await look_up(session, token.playback_id, UUID(video), int(version), utcnow())
         self._found[key] = _Found(stands, asked + (ALLOW_S if stands else DENY_S))
         self._found.move_to_end(key)
         while len(self._found) > MOST:

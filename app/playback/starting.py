@@ -17,6 +17,7 @@ from app.keys import KeyRing
 from app.playback import tokens
 from app.playback.models import Playback
 from app.playback.progress import resume_at
+from app.playback.rules import mark
 from app.settings import get_settings
 from app.video.packaging import MASTER
 
@@ -71,6 +72,9 @@ async def start(
     db.add(playback)
     await db.flush()
     position_s = await resume_at(db, viewer.user_id, lesson_id) if viewer else 0.0
+    if film.duration_s:
+        # It may have been saved in another, longer film.
+        position_s = mark(position_s, film.duration_s).position_s
     return _grant(playback, film, now, position_s, is_native=is_native)
 
 

@@ -42,7 +42,7 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt; charset=utf-8",
 }
-RANGE = re.compile(r"bytes=(?P<first>[0-9]*)-(?P<last>[0-9]*)\Z")
+RANGE = re.compile(r"(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ async def permitted(raw_path: str) -> tuple[Address, tokens.Verified] | None:
     verified = tokens.verify(media_ring(), address.token, address.video, address.version, time.time())
     if verified is None:
         return None
-    if not await standing.stands(verified.sid, verified.playback_id, address.video, address.version):
+    if not await standing.stands(verified, address.video, address.version):
         return None
     return address, verified
 
@@ -92,12 +92,16 @@ async def media(request: Request) -> Response:
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
+    ranges = _ranges(request.headers.get("range", ""))
     place = storage.local_path(address.key)
     if place is None:
-        return await _from_store(request, address.key, headers)
-    found = _inside(place)
+        return await _from_store(request, address.key, headers, ranges)
+    found = _facts(place, address.key)
     if found is None:
         return absent()
+    if not ranges:
+        # FileResponse answers 400 to what is to be ignored.
+        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"range"]
     return FileResponse(place, headers=headers, stat_result=found)
 
 
@@ -137,30 +141,32 @@ def _root(media_dir: Path) -> str:
     return os.path.realpath(media_dir)
 
 
-def _inside(place: Path) -> os.stat_result | None:
-    """The file's facts, or None when there is none, or a symbolic link leads out of the media folder."""
+def _facts(place: Path, key: str) -> os.stat_result | None:
+    """The file's facts, or None when there is none: a symbolic link below the media folder leads nowhere."""
     root = storage.local_path("")
     assert root is not None
     try:
         found = place.stat()
     except OSError:
         return None
-    real = os.path.realpath(place)
-    if not stat.S_ISREG(found.st_mode) or not real.startswith(_root(root) + os.sep):
+    if not stat.S_ISREG(found.st_mode) or os.path.realpath(place) != f"{_root(root)}/{key}":
         return None
     return found
 
 
-async def _from_store(request: Request, key: str, headers: dict[str, str]) -> Response:
-    """The same answer from S3, piece by piece; one range, as players ask for it."""
+async def _from_store(
+    request: Request, key: str, headers: dict[str, str], ranges: list[tuple[str, str]]
+) -> Response:
+    """The same answer from S3, piece by piece. Of several ranges, which no player asks for, it sends the whole."""
     size = await storage.size(key)
     if size is None:
         return absent()
     headers = {**headers, "Accept-Ranges": "bytes"}
-    asked = request.headers.get("range")
-    span = _span(asked, size) if asked else None
-    if asked and span is None:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    span = None
+    if len(ranges) == 1:
+        span = _span(*ranges[0], size)
+        if span is None:
+            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
     first, length = span or (0, size)
     headers["Content-Length"] = str(length)
     if span:
@@ -171,20 +177,30 @@ async def _from_store(request: Request, key: str, headers: dict[str, str]) -> Re
     return StreamingResponse(body, status_code=206 if span else 200, headers=headers)
 
 
-def _span(asked: str, size: int) -> tuple[int, int] | None:
+def _ranges(asked: str) -> list[tuple[str, str]]:
+    """(first, last) of each range as written, one of them may be ""; empty for another unit or a malformed header.
+
+    Source: RFC 9110, 14.2 (such a header is ignored)
+    """
+    unit, _equals, listed = asked.partition("=")
+    found = (
+        [RANGE.match(part.strip()) for part in listed.split(",")] if unit.strip().lower() == "bytes" else []
+    )
+    spans = [(one["first"], one["last"]) for one in found if one]
+    backwards = any(first and last and int(first) > int(last) for first, last in spans)
+    return [] if len(spans) != len(found) or ("", "") in spans or backwards else spans
+
+
+def _span(first: str, last: str, size: int) -> tuple[int, int] | None:
     """First byte and length of a single range; None when nothing of it is there.
 
     Source: RFC 9110, 14.1.2
     """
-    found = RANGE.match(asked.strip())
-    if found is None or not (found["first"] or found["last"]):
-        return None
-    if not found["first"]:
-        length = min(int(found["last"]), size)
+    if not first:
+        length = min(int(last), size)
         return (size - length, length) if length else None
-    first = int(found["first"])
-    last = min(int(found["last"]), size - 1) if found["last"] else size - 1
-    return (first, last - first + 1) if first <= last else None
+    end = min(int(last), size - 1) if last else size - 1
+    return (int(first), end - int(first) + 1) if int(first) <= end else None
 
 
 routes: list[Any] = [

@@ -39,6 +39,9 @@ document.addEventListener("change", (event) => {
   if (form && control.matches("select, [type=checkbox], [type=radio]")) form.requestSubmit();
 });
 
+/** A new try takes away what was said about the last one. */
+document.addEventListener("htmx:before:request", () => document.getElementById("trouble")?.replaceChildren());
+
 /** After a swap, a first field in error takes the focus, as it would on a whole new page. */
 document.addEventListener("htmx:after:swap", (event) => {
   const target = event.target instanceof Element ? event.target : document;

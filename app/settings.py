@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
     metrics_public: bool = Field(False, description="Let addresses other than loopback read /metrics")
     trusted_proxies: str = Field(
-        "127.0.0.1", description="Addresses whose X-Forwarded-* headers are believed"
+        "127.0.0.1", description="Addresses and networks whose X-Forwarded-* headers are believed; never `*`"
     )
     ffmpeg: str = Field("", description="Path of ffmpeg; empty: the one that comes with Limber")
     encode_concurrency: int = Field(1, ge=1, description="Videos that one worker encodes at the same time")
@@ -93,6 +93,11 @@ class Settings(BaseSettings):
                 raise ValueError(f"LIMBER_{name.upper()}: {weak}") from weak
         if self.media_keys == self.link_keys:
             raise ValueError("LIMBER_MEDIA_KEYS and LIMBER_LINK_KEYS must be different secrets")
+        if "*" in self.trusted_proxies:
+            raise ValueError(
+                "LIMBER_TRUSTED_PROXIES=* would let every caller choose the address that guesses are counted for;"
+                " name the proxy's address or network"
+            )
         if self.stripe_secret_key and not self.stripe_webhook_secrets:
             raise ValueError("STRIPE_WEBHOOK_SECRET is needed beside STRIPE_SECRET_KEY")
         return self

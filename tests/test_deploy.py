@@ -1,6 +1,7 @@
 """The shipped deployment, run on this machine: every service's own command until its own health check passes."""
 
 import asyncio
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,47 @@ def test_no_path_leads_out_of_the_video(host: Host, site: httpx.Client, way: str
     token, video = playable(host, is_free=True)
     request = httpx.Request("GET", f"{site.base_url}/media/{token}/{video}/1/{way}{uuid4()}/1/seg.m4s")
     assert site.send(request).status_code in (403, 404)
+
+
+def raw_status(host: Host, path: str, *headers: str) -> str:
+    """Status line of a request spelled byte by byte, from an address of this machine that is nobody's proxy."""
+    with socket.create_connection(("127.0.0.1", host.ports["nginx"]), 10, ("127.0.0.2", 0)) as line:
+        lines = [f"GET {path} HTTP/1.1", "Host: limber.test", "Connection: close", *headers, "", ""]
+        line.sendall("\r\n".join(lines).encode())
+        return line.makefile("rb").readline().decode()
+
+
+def test_a_token_cannot_smuggle_headers_into_nginxs_question(host: Host, site: httpx.Client) -> None:
+    token, video = playable(host, is_free=True)
+    smuggled = "x" * 20 + "%0d%0aContent-Length:%2040%0d%0aX-Rest:%20"
+    assert " 404 " in raw_status(host, f"/media/{smuggled}/{video}/1/seg.m4s")
+    # A body that was announced and never sent would swallow the head of the next question on the same line.
+    assert site.get(f"/media/{token}/{video}/1/seg.m4s").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics%0a", "//metrics", "/%6detrics", "/x/../metrics"])
+def test_a_forged_address_opens_no_figures(host: Host, path: str) -> None:
+    assert " 200 " not in raw_status(host, path, "X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1")
+
+
+def test_nobody_chooses_the_address_that_guesses_are_counted_for(host: Host) -> None:
+    body = "email=nobody%40example.com&password=wrong-wrong-wrong"
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{host.ports['nginx']}",
+        transport=httpx.HTTPTransport(local_address="127.0.0.2"),
+    ) as stranger:
+        said = [
+            stranger.post(
+                "/login",
+                content=body,
+                headers={
+                    "Content-Type": "application/x-www-form-urlencoded",
+                    "X-Forwarded-For": f"203.0.113.{guess}",
+                },
+            ).status_code
+            for guess in range(11)
+        ]
+    assert said == [422] * 10 + [429]
 
 
 def test_admin_create_makes_someone_who_can_sign_in(host: Host, site: httpx.Client) -> None:

@@ -1,6 +1,7 @@
 """Health, readiness and figures."""
 
 import httpx
+import pytest
 
 
 async def test_healthz_answers_without_a_session(client: httpx.AsyncClient) -> None:
@@ -27,3 +28,12 @@ async def test_a_cross_site_post_is_refused(client: httpx.AsyncClient) -> None:
     )
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/", "/articles", "/healthz", "/account", "/nothing-here"])
+async def test_head_answers_as_get_does_and_sends_no_body(client: httpx.AsyncClient, path: str) -> None:
+    asked, got = await client.head(path), await client.get(path)
+    assert asked.status_code == got.status_code
+    assert asked.headers["content-type"] == got.headers["content-type"]
+    assert "content-security-policy" in asked.headers
+    assert asked.content == b""

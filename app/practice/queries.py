@@ -42,6 +42,11 @@ async def practice(db: AsyncSession) -> PracticeView:
     )
 
 
+async def time_zone(db: AsyncSession) -> str:
+    """The name of the zone in which the practice lives."""
+    return await db.scalar(select(Practice.time_zone).where(Practice.id == 1)) or "UTC"
+
+
 async def mail_recipients(db: AsyncSession) -> tuple[str, ...]:
     """Who is told of new responses and messages: the practice's address, or all staff while none is set."""
     row = await db.get(Practice, 1)

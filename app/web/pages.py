@@ -11,7 +11,7 @@ from app import i18n
 from app.accounts.permissions import Viewer
 from app.clock import use_zone, utcnow
 from app.db import Db
-from app.practice.queries import PracticeView, practice
+from app.practice.queries import PracticeView, practice, time_zone
 from app.settings import get_settings
 from app.templating import environment
 from app.web.guard import MaybeViewer, cookie_name, set_session_cookie
@@ -111,7 +111,9 @@ class Pages:
         return response
 
 
-def _pages(request: Request, db: Db, viewer: MaybeViewer) -> Pages:
+async def _pages(request: Request, db: Db, viewer: MaybeViewer) -> Pages:
+    # Before the route runs, not only when it draws: sentences with days in them are made in between.
+    use_zone(await time_zone(db))
     return Pages(request, db, viewer)
 
 

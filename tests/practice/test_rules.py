@@ -14,6 +14,9 @@ GOOD = {"site_name": "Kapahulu Stretch Practice", "contact_email": "teacher@exam
         ({"site_name": ""}, {"site_name"}),
         ({"contact_email": ""}, {"contact_email"}),
         ({"contact_email": "teacher@@example"}, {"contact_email"}),
+        ({"time_zone": "Pacific/Honolulu"}, set()),
+        ({"time_zone": "Honolulu"}, {"time_zone"}),
+        ({"time_zone": "../../etc/passwd"}, {"time_zone"}),
         ({"tagline": "x" * 201, "teacher_bio": "x" * 1_201}, {"tagline", "teacher_bio"}),
     ],
 )

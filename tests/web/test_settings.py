@@ -1,6 +1,8 @@
 """The studio's settings: the practice's facts and addresses, audited, and shown to everybody."""
 
+from datetime import UTC, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -87,6 +89,42 @@ async def test_what_is_saved_stands_on_every_page(client: httpx.AsyncClient, tea
     assert "<title>Kapahulu Stretch</title>" in home
     await client.post("/studio/settings", data=FACTS)
     assert await trail() == ["practice.save"]
+
+
+async def test_days_and_times_are_told_in_the_zone_of_the_practice(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    async with db.transaction() as session:
+        await factories.article(session, published_at=datetime(2026, 3, 2, 8, 30, tzinfo=UTC))
+    assert "2 March 2026" in (await client.get("/articles")).text
+    await client.post("/studio/settings", data={**FACTS, "time_zone": "Pacific/Honolulu"})
+    page = (await client.get("/studio/settings")).text
+    assert '<option value="Pacific/Honolulu" selected>Pacific/Honolulu</option>' in page
+    assert "1 March 2026" in (await client.get("/articles")).text
+    async with db.transaction() as session:
+        noted = await session.scalar(select(AuditEntry.at))
+    assert noted is not None
+    told = noted.astimezone(ZoneInfo("Pacific/Honolulu"))
+    assert f"{told:%Y, %H:%M}" in (await client.get("/studio/activity")).text
+
+
+async def test_a_right_ends_on_the_day_that_it_is_at_the_practice(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    async with db.transaction() as session:
+        member = await factories.user(session)
+        await factories.entitlement(session, member, ends_at=datetime(2033, 3, 2, 8, 30, tzinfo=UTC))
+    page = f"/studio/members/{member.id}"
+    assert "Until 2 March 2033" in (await client.get(page)).text
+    await client.post("/studio/settings", data={**FACTS, "time_zone": "Pacific/Honolulu"})
+    assert "Until 1 March 2033" in (await client.get(page)).text
+
+
+async def test_an_unknown_time_zone_is_refused(client: httpx.AsyncClient, teacher: User) -> None:
+    answer = await client.post("/studio/settings", data={**FACTS, "time_zone": "Mars/Olympus"})
+    assert answer.status_code == 422
+    assert "Please choose one of the time zones." in answer.text
+    assert 'id="time_zone-error"' in answer.text
 
 
 async def test_wrong_settings_get_a_sentence_and_keep_what_was_typed(

@@ -1,7 +1,6 @@
 """The studio's lessons: written, given a film, moved, announced, published; below their course's address."""
 
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
 from typing import Annotated
 from uuid import UUID
 
@@ -14,10 +13,9 @@ from app.accounts.permissions import Viewer
 from app.catalog import arranging, editing, publishing, studio_queries
 from app.catalog.editing import Faults, LessonForm
 from app.catalog.models import Course, Lesson
-from app.clock import utcnow, zone
+from app.clock import current_zone, utcnow
 from app.db import Db
 from app.errors import Conflict, NotFound
-from app.practice.queries import practice
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
 
@@ -108,14 +106,13 @@ async def show(
     lesson = next((one for one in every if one.id == lesson_id), None)
     if lesson_id is not None and lesson is None:
         raise NotFound
-    zone_name = (await practice(db)).time_zone
-    present = LessonForm.of(lesson, zone(zone_name)) if lesson else LessonForm()
+    present = LessonForm.of(lesson, current_zone()) if lesson else LessonForm()
     model = LessonPage(
         course=course,
         lesson=lesson,
         form=replace(form, seen=present.seen) if form else present,
         videos=await studio_queries.video_choices(db, lesson.video_id if lesson else None),
-        time_zone=zone_name.replace("_", " "),
+        time_zone=str(current_zone()).replace("_", " "),
         errors=errors or {},
         refused=refused,
         did=did,
@@ -126,11 +123,6 @@ async def show(
 def moved_back(course_id: UUID, what: UUID) -> RedirectResponse:
     """To the outline, at the row that moved."""
     return RedirectResponse(f"/studio/courses/{course_id}?did=move&moved={what}#row-{what}", 303)
-
-
-async def _zone(db: AsyncSession) -> tzinfo:
-    """In which a lesson's day is written and read."""
-    return zone((await practice(db)).time_zone)
 
 
 def back(course_id: UUID, lesson_id: UUID, did: str) -> RedirectResponse:
@@ -147,7 +139,7 @@ async def new(course_id: UUID, page: Page, db: Db, section: str = "") -> Respons
 async def create(course_id: UUID, page: Page, db: Db, viewer: SignedIn, form: Sent) -> Response:
     """POST /studio/courses/{id}/lessons: a draft at the end of its section."""
     try:
-        lesson = await editing.create_lesson(db, course_id, form, await _zone(db))
+        lesson = await editing.create_lesson(db, course_id, form, current_zone())
     except Faults as faults:
         return await show(page, db, course_id, None, form=form, errors=faults.by_field)
     record(db, viewer, "create", lesson)
@@ -166,7 +158,7 @@ async def save(
 ) -> Response:
     """POST /studio/courses/{id}/lessons/{id}."""
     try:
-        saved = await editing.edit_lesson(db, course_id, lesson_id, form, await _zone(db))
+        saved = await editing.edit_lesson(db, course_id, lesson_id, form, current_zone())
     except Faults as faults:
         return await show(page, db, course_id, lesson_id, form=form, errors=faults.by_field)
     record(db, viewer, "edit", saved)

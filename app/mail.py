@@ -27,8 +27,7 @@ def render(template: str, to: str, context: dict[str, Any]) -> EmailMessage:
         return env.get_template(f"email/{template}/{name}").render(values)
 
     message = EmailMessage()
-    # A line break in a subject would start a new header.
-    message["Subject"] = " ".join(part("subject.txt").split())
+    message["Subject"] = in_header(part("subject.txt"))
     message["From"] = settings.mail_from
     message["To"] = to
     message["Date"] = formatdate(localtime=False)
@@ -41,6 +40,15 @@ def render(template: str, to: str, context: dict[str, Any]) -> EmailMessage:
     message.set_content(part("body.txt").strip() + "\n")
     message.add_alternative(part("body.html"), subtype="html")
     return message
+
+
+def in_header(text: str) -> str:
+    """Typed words as one line that a header can hold.
+
+    A line break would start a new header; and so would `=?utf-8?q?=0D=0ABcc:…?=`, which Python decodes when the value
+    is set and writes out as it is. Whoever types `=?` means those two characters.
+    """
+    return " ".join(text.split()).replace("=?", "= ?")
 
 
 async def deliver(message: EmailMessage) -> None:

@@ -112,7 +112,8 @@ def clean_email(typed: str) -> str:
     except EmailNotValidError:
         raise BadInput(sentence, field="email") from None
     address = (found.ascii_email or "").lower()
-    if not address or len(address) > 254:
+    # `=?…?=` is legal before the @, but mail programs read it as an encoded word: as another address.
+    if not address or len(address) > 254 or "=?" in address:
         raise BadInput(sentence, field="email")
     return address
 

@@ -14,6 +14,7 @@ from app.articles.models import ContactMessage
 from app.articles.rules import MessageDraft
 from app.errors import NotFound
 from app.jobs import enqueue
+from app.mail import in_header
 
 
 async def send(
@@ -47,7 +48,7 @@ async def send(
                 "email": email,
                 "phone": draft.phone,
                 "words": draft.body,
-                "reply_to": formataddr((draft.name, email)),
+                "reply_to": formataddr((in_header(draft.name), email)),
             }
             await enqueue(
                 db,

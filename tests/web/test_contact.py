@@ -73,6 +73,7 @@ async def test_a_message_is_kept_and_mailed_once_with_its_writer_as_reply_to(
         ("José Müller", "Jose@Example.com", "José Müller <jose@example.com>"),
         ('Ana "Lu", x', "ana@example.com", '"Ana \\"Lu\\", x" <ana@example.com>'),
         ("Ana\r\nBcc: all@example.com", "ana@example.com", '"Ana Bcc: all@example.com" <ana@example.com>'),
+        ("=?utf-8?q?A=0d=0aBcc:_e?=", "ana@example.com", '"= ?utf-8?q?A=0d=0aBcc:_e?=" <ana@example.com>'),
         ("Ana", "ana@exämple.com", "Ana <ana@xn--exmple-cua.com>"),
     ],
 )

@@ -362,4 +362,6 @@ async def test_who_waits_is_counted_in_the_outline(
     await client.post(f"{course}/do/publish")
     answer = await client.post("/courses/lower-body/hamstrings/reminder", data={"email": "ana@example.com"})
     assert answer.status_code < 400, answer.text
-    assert "1 person waits" in words_of((await client.get(course)).text)
+    page = words_of((await client.get(course)).text)
+    assert "1 person waits" in page
+    assert "Announced for " in page

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import tidy
@@ -15,6 +15,7 @@ from app.i18n import _
 
 UP, DOWN = -1, 1
 TITLE_MAX = 160
+_LIST = text("SELECT pg_advisory_xact_lock(hashtextextended('course list', 8))")
 
 
 class _Placed(Protocol):
@@ -42,15 +43,22 @@ async def locked_course(db: AsyncSession, course_id: UUID) -> Course:
     return course
 
 
+async def hold_course_list(db: AsyncSession) -> None:
+    """Until the transaction ends nobody else moves a course or adds one.
+
+    The list has no row of its own to lock, and `ORDER BY … FOR UPDATE` answers in the order from before the wait.
+    """
+    await db.execute(_LIST)
+
+
 async def move_course(db: AsyncSession, course_id: UUID, by: int) -> Course | None:
     """One place up (-1) or down (+1) in the list of courses; None at its ends, where nothing moves.
 
     Raises:
         NotFound: when there is none.
     """
-    rows = list(
-        await db.scalars(select(Course).order_by(Course.position, Course.created_at).with_for_update())
-    )
+    await hold_course_list(db)
+    rows = list(await db.scalars(select(Course).order_by(Course.position, Course.created_at)))
     if course_id not in [row.id for row in rows]:
         raise NotFound
     before = [str(row.id) for row in rows]

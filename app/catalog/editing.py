@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import tidy
 from app.catalog import rules
-from app.catalog.arranging import append_lesson, lesson_in, locked_course
+from app.catalog.arranging import append_lesson, hold_course_list, lesson_in, locked_course
 from app.catalog.models import Course, Lesson, Section
 from app.errors import BadInput
 from app.i18n import _, ngettext
@@ -161,6 +161,7 @@ async def create_course(db: AsyncSession, form: CourseForm) -> Course:
     Raises:
         Faults: what has to be mended, by field.
     """
+    await hold_course_list(db)
     last = await db.scalar(select(func.max(Course.position)))
     course = Course(position=0 if last is None else last + 1, state="draft")
     await _write_course(db, course, form)

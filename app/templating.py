@@ -18,8 +18,13 @@ TEMPLATES = ROOT / "templates"
 DIST = ROOT / "static" / "dist"
 
 
-def day(value: datetime | date) -> str:
-    """`25 November 2026`, in the reader's language; of an instant, the day that it is at the practice."""
+def day(value: datetime | date | str) -> str:
+    """`25 November 2026`, in the reader's language; of an instant, the day that it is at the practice.
+
+    Mails carry instants as ISO 8601.
+    """
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         value = value.astimezone(current_zone()).date()
     return format_date(value, "d MMMM yyyy", locale=i18n.current_locale())

@@ -7,7 +7,9 @@ import signal
 from typing import Any
 
 from app import db, mail
+from app.clock import use_zone
 from app.jobs import engine, lifeline
+from app.practice.queries import time_zone
 from app.settings import get_settings
 
 log = logging.getLogger("limber.worker")
@@ -16,6 +18,8 @@ DRAIN_S = 5
 
 @engine.step(tries=8, first_wait_s=5.0)
 async def _deliver(template: str, to: str, context: dict[str, Any]) -> None:
+    async with db.transaction() as session:
+        use_zone(await time_zone(session))
     await mail.deliver(mail.render(template, to, context))
 
 

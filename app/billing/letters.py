@@ -14,7 +14,7 @@ from app.billing import queries
 from app.billing.mirror import SubscriptionFacts
 from app.billing.models import Plan, PlanPrice
 from app.settings import get_settings
-from app.templating import day, money
+from app.templating import money
 
 RUNNING = frozenset({"trialing", "active", "past_due"})
 # What ended or began longer ago than this is history that we only now learn of: no mail.
@@ -75,7 +75,7 @@ async def write_letters(
 
 
 async def _context(db: AsyncSession, user: User, facts: SubscriptionFacts) -> dict[str, Any] | None:
-    """Words for the templates, dates as people read them; None when no plan of ours is involved."""
+    """Words for the templates, and instants as ISO 8601; None when no plan of ours is involved."""
     found = (
         await db.execute(
             select(Plan, PlanPrice)
@@ -97,10 +97,15 @@ async def _context(db: AsyncSession, user: User, facts: SubscriptionFacts) -> di
         "price": money(price.amount_cents, price.currency),
         "interval": plan.interval,
         "is_trial": facts.status == "trialing",
-        "next_day": day(charged_next) if charged_next else "",
-        "last_day": day(facts.stops_at) if facts.stops_at else "",
-        "grace_day": day(grace_ends) if grace_ends else "",
+        "next_at": _iso(charged_next),
+        "ends_at": _iso(facts.stops_at),
+        "grace_ends_at": _iso(grace_ends),
         "account_url": f"{get_settings().base_url}/account",
         "plans_url": f"{get_settings().base_url}/plans",
         "library_url": f"{get_settings().base_url}/library",
     }
+
+
+def _iso(instant: datetime | None) -> str:
+    """Whoever renders the mail knows the day that it is at the practice; arguments of work are JSON."""
+    return instant.isoformat() if instant else ""

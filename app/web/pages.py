@@ -16,6 +16,9 @@ from app.settings import get_settings
 from app.templating import environment
 from app.web.guard import MaybeViewer, cookie_name, set_session_cookie
 
+# A way back travels in addresses and mailed links, which break (or fill a stranger's mailbox) when it is long.
+LONGEST_NEXT = 1000
+
 
 @dataclass(frozen=True)
 class DemoSignIn:
@@ -122,7 +125,7 @@ Page = Annotated[Pages, Depends(_pages)]
 
 def safe_next(value: str | None, default: str = "/library") -> str:
     """A path on this site to go back to; anything else (`//evil`, `https:…`, control characters) is the default."""
-    if not value or not value.startswith("/") or value.startswith(("//", "/\\")):
+    if not value or len(value) > LONGEST_NEXT or not value.startswith("/") or value.startswith(("//", "/\\")):
         return default
     if any(ord(c) < 32 or c == "\\" for c in value):
         return default

@@ -322,6 +322,9 @@ def verify(raw: bytes, header: str, secrets: tuple[str, ...], now: datetime) -> 
         text = raw.decode("utf-8")
     except UnicodeDecodeError as fault:
         raise BadSignature from fault
+    # The library compares text, which Python does in constant time for ASCII only and refuses for anything else.
+    if not header.isascii():
+        raise BadSignature
     for secret in filter(None, secrets):
         try:
             stripe.WebhookSignature.verify_header(text, header, secret, TOLERANCE_S)  # type: ignore[no-untyped-call]

@@ -85,7 +85,10 @@ def is_cross_site(method: str, headers: Headers, host: str) -> bool:
     origin = headers.get("origin")
     if not origin:
         return False
-    return urlsplit(origin).netloc.lower() != host.lower()
+    try:
+        return urlsplit(origin).netloc.lower() != host.lower()
+    except ValueError:
+        return True
 
 
 class CrossSiteShield:

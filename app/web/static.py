@@ -21,6 +21,8 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".ico": "image/x-icon",
 }
+# With ".br" behind it, what file systems take as a name.
+LONGEST = 200
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -38,7 +40,8 @@ async def static_file(request: Request) -> Response:
     """GET /static/{name}: one flat folder, so that no path can lead out of it."""
     name = request.path_params["name"]
     path = DIST / name
-    if "/" in name or name.startswith(".") or path.suffix not in TYPES or not path.is_file():
+    is_odd = "/" in name or name.startswith(".") or len(name) > LONGEST
+    if is_odd or path.suffix not in TYPES or not path.is_file():
         return await answer(request.scope, NotFound())
     picked, encoding = _pick(path, request.headers.get("accept-encoding", ""))
     headers = {

@@ -87,7 +87,16 @@ async def test_a_planted_cookie_gains_nothing(client: httpx.AsyncClient) -> None
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", ""]
+    "target",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "javascript:x",
+        "/" + "a" * 1000,
+        "",
+    ],
 )
 async def test_nobody_is_led_to_another_site(client: httpx.AsyncClient, target: str) -> None:
     await member()

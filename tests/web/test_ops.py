@@ -30,6 +30,19 @@ async def test_a_cross_site_post_is_refused(client: httpx.AsyncClient) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    "origin", ["null", "http://[", "https://limber.test@evil.example", "https://sub.limber.test", "https://["]
+)
+async def test_an_origin_that_is_not_ours_is_another_site(client: httpx.AsyncClient, origin: str) -> None:
+    answer = await client.post("/logout", headers={"Origin": origin})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".css", "a%00.css", "..%2fREADME.md", "manifest.json"])
+async def test_what_was_not_built_is_not_served(client: httpx.AsyncClient, name: str) -> None:
+    assert (await client.get(f"/static/{name}")).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/", "/articles", "/healthz", "/account", "/nothing-here"])
 async def test_head_answers_as_get_does_and_sends_no_body(client: httpx.AsyncClient, path: str) -> None:
     asked, got = await client.head(path), await client.get(path)

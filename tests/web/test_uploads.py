@@ -200,6 +200,7 @@ async def test_a_body_of_another_type_is_refused(client: httpx.AsyncClient, teac
         ("5", "application/pdf", 422, "not a film"),
         ("-5", "video/mp4", 400, "whole number"),
         ("1e3", "video/mp4", 400, "whole number"),
+        ("9" * 4301, "video/mp4", 400, "whole number"),
     ],
 )
 async def test_what_may_not_come_is_told_before_its_bytes(

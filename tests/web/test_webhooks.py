@@ -62,8 +62,9 @@ def signed(raw: bytes, secret: str = SECRET, at: int | None = None) -> str:
 async def post(
     client: httpx.AsyncClient, raw: bytes, header: str | None = None, **headers: str
 ) -> httpx.Response:
-    more = {"Stripe-Signature": signed(raw) if header is None else header}
-    return await client.post("/webhooks/stripe", content=raw, headers={**more, **headers})
+    more = {"Stripe-Signature": signed(raw) if header is None else header, **headers}
+    wire = [(name.encode(), value.encode("latin-1")) for name, value in more.items()]
+    return await client.post("/webhooks/stripe", content=raw, headers=wire)
 
 
 async def rows() -> list[StripeEvent]:
@@ -84,6 +85,7 @@ REFUSED: dict[str, Callable[[], tuple[bytes, str]]] = {
     "a signature of scheme v0 only": lambda: (BODY, f"t={NOW},v0={digest(BODY, SECRET, NOW)}"),
     "a header without a timestamp": lambda: (BODY, f"v1={digest(BODY, SECRET, NOW)}"),
     "a timestamp that is no number": lambda: (BODY, f"t=now,v1={digest(BODY, SECRET, NOW)}"),
+    "a signature in other letters": lambda: (BODY, f"t={NOW},v1=\xff"),
     "a header that is noise": lambda: (BODY, "t=,v1=,,=="),
     "a signature 301 seconds old": lambda: (BODY, signed(BODY, at=int(time.time()) - 302)),
     "a signature from a day ahead": lambda: (BODY, signed(BODY, at=int(time.time()) + 86400)),

@@ -14,7 +14,7 @@ from app import db
 from app.errors import LimberError
 from app.settings import get_settings
 from app.web import closing, failures, static
-from app.web.shield import CrossSiteShield, HeadAsGet, SecurityHeaders
+from app.web.shield import BodyLimit, CrossSiteShield, HeadAsGet, SecurityHeaders
 
 # One module for each audience; each offers `router`, and may offer bare Starlette `routes` for hot paths.
 WEB = (
@@ -66,6 +66,7 @@ def create_app() -> FastAPI:
     app.add_exception_handler(OperationalError, failures.on_database_error)
     app.add_exception_handler(Exception, failures.on_crash)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(BodyLimit)
     app.add_middleware(CrossSiteShield)
     app.add_middleware(SecurityHeaders)
     return app

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import CrossSite
+from app.errors import CrossSite, TooLarge
 from app.settings import get_settings
 from app.templating import manifest
 from app.web.failures import answer
@@ -14,6 +14,10 @@ from app.web.failures import answer
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # These answer HEAD in a way of their own.
 OWN_HEAD = ("/media/", "/static/", "/studio/uploads/")
+
+# Larger than any form here (a lesson with its transcript), encoded and in another script. Uploads count for themselves.
+LARGEST_BODY = 2 * 2**20
+OWN_BODIES = "/studio/uploads"
 
 
 def content_security_policy(nonce: str) -> str:
@@ -105,6 +109,34 @@ class CrossSiteShield:
                 await response(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses bodies that no form needs, before they fill the memory: FastAPI reads JSON of any size."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(OWN_BODIES):
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        if len(announced) > 15 or (announced.isdecimal() and int(announced) > LARGEST_BODY):
+            response = await answer(scope, TooLarge())
+            await response(scope, receive, send)
+            return
+        size = 0
+
+        async def receive_some() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > LARGEST_BODY:
+                raise TooLarge
+            return message
+
+        await self.app(scope, receive_some, send)
 
 
 class HeadAsGet:

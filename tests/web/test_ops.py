@@ -1,5 +1,8 @@
 """Health, readiness and figures."""
 
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
 import httpx
 import pytest
 
@@ -36,6 +39,25 @@ async def test_a_cross_site_post_is_refused(client: httpx.AsyncClient) -> None:
 async def test_an_origin_that_is_not_ours_is_another_site(client: httpx.AsyncClient, origin: str) -> None:
     answer = await client.post("/logout", headers={"Origin": origin})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+async def test_a_body_that_no_form_here_needs_is_not_read_to_its_end(
+    client: httpx.AsyncClient, kind: str, *, announced: bool
+) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(64):
+            sent += 1
+            yield b"a" * 2**18
+
+    headers = {"Content-Type": kind} | ({"Content-Length": str(2**24)} if announced else {})
+    answer = await client.post(f"/lessons/{uuid4()}/playback", content=endless(), headers=headers)
+    assert answer.status_code == 413 if announced else answer.status_code in (400, 413)
+    assert sent <= 64 * 0.25
 
 
 @pytest.mark.parametrize("name", ["a" * 300 + ".css", "a%00.css", "..%2fREADME.md", "manifest.json"])

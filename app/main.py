@@ -6,7 +6,7 @@ from importlib import import_module
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -53,7 +53,14 @@ def create_app() -> FastAPI:
     """
     get_settings()
     # The interactive API pages load scripts from elsewhere, which the CSP forbids.
-    app = FastAPI(title="Limber", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Limber",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
     for name in WEB:
         module = import_module(f"app.web.{name}")
         if hasattr(module, "router"):
@@ -63,6 +70,7 @@ def create_app() -> FastAPI:
     app.add_exception_handler(LimberError, failures.on_limber_error)
     app.add_exception_handler(HTTPException, failures.on_http_error)
     app.add_exception_handler(RequestValidationError, failures.on_invalid_request)
+    app.add_exception_handler(DataError, failures.on_data_error)
     app.add_exception_handler(OperationalError, failures.on_database_error)
     app.add_exception_handler(Exception, failures.on_crash)
     app.add_middleware(HeadAsGet)

@@ -35,6 +35,7 @@ def register_handlers() -> None:
     import app.billing.plan_work
     import app.billing.sync
     import app.catalog.reminders
+    import app.playback.sweep
     import app.video.removal
     import app.video.stranded
     import app.video.transcode

@@ -23,7 +23,7 @@ class Playback(HasId, Base):
     )
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_session.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    renewed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    renewed_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
     revoked_at: Mapped[datetime | None]
 
 

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.queries import facts_for
 from app.access.rules import Allowed, Denied, LessonFacts, Reason, ViewerFacts, decide
+from app.accounts import throttle
 from app.accounts.permissions import Viewer
+from app.accounts.rules import Bucket, Limit, network
 from app.catalog.queries import Film, film_of
-from app.errors import Conflict, Gone, LimberError, NotFound, PaymentRequired, SignInRequired
+from app.errors import Conflict, Gone, LimberError, NotFound, PaymentRequired, SignInRequired, TooMany
 from app.i18n import _
 from app.keys import KeyRing
 from app.playback import tokens
@@ -26,6 +28,8 @@ TTL = timedelta(minutes=5)
 # all the same.
 NATIVE_SHORTEST = timedelta(hours=2)
 NATIVE_LONGEST = timedelta(hours=6)
+# Far above a class that shares one network, far below what would fill a disk.
+WITHOUT_SIGN_IN = Limit("play", 300, timedelta(hours=1))
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,13 @@ def media_ring() -> KeyRing:
 
 
 async def start(
-    db: AsyncSession, viewer: Viewer | None, lesson_id: UUID, now: datetime, *, is_native: bool = False
+    db: AsyncSession,
+    viewer: Viewer | None,
+    lesson_id: UUID,
+    now: datetime,
+    *,
+    is_native: bool = False,
+    ip: str = "",
 ) -> Granted:
     """Let the viewer watch the lesson: a Playback row, a token for it, and where they stopped.
 
@@ -57,8 +67,13 @@ async def start(
         SignInRequired, PaymentRequired: why not, in the sentence.
         NotFound: when there is no such lesson in the viewer's sight.
         Conflict: when it is not out, or has no video yet.
+        TooMany: after 300 viewings without sign-in in an hour from one network.
     """
     film = await _permitted(db, viewer, lesson_id, now)
+    if viewer is None:
+        bucket = Bucket(f"{WITHOUT_SIGN_IN.name}:{network(ip)}", WITHOUT_SIGN_IN)
+        if not await throttle.allow(db, [bucket], now):
+            raise TooMany
     assert film.video_id is not None
     playback = Playback(
         lesson_id=lesson_id,

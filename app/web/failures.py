@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from app import db, errors
@@ -170,6 +170,8 @@ async def on_limber_error(request: Request, error: Exception) -> Response:
 
 async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and (target := without_slash(request.scope)):
+        return RedirectResponse(target, status_code=308)
     kind = BY_STATUS.get(error.status_code)
     if kind is None:
         translated = errors.LimberError(_("This request is not understood here."))
@@ -191,6 +193,26 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
     if first["loc"][:1] == ("path",):
         return await answer(request.scope, errors.NotFound())
     return await answer(request.scope, errors.BadInput(_("Not understood: ") + f"{where}: {first['msg']}"))
+
+
+def without_slash(scope: Scope) -> str | None:
+    """Where a GET address with a slash at its end leads: old ones, WordPress's above all, end so.
+
+    Starlette's own redirect names whatever host the request named; this one names none.
+    """
+    path = scope["path"]
+    if scope["method"] not in ("GET", "HEAD") or not path.endswith("/") or not path.strip("/"):
+        return None
+    query = scope["query_string"].decode("latin-1")
+    return "/" + quote(path.strip("/")) + (f"?{query}" if query else "")
+
+
+async def on_data_error(request: Request, error: Exception) -> Response:
+    """PostgreSQL cannot hold what a hand-made request asked about: a NUL in a text, a number out of bounds."""
+    log.warning("refused by the database: %s", error)
+    if request.method in ("GET", "HEAD"):
+        return await answer(request.scope, errors.NotFound())
+    return await answer(request.scope, errors.BadInput(_("This request is not understood.")))
 
 
 async def on_database_error(request: Request, error: Exception) -> Response:

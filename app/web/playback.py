@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from app.accounts.permissions import Permission
@@ -11,6 +11,7 @@ from app.clock import utcnow
 from app.db import Db
 from app.playback import progress, starting
 from app.web.guard import MaybeViewer, SignedIn, needs
+from app.web.writing_forms import client_ip
 
 router = APIRouter(tags=["playback"])
 WEEK_S = 7 * 24 * 3600
@@ -43,10 +44,22 @@ class Place(BaseModel):
 
 @router.post("/lessons/{lesson_id}/playback", status_code=201, dependencies=[needs(Permission.PUBLIC)])
 async def start(
-    lesson_id: UUID, db: Db, viewer: MaybeViewer, response: Response, ask: Ask | None = None
+    lesson_id: UUID,
+    request: Request,
+    db: Db,
+    viewer: MaybeViewer,
+    response: Response,
+    ask: Ask | None = None,
 ) -> Started:
     """Begin to watch. Free lessons need no sign-in; others 401, or 402 without entitlement."""
-    granted = await starting.start(db, viewer, lesson_id, utcnow(), is_native=ask is not None and ask.native)
+    granted = await starting.start(
+        db,
+        viewer,
+        lesson_id,
+        utcnow(),
+        is_native=ask is not None and ask.native,
+        ip=client_ip(request),
+    )
     response.headers["Cache-Control"] = "no-store"
     return Started(
         playlist_url=granted.playlist_url,

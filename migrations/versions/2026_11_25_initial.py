@@ -498,6 +498,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_playback_lesson_id"), "playback", ["lesson_id"], unique=False)
     op.create_index(op.f("ix_playback_user_id"), "playback", ["user_id"], unique=False)
     op.create_index(op.f("ix_playback_video_id"), "playback", ["video_id"], unique=False)
+    op.create_index(op.f("ix_playback_renewed_at"), "playback", ["renewed_at"], unique=False)
     op.create_table(
         "progress",
         sa.Column("user_id", sa.Uuid(), nullable=False),

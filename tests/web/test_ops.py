@@ -72,3 +72,25 @@ async def test_head_answers_as_get_does_and_sends_no_body(client: httpx.AsyncCli
     assert asked.headers["content-type"] == got.headers["content-type"]
     assert "content-security-policy" in asked.headers
     assert asked.content == b""
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"),
+    [
+        ("/articles/?tag=hips", "/articles?tag=hips"),
+        ("/nothing-here/", "/nothing-here"),
+        ("//evil.example/", "/evil.example"),
+        ("/%5Cevil.example/", "/%5Cevil.example"),
+    ],
+)
+async def test_a_slash_at_the_end_is_forgiven_and_leads_to_no_other_host(
+    client: httpx.AsyncClient, asked: str, leads_to: str
+) -> None:
+    url = httpx.URL("https://limber.test").copy_with(raw_path=asked.encode())
+    answer = await client.get(url, headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.headers["location"]) == (308, leads_to)
+
+
+@pytest.mark.parametrize("path", ["/courses/%00", "/articles/a%00b", "/billing/return?session_id=%00"])
+async def test_what_a_database_cannot_hold_is_nowhere(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code in (401, 404)

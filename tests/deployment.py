@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from tests.machine import nginx as nginx_path
-from tests.machine import open_to_others, postgres_bin
+from tests.machine import postgres_bin
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -199,7 +199,6 @@ class Host:
 @contextmanager
 def deployed(folder: Path) -> Iterator[Host]:
     """Everything that docker-compose.yml names, up and healthy, in the order it asks for."""
-    open_to_others(folder)
     host = Host(folder)
     try:
         host.start("postgres")

@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -43,12 +45,18 @@ def postgres_bin() -> Path | None:
     return Path(found).parent if found else None
 
 
-def open_to_others(folder: Path) -> None:
-    """As root, PostgreSQL runs as another user, who has to pass through every folder above its data."""
-    if os.geteuid() == 0:
-        for place in (folder, *folder.parents):
-            if not place.stat().st_mode & 0o005:
-                place.chmod(0o755)
+@contextmanager
+def open_folder(name: str) -> Iterator[Path]:
+    """A folder that every user may pass through: as root, PostgreSQL runs as another one.
+
+    Not pytest's own: each pytest that starts on this machine closes the folder above all of them to others.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"limber-{name}-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _apt(*packages: str) -> bool:

@@ -17,14 +17,15 @@ from app.playback import tokens
 from app.settings import Settings
 from tests import factories
 from tests.deployment import ROOT, Host, compose, deployed
+from tests.machine import open_folder
 
 pytestmark = pytest.mark.xdist_group("deploy")
 SENTENCE = "Please log in to watch the paid videos."
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    with deployed(tmp_path_factory.mktemp("deploy")) as up:
+def host() -> Iterator[Host]:
+    with open_folder("deploy") as folder, deployed(folder) as up:
         yield up
 
 

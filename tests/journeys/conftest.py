@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from bench.start import free_ports
 from tests.machine import browser as browser_path
-from tests.machine import open_to_others
+from tests.machine import open_folder
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FLAGS = [
@@ -78,34 +78,37 @@ class Demo:
 
 
 @pytest.fixture(scope="package")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo() -> Iterator[Demo]:
     """`limber demo` in a folder of its own, filled by itself, stopped by Ctrl-C at the end."""
-    folder = tmp_path_factory.mktemp("demo")
-    open_to_others(folder)
     port = free_ports()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("LIMBER_", "DATABASE_"))}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "demo", "--port", str(port), "--data-dir", str(folder / "data")],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "Ctrl-C stops everything" in line:
-            break
-    else:
-        raise AssertionError("the demo did not start:\n" + "".join(said))
-    yield Demo(port, folder / "data", process)
-    os.killpg(process.pid, signal.SIGINT)
-    assert "Stopped." in process.stdout.read()
-    process.stdout.close()
-    assert process.wait(60) == 0
+    with (
+        open_folder("demo") as folder,
+        subprocess.Popen(
+            [sys.executable, "-m", "app", "demo", "--port", str(port), "--data-dir", str(folder / "data")],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        said = []
+        try:
+            for line in process.stdout:
+                said.append(line)
+                if "Ctrl-C stops everything" in line:
+                    break
+            else:
+                raise AssertionError("the demo did not start:\n" + "".join(said))
+            yield Demo(port, folder / "data", process)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)
+        assert "Stopped." in process.stdout.read()
+        assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="package")

@@ -165,10 +165,10 @@ async def test_each_of_two_moves_of_courses_counts(database: db.Database) -> Non
 
     async def second() -> None:
         await held.wait()
-        await alone(arranging.move_course, made["d"], UP)
+        await alone(arranging.move_course, made["c"], UP)
 
     await asyncio.gather(first(), second())
-    assert await courses() == ["b", "a", "d", "c"]
+    assert await courses() == ["b", "c", "a", "d"]
 
 
 async def test_many_who_move_and_make_courses_wait_for_one_another(database: db.Database) -> None:

@@ -91,13 +91,17 @@ def worker_database_url(request: pytest.FixtureRequest) -> str:
 
 
 def _empty(url: str) -> None:
+    """Delete every row. Thirty times cheaper than TRUNCATE, which gives each table and index a new file."""
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute(
             "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
             " WHERE schemaname IN ('public', 'dbos')"
             " AND tablename NOT IN ('alembic_version', 'dbos_migrations', 'application_versions')"
         ).fetchall()
-        connection.execute(f"TRUNCATE {', '.join(row[0] for row in rows)} CASCADE")
+        with connection.transaction():
+            # Neither foreign keys nor the triggers that forbid deleting.
+            connection.execute("SET LOCAL session_replication_role = replica")
+            connection.execute("; ".join(f"DELETE FROM {row[0]}" for row in rows))
 
 
 @pytest.fixture

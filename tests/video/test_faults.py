@@ -24,6 +24,9 @@ from app.video.verify import verify
 from tests.video import sources
 from tests.video.sources import AAC, X264, picture, sound
 
+# Made once, not once in each process.
+pytestmark = pytest.mark.xdist_group("faults")
+
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Source, Ladder]:

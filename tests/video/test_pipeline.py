@@ -21,6 +21,9 @@ from app.video.source import Source
 from app.video.verify import verify
 from tests.video.sources import AAC, COMMON, RARE, X264, Case, ffmpeg, picture, sound
 
+# Made once, not once in each process.
+pytestmark = pytest.mark.xdist_group("pipeline")
+
 
 @dataclass(frozen=True)
 class Made:

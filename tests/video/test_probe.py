@@ -12,6 +12,9 @@ from app.video.probe import probe
 from app.video.source import BREAKS_OFF, EncodingFailed, Unusable
 from tests.video.sources import AAC, X264, ffmpeg, picture, sound
 
+# Made once, not once in each process.
+pytestmark = pytest.mark.xdist_group("probe")
+
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:

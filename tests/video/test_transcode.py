@@ -139,6 +139,7 @@ async def until_encoding(video_id: UUID, percent: int) -> None:
     raise AssertionError(f"it never came to {percent} %, but to {video.state} {video.percent}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
 async def test_an_interrupted_encode_ends_ready_once(
     database: db.Database, long_clip: Path, how: signal.Signals

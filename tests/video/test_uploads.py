@@ -18,6 +18,9 @@ from app.video.models import Video
 from tests import factories
 from tests.web.server import COOKIE, Server, serving
 
+# Made once, not once in each process.
+pytestmark = pytest.mark.xdist_group("uploads")
+
 TUS = {"Tus-Resumable": "1.0.0"}
 MIB = 2**20
 CHUNK = 64 * 1024

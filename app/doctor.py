@@ -117,6 +117,7 @@ async def _storage(settings: Settings) -> Finding:
     try:
         await storage.check()
     except Exception as fault:
+        # A store may fail in ways of its own; which one, is what was asked.
         return _bad("storage", f"Nothing can be stored: {fault}".splitlines()[0])
     if settings.storage_url:
         return _good("storage", "Media goes to S3.")

@@ -42,6 +42,7 @@ async def readyz(response: Response) -> dict[str, str]:
     try:
         await storage.check()
     except Exception as fault:
+        # A store may fail in ways of its own; which one, is what was asked.
         parts["storage"] = type(fault).__name__
     if any(value != "ok" for value in parts.values()):
         response.status_code = 503

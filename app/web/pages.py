@@ -11,7 +11,7 @@ from app import i18n
 from app.accounts.permissions import Viewer
 from app.clock import use_zone, utcnow
 from app.db import Db
-from app.practice.queries import PracticeView, practice, time_zone
+from app.practice.queries import PracticeView, practice
 from app.settings import get_settings
 from app.templating import environment
 from app.web.guard import MaybeViewer, cookie_name, set_session_cookie
@@ -87,10 +87,13 @@ def draw(template: str, frame: Frame, page: Any) -> str:
 class Pages:
     """Renders pages of one request. `await page.show("auth/login.html", LoginPage(...))`."""
 
-    def __init__(self, request: Request, db: AsyncSession, viewer: Viewer | None) -> None:
+    def __init__(
+        self, request: Request, db: AsyncSession, viewer: Viewer | None, facts: PracticeView | None = None
+    ) -> None:
         self.request = request
         self.db = db
         self.viewer = viewer
+        self.facts = facts
 
     async def show(
         self, template: str, page: Any = None, *, status: int = 200, headers: dict[str, str] | None = None
@@ -98,7 +101,7 @@ class Pages:
         """The whole page (or fragment) as a response; pages of signed-in people are never stored by caches."""
         frame = Frame(
             viewer=self.viewer,
-            practice=await practice(self.db),
+            practice=self.facts or await practice(self.db),
             csp_nonce=self.request.state.csp_nonce,
             path=self.request.url.path,
         )
@@ -116,8 +119,9 @@ class Pages:
 
 async def _pages(request: Request, db: Db, viewer: MaybeViewer) -> Pages:
     # Before the route runs, not only when it draws: sentences with days in them are made in between.
-    use_zone(await time_zone(db))
-    return Pages(request, db, viewer)
+    facts = await practice(db)
+    use_zone(facts.time_zone)
+    return Pages(request, db, viewer, facts)
 
 
 Page = Annotated[Pages, Depends(_pages)]

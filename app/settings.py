@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Addresses and networks whose X-Forwarded-* headers are believed; never `*`"
     )
     ffmpeg: str = Field("", description="Path of ffmpeg; empty: the one that comes with Limber")
+    keep_originals: bool = Field(
+        True, description="Keep uploaded files; `false` removes each a day after its video became ready"
+    )
     encode_concurrency: int = Field(1, ge=1, description="Videos that one worker encodes at the same time")
 
     @field_validator("base_url")

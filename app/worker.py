@@ -36,6 +36,8 @@ def register_handlers() -> None:
     import app.billing.sync
     import app.catalog.reminders
     import app.playback.sweep
+    import app.video.captions_files
+    import app.video.originals
     import app.video.removal
     import app.video.stranded
     import app.video.transcode

@@ -37,8 +37,13 @@ async def remove(video_id: str) -> None:
     async with db.transaction() as session:
         if await session.get(Video, UUID(video_id)) is not None:
             return
-    await _delete(f"videos/{video_id}")
-    await _delete(f"sources/{video_id}")
+    await delete_folder(f"videos/{video_id}")
+    await delete_folder(f"sources/{video_id}")
+
+
+async def remove_version(video_id: str, version: int) -> None:
+    """Delete what an attempt that came to nothing had put there."""
+    await delete_folder(f"videos/{video_id}/{version}")
 
 
 @engine.scheduled("remove_old_streams", "41 3 * * *")
@@ -61,11 +66,13 @@ async def remove_old(now: datetime) -> None:
             )
         ).all()
     for video_id, version in rows:
+        # A version is the attempt that made it, so there are gaps: attempts that failed, were stopped or are gone.
         for old in range(1, version):
-            await _delete(f"videos/{video_id}/{old}")
+            await delete_folder(f"videos/{video_id}/{old}")
 
 
-async def _delete(prefix: str) -> None:
+async def delete_folder(prefix: str) -> None:
+    """Delete all that lies under the folder `prefix` ("videos/…", no slash at its end)."""
     local = storage.local_path(prefix)
     if local is not None:
         # Object stores know no folders, so their delete would leave empty ones behind.

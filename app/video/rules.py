@@ -79,13 +79,36 @@ def suffix_of(filename: str) -> str:
     return found.group() if found else ""
 
 
+class NoOriginal(Conflict):
+    """The uploaded file was not kept: nothing can be encoded from it any more."""
+
+    code = "no-original"
+
+
 def check_retry(video: Video) -> None:
     """
     Raises:
         Conflict: while the video is being worked on.
+        NoOriginal: its uploaded file was not kept.
     """
     if video.state in words.BUSY:
         raise Conflict(_("This video is being worked on already."))
+    if not video.source_key:
+        raise NoOriginal(
+            _(
+                "The uploaded file of this video was not kept, so it cannot be encoded again. "
+                "To change it, upload the film once more."
+            )
+        )
+
+
+def check_stop(video: Video) -> None:
+    """
+    Raises:
+        Conflict: nothing is being done for the video.
+    """
+    if video.state not in words.BUSY:
+        raise Conflict(_("This video has ended meanwhile: there is nothing to stop."))
 
 
 def check_delete(video: Video, shown_in: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from babel.numbers import format_decimal
 
-from app.i18n import N_, _, current_locale
+from app.i18n import N_, _, current_locale, ngettext
 from app.video.models import Video
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -15,7 +15,14 @@ STATES = {
     "ready": N_("Ready"),
     "failed": N_("Failed"),
 }
+STOPPED = N_("You stopped this. Press “Try again” to have the film encoded after all.")
 ENCODING_UP_TO = N_("Encoding up to %(size)s")
+# What queued work waits for; kept as the stage of its video.
+NO_ROOM, NO_STORAGE = "no-room", "no-storage"
+WAITS = {
+    NO_ROOM: N_("Waiting for space on the disk"),
+    NO_STORAGE: N_("Waiting for the storage to answer"),
+}
 BUSY = frozenset(STATES) - {"ready", "failed"}
 
 
@@ -38,7 +45,30 @@ def stage(video: Video) -> str:
     """The state of a video in a few words, with its detail where there is one."""
     if video.state == "encoding" and video.stage:
         return _(ENCODING_UP_TO) % {"size": video.stage}
-    return _(STATES[video.state])
+    return _(WAITS.get(video.stage) or STATES[video.state])
+
+
+def again(queued: int, under_way: int, no_original: int) -> str:
+    """What came of having every video encoded once more."""
+    said = [
+        ngettext("%(n)d video waits to be encoded again.", "%(n)d videos wait to be encoded again.", queued)
+        % {"n": queued}
+    ]
+    if under_way:
+        left = ngettext(
+            "%(n)d is being worked on already and was left.",
+            "%(n)d are being worked on already and were left.",
+            under_way,
+        )
+        said.append(left % {"n": under_way})
+    if no_original:
+        lacking = ngettext(
+            "The uploaded file of %(n)d was not kept, so it stays as it is.",
+            "The uploaded files of %(n)d were not kept, so they stay as they are.",
+            no_original,
+        )
+        said.append(lacking % {"n": no_original})
+    return " ".join(said)
 
 
 def failure(video: Video) -> str | None:

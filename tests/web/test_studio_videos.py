@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from app import db
 from app.accounts.models import AuditEntry, User
 from app.settings import get_settings
-from app.video import removal, rules
+from app.video import progress, removal, rules
 from app.video.models import Video
 from tests import factories
 
@@ -49,7 +49,7 @@ GETS = [
     f"/studio/videos/{ID}/poster.jpg",
     f"/studio/videos/{ID}/stream/1/master.m3u8",
 ]
-POSTS = [f"/studio/videos/{ID}{rest}" for rest in ("", "/retry", "/delete", "/preview")]
+POSTS = [f"/studio/videos/{ID}{rest}" for rest in ("", "/retry", "/stop", "/delete", "/preview")]
 
 
 @pytest.mark.parametrize("path", GETS)
@@ -254,3 +254,71 @@ async def test_work_that_does_not_move_is_pointed_out(client: httpx.AsyncClient,
     assert "perhaps no worker is running" in (await client.get("/studio/videos")).text
     await video(state="encoding", version=0)
     assert "perhaps no worker is running" not in (await client.get("/studio/videos")).text
+
+
+async def test_a_video_that_is_worked_on_is_stopped_and_tried_again(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    row = await video(state="encoding", percent=40, version=0, attempt=3)
+    assert f'action="/studio/videos/{row.id}/stop"' in (await client.get(f"/studio/videos/{row.id}")).text
+    answer = await client.post(f"/studio/videos/{row.id}/stop")
+    assert answer.status_code == 303
+    after = await now_is(row.id)
+    assert after is not None
+    assert (after.state, after.attempt) == ("failed", 4)
+    page = (await client.get(f"/studio/videos/{row.id}")).text
+    assert "You stopped this." in page
+    assert "Try again" in page
+    # Whoever had begun it may neither go on nor end it.
+    assert not await progress.begin(row.id, 3)
+    with pytest.raises(progress.Lost):
+        await progress.Report(row.id, 3).say("packaging")
+    again = await client.post(f"/studio/videos/{row.id}/stop")
+    assert again.status_code == 409
+    assert "nothing to stop" in again.text
+    assert (await client.post(f"/studio/videos/{row.id}/retry")).status_code == 303
+    after = await now_is(row.id)
+    assert after is not None
+    assert (after.state, after.attempt, after.failure) == ("queued", 5, None)
+    async with db.transaction() as session:
+        deeds = set(await session.scalars(select(AuditEntry.action)))
+    assert deeds == {"video.stop", "video.retry"}
+
+
+async def test_encoding_again_says_kindly_that_the_original_is_gone(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    row = await video(source_key="")
+    page = (await client.get(f"/studio/videos/{row.id}")).text
+    assert "Encode again" not in page
+    assert "uploaded file was not kept" in page
+    answer = await client.post(f"/studio/videos/{row.id}/retry")
+    assert answer.status_code == 409
+    assert "upload the film once more" in answer.text
+
+
+async def test_all_videos_are_encoded_again_but_those_under_way(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    first, second = await video(), await video(state="failed", failure="It broke.")
+    await video(state="encoding")
+    await video(source_key="")
+    assert "Encode all again" in (await client.get("/studio/videos")).text
+    answer = await client.post("/studio/videos/encode-all-again")
+    assert answer.status_code == 303
+    page = (await client.get(answer.headers["location"])).text
+    assert "2 videos wait to be encoded again. 1 is being worked on already and was left." in page
+    assert "The uploaded file of 1 was not kept" in page
+    async with db.transaction() as session:
+        works = set(await session.scalars(text("SELECT workflow_uuid FROM dbos.workflow_status")))
+        entries = (await session.scalars(select(AuditEntry))).all()
+    assert works == {f"transcode:{first.id}:2", f"transcode:{second.id}:2"}
+    assert {entry.subject_id for entry in entries} == {str(first.id), str(second.id)}
+
+
+async def test_only_staff_encode_all_again(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/studio/videos/encode-all-again")).status_code == 401
+    async with db.transaction() as session:
+        member = await factories.user(session)
+    await factories.sign_in(client, member)
+    assert (await client.post("/studio/videos/encode-all-again")).status_code == 403

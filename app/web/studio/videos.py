@@ -18,7 +18,7 @@ from app.video import editing, queries, words
 from app.video.models import Video
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
-from app.web.studio import video_files, video_news
+from app.web.studio import captions, video_files, video_news
 from app.web.studio.paging import page_number
 
 router = APIRouter(prefix="/videos")
@@ -48,7 +48,10 @@ class VideoLine:
 
 @dataclass(frozen=True)
 class VideosPage:
-    """`words`: what was searched for; `is_quiet`: work waits, and nothing has moved for a while."""
+    """`words`: what was searched for; `is_quiet`: work waits, and nothing has moved for a while.
+
+    `said`: what was just done with all of them.
+    """
 
     videos: list[VideoLine]
     total: int
@@ -56,6 +59,7 @@ class VideosPage:
     pages: int
     words: str
     is_quiet: bool
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,23 @@ def _line(video: Video, lessons: list[LessonUse]) -> VideoLine:
     )
 
 
+Count = Annotated[int | None, Query(ge=0, le=1_000_000)]
+
+
 @router.get("")
 async def videos(
-    page: Page, db: Db, q: str = "", number: Annotated[str, Query(alias="page")] = "1"
+    page: Page,
+    db: Db,
+    q: str = "",
+    number: Annotated[str, Query(alias="page")] = "1",
+    queued: Count = None,
+    under_way: Count = None,
+    no_original: Count = None,
 ) -> Response:
-    """GET /studio/videos?q=: every video, the newest first, and the place to drop new ones."""
+    """GET /studio/videos?q=: every video, the newest first, and the place to drop new ones.
+
+    The three counts are those of an "Encode all again" that has just been done.
+    """
     search = " ".join(tidy(q).split())[:200]
     found = await queries.listing(db, search, page_number(number))
     shown_in = await uses.lessons_with(db, [video.id for video in found.rows])
@@ -126,8 +142,17 @@ async def videos(
         words=search,
         # The last change of any video that waits: a worker that lives writes twice a second.
         is_quiet=bool(busy) and busy[0].changed_at < utcnow() - QUIET_FOR,
+        said="" if queued is None else words.again(queued, under_way or 0, no_original or 0),
     )
     return await page.show("studio/videos/list.html", shown)
+
+
+@router.post("/encode-all-again")
+async def encode_all_again(db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/videos/encode-all-again: every video that can be is queued once more."""
+    done = await editing.retry_all(db, viewer.user_id, utcnow())
+    counts = f"queued={done.queued}&under_way={done.under_way}&no_original={done.no_original}"
+    return RedirectResponse(f"/studio/videos?{counts}", 303)
 
 
 # Before the routes with an id, so that "events" is not taken for one.
@@ -200,6 +225,18 @@ async def retry(video_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Respons
     return RedirectResponse(f"/studio/videos/{video_id}?done=retried", 303)
 
 
+@router.post("/{video_id}/stop")
+async def stop(video_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/videos/{id}/stop: end the work on it; refused when there is none."""
+    try:
+        await editing.stop(db, viewer.user_id, video_id, utcnow())
+    except LimberError as refused:
+        if refused.status == 404:
+            raise
+        return await _show(page, db, video_id, refusal=refused)
+    return RedirectResponse(f"/studio/videos/{video_id}", 303)
+
+
 @router.post("/{video_id}/delete")
 async def delete(video_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Response:
     """POST /studio/videos/{id}/delete: it and its files go; refused while a lesson shows it."""
@@ -213,4 +250,5 @@ async def delete(video_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Respon
     return RedirectResponse("/studio/videos", 303)
 
 
+router.include_router(captions.router)
 router.include_router(video_files.router)

@@ -8,6 +8,7 @@ import app.catalog.models
 import app.jobs.models
 import app.playback.models
 import app.practice.models
+import app.video.captions_models
 import app.video.models  # noqa: F401
 from app.db import Base
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
 from app.i18n import _
+from app.video.captions_models import CaptionTrack, Chapter
 from app.video.models import Video
 
 PER_PAGE = 50
@@ -58,3 +59,27 @@ async def listing(db: AsyncSession, search: str, page: int) -> VideoListing:
         wanted.order_by(Video.created_at.desc(), Video.id).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
     )
     return VideoListing(list(rows), total, page)
+
+
+async def caption_tracks(db: AsyncSession, video_id: UUID) -> list[CaptionTrack]:
+    """The video's captions, the first added first."""
+    rows = await db.scalars(
+        select(CaptionTrack)
+        .where(CaptionTrack.video_id == video_id)
+        .order_by(CaptionTrack.created_at, CaptionTrack.language)
+    )
+    return list(rows)
+
+
+async def caption_track(db: AsyncSession, video_id: UUID, track_id: UUID) -> CaptionTrack:
+    """Raises: NotFound: there is no such track of this video."""
+    track = await db.get(CaptionTrack, track_id)
+    if track is None or track.video_id != video_id:
+        raise NotFound(_("These captions are not here. They may have been deleted."))
+    return track
+
+
+async def chapters(db: AsyncSession, video_id: UUID) -> list[Chapter]:
+    """The film's chapters, in order."""
+    rows = await db.scalars(select(Chapter).where(Chapter.video_id == video_id).order_by(Chapter.at_s))
+    return list(rows)

@@ -20,8 +20,13 @@ from app.video.packaging import MASTER
 from app.video.poster import SMALL_POSTER
 
 router = APIRouter()
-TYPES = {".m3u8": "application/vnd.apple.mpegurl", ".mp4": "video/mp4", ".m4s": "video/iso.segment"}
-NAME = re.compile(r"(?:[a-z0-9]+/)?[a-z0-9_]+(\.[a-z0-9]+)")
+TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mp4": "video/mp4",
+    ".m4s": "video/iso.segment",
+    ".vtt": "text/vtt; charset=utf-8",
+}
+NAME = re.compile(r"(?:[a-z0-9]+/)?[A-Za-z0-9_-]+(\.[a-z0-9]+)")
 # Longer than anybody looks at one film: a preview hangs on the sign-in, which each request shows.
 PREVIEW_FOR = timedelta(hours=12)
 POSTER_S = 7 * 24 * 3600

@@ -16,10 +16,12 @@ STATES = ("queued", "checking", "encoding", "packaging", "verifying", "ready", "
 class Video(HasId, Base):
     """A source file and the stream made of it.
 
-    `version` counts finished encodes and is part of every media URL; while it is above 0 there is something to
-    watch, whatever a later encode does. `attempt` counts encodes begun: whoever works for an older one may not
-    write. `stage` is a detail of the state (`1080p` while encoding); `failure` is the reason in English and
-    `failure_words` its gettext form, `{"message", "params"}` (see `app.video.words`).
+    `attempt` counts encodes begun: whoever works for an older one may not write. `version` is the attempt that made
+    the stream to watch, and part of every media URL; while it is above 0 there is one, whatever a later encode
+    does. `begun_version` is the attempt whose beginning can be watched while the rest is encoded, else 0. `parts`
+    is how much of the whole, in percent, each chunk under way has done, by its number. `stage` is what queued work
+    waits for (`app.video.words.WAITS`), else empty; `failure` is the reason in English and `failure_words` its
+    gettext form, `{"message", "params"}` (see `app.video.words`).
     """
 
     __tablename__ = "video"
@@ -39,6 +41,8 @@ class Video(HasId, Base):
     failure_words: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(default=0)
     attempt: Mapped[int] = mapped_column(default=1)
+    begun_version: Mapped[int] = mapped_column(default=0)
+    parts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     duration_s: Mapped[float | None]
     width_px: Mapped[int | None]
     height_px: Mapped[int | None]
@@ -65,3 +69,15 @@ class Upload(HasId, Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     finished_at: Mapped[datetime | None]
     video_id: Mapped[UUID | None] = mapped_column(ForeignKey("video.id", ondelete="SET NULL"), index=True)
+    parts_id: Mapped[str | None] = mapped_column(Text)
+    part_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class UploadPart(Base):
+    """A part of an upload that S3 has; all parts but the last have the upload's `part_bytes`. Numbers from 1."""
+
+    __tablename__ = "upload_part"
+
+    upload_id: Mapped[UUID] = mapped_column(ForeignKey("upload.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    etag: Mapped[str] = mapped_column(Text)

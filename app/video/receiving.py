@@ -5,11 +5,12 @@ import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from app.errors import LimberError, TooLarge
 from app.i18n import _
-from app.video import tus, upload_files
+from app.video import tus
 
 # Two blocks are in memory at most: one being written, one arriving. Both together are what a crash can cost.
 BLOCK_BYTES = 4 * 2**20
@@ -31,6 +32,14 @@ class DiskFull(LimberError):
         return _("The disk is full. What has arrived is kept; go on when there is room again.")
 
 
+class Sink(Protocol):
+    """Where bytes become durable."""
+
+    async def write(self, data: bytes, offset: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass
 class Receiver:
     """Writes one request's bytes into an open upload. `offset` counts what is durable and committed.
@@ -39,7 +48,7 @@ class Receiver:
     """
 
     upload_id: UUID
-    handle: int
+    sink: Sink
     offset: int
     length: int
     advance: Callable[[int, int], Awaitable[None]]
@@ -75,7 +84,7 @@ class Receiver:
         if self._written + len(block) > self.length:
             raise TooLarge(_("More bytes came than the file was said to have."))
         try:
-            await _unbroken(asyncio.create_task(asyncio.to_thread(self._write, block)))
+            await _unbroken(asyncio.create_task(self._write(block)))
         except OSError as fault:
             if fault.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise DiskFull from fault
@@ -84,10 +93,16 @@ class Receiver:
         if self._hash is None:
             await self._record()
 
-    def _write(self, block: bytes) -> None:
-        if self._hash is not None:
-            self._hash.update(block)
-        upload_files.write(self.handle, block, self._written)
+    async def _write(self, block: bytes) -> None:
+        """Hashed while the disk is waited for: neither holds Python's lock."""
+        if self._hash is None:
+            await self.sink.write(block, self._written)
+            return
+        hashing = asyncio.create_task(asyncio.to_thread(self._hash.update, block))
+        try:
+            await self.sink.write(block, self._written)
+        finally:
+            await hashing
 
     async def _record(self) -> None:
         if self._written != self.offset:
@@ -112,7 +127,7 @@ class Receiver:
 
 
 async def _unbroken(writing: asyncio.Task[None]) -> None:
-    """Wait for a thread to its end, also when cancelled: the file it writes to must not be closed under it."""
+    """Wait for a write to its end, also when cancelled: the file it writes to must not be closed under it."""
     try:
         await asyncio.shield(writing)
     except asyncio.CancelledError:

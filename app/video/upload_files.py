@@ -1,10 +1,11 @@
 """The bytes of uploads on disk: written at an offset, flushed, and moved to their place when whole (blocking)."""
 
+import asyncio
 import contextlib
 import os
 import shutil
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from app.settings import get_settings
 from app.storage import local_path
@@ -19,6 +20,11 @@ def folder() -> Path:
 
 def path_of(upload_id: UUID) -> Path:
     return folder() / str(upload_id)
+
+
+def video_id_of(upload_id: UUID) -> UUID:
+    """The id of the video that an upload becomes: as unguessable as the upload's own, and known beforehand."""
+    return uuid5(upload_id, "video")
 
 
 def free_bytes() -> int:
@@ -50,17 +56,46 @@ def open_at(upload_id: UUID, offset: int) -> tuple[int, int]:
     return handle, start
 
 
-def write(handle: int, data: bytes, offset: int) -> None:
+def write(handle: int, data: bytes | memoryview, offset: int, *, flush: bool = True) -> None:
     """Write all of `data` at `offset` and flush it to the disk."""
     view = memoryview(data)
     while view:
         written = os.pwrite(handle, view, offset)
         view, offset = view[written:], offset + written
-    os.fsync(handle)
+    if flush:
+        os.fsync(handle)
+
+
+def write_to(path: Path, data: memoryview, offset: int, *, flush: bool) -> None:
+    """As `write`, into the file at `path`, which is made when `data` is its beginning."""
+    kind = os.O_CREAT if offset == 0 else 0
+    handle = os.open(path, kind | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        write(handle, data, offset, flush=flush)
+    finally:
+        os.close(handle)
+    if flush and offset == 0:
+        flush_folder(path.parent)
+
+
+class FileSink:
+    """Where one request's bytes go when films are kept on this disk: into one file, opened and cut."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+
+    async def write(self, data: bytes, offset: int) -> None:
+        await asyncio.to_thread(write, self.handle, data, offset)
+
+    def close(self) -> None:
+        os.close(self.handle)
 
 
 def remove(upload_id: UUID) -> None:
+    """The file, or the files of parts."""
     path_of(upload_id).unlink(missing_ok=True)
+    for path in folder().glob(f"{upload_id}.*"):
+        path.unlink(missing_ok=True)
 
 
 def settle(upload_id: UUID, key: str, length: int) -> bool:

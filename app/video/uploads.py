@@ -1,11 +1,10 @@
 """Uploads: begun, continued at the offset that the database knows, finished into a video, or given up."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,9 +15,11 @@ from app.clock import utcnow
 from app.errors import Conflict, Forbidden, Gone, Locked, NotFound, TooLarge
 from app.i18n import _
 from app.settings import get_settings
-from app.video import receiving, rules, tus, upload_files
-from app.video.models import Upload, Video
+from app.video import receiving, rules, tus, upload_files, upload_parts
+from app.video.models import Upload, UploadPart, Video
 from app.video.queueing import enqueue_transcode
+from app.video.upload_files import video_id_of as video_id_of
+from app.video.upload_parts import source_key as source_key
 
 # How often, a tenth of a second apart, whoever gives an upload up looks whether its last request has ended.
 DISCARD_LOOKS = 10
@@ -65,13 +66,18 @@ def lock_name(upload_id: UUID) -> str:
 
 async def room(session: AsyncSession) -> rules.Room:
     """What the disk and the settings allow now, less what is promised to uploads under way."""
+    most = get_settings().max_upload_bytes
+    free = await asyncio.to_thread(upload_files.free_bytes)
+    if storage.takes_parts():
+        # Only the part that is not full yet is on this disk.
+        waits = upload_parts.part_bytes(most)
+        return rules.Room(most, free if free < rules.RESERVE_BYTES + waits else free + most, 0)
     promised = await session.scalar(
         select(func.coalesce(func.sum(Upload.length_bytes - Upload.offset_bytes), 0)).where(
             Upload.finished_at.is_(None)
         )
     )
-    free = await asyncio.to_thread(upload_files.free_bytes)
-    return rules.Room(get_settings().max_upload_bytes, free, int(promised or 0))
+    return rules.Room(most, free, int(promised or 0))
 
 
 async def begin(owner_id: UUID, length: int, tus_metadata: str) -> Standing:
@@ -80,15 +86,16 @@ async def begin(owner_id: UUID, length: int, tus_metadata: str) -> Standing:
     Raises:
         BadInput, TooLarge, rules.NoRoom: it may not begin; the sentence says why.
         tus.BadTus: the metadata cannot be read.
+        storage.StorageDown: S3, where it is to go, does not answer.
     """
     facts = tus.metadata(tus_metadata)
     content_type = (facts.get("filetype") or facts.get("type") or "")[:120]
-    upload_id, now = uuid4(), utcnow()
+    now = utcnow()
     async with db.transaction() as session:
         if refused := rules.refusal(length, content_type, await room(session)):
             raise refused
         row = Upload(
-            id=upload_id,
+            id=uuid4(),
             owner_id=owner_id,
             filename=rules.clean_filename(facts.get("filename") or facts.get("name") or ""),
             content_type=content_type,
@@ -99,8 +106,22 @@ async def begin(owner_id: UUID, length: int, tus_metadata: str) -> Standing:
             expires_at=_expiry(now),
         )
         session.add(row)
-    await asyncio.to_thread(upload_files.create, upload_id)
+    if storage.takes_parts():
+        await _open_parts(row)
+    else:
+        await asyncio.to_thread(upload_files.create, row.id)
     return _standing(row)
+
+
+async def _open_parts(row: Upload) -> None:
+    try:
+        parts_id = await storage.open_parts(upload_parts.key_of(row))
+    except storage.StorageDown:
+        await remove(row.id)
+        raise
+    async with db.transaction() as session:
+        upload = await session.get_one(Upload, row.id)
+        upload.parts_id, upload.part_bytes = parts_id, upload_parts.part_bytes(row.length_bytes)
 
 
 async def find(upload_id: UUID, owner_id: UUID, now: datetime) -> Standing:
@@ -180,21 +201,37 @@ async def _after(upload_id: UUID, owner_id: UUID) -> Standing:
 
 
 async def _receive(found: Standing, body: AsyncIterator[bytes], checksum: tus.Checksum | None) -> None:
-    async def advance(old: int, new: int) -> None:
-        await _move_offset(found.id, old, new)
+    sink, start = await _open(found)
 
-    handle, start = await asyncio.to_thread(upload_files.open_at, found.id, found.offset)
+    async def advance(old: int, new: int) -> None:
+        fresh = sink.fresh if isinstance(sink, upload_parts.PartSink) else []
+        await _move_offset(found.id, old, new, fresh)
+        if isinstance(sink, upload_parts.PartSink):
+            await sink.settle()
+
     try:
         if start != found.offset:
             await _move_offset(found.id, found.offset, start)
             raise Conflict(_("A part of this file was lost on the server. It will be sent again."))
-        receiver = receiving.Receiver(found.id, handle, found.offset, found.length, advance, checksum)
-        await receiver.take(body)
+        await receiving.Receiver(found.id, sink, found.offset, found.length, advance, checksum).take(body)
     finally:
-        os.close(handle)
+        sink.close()
 
 
-async def _move_offset(upload_id: UUID, old: int, new: int) -> None:
+async def _open(found: Standing) -> tuple[upload_parts.PartSink | upload_files.FileSink, int]:
+    """Where the bytes go, and the offset to go on from: smaller than told when bytes are missing on this disk."""
+    async with db.transaction() as session:
+        row = await session.get_one(Upload, found.id)
+    if row.parts_id is None:
+        handle, start = await asyncio.to_thread(upload_files.open_at, found.id, found.offset)
+        return upload_files.FileSink(handle), start
+    sink = upload_parts.PartSink(
+        row.id, upload_parts.key_of(row), row.parts_id, row.part_bytes, row.length_bytes
+    )
+    return sink, await sink.go_to(found.offset)
+
+
+async def _move_offset(upload_id: UUID, old: int, new: int, parts: Sequence[UploadPart] = ()) -> None:
     """Compare and set: whoever lost the lock (a database restart) must not overwrite its successor's offset."""
     async with db.transaction() as session:
         moved = await session.scalar(
@@ -203,8 +240,9 @@ async def _move_offset(upload_id: UUID, old: int, new: int) -> None:
             .values(offset_bytes=new, expires_at=_expiry(utcnow()))
             .returning(Upload.id)
         )
-    if moved is None:
-        raise Conflict(_("This file was continued by another connection."))
+        if moved is None:
+            raise Conflict(_("This file was continued by another connection."))
+        session.add_all(parts)
 
 
 async def finish(upload_id: UUID) -> UUID | None:
@@ -218,8 +256,10 @@ async def finish(upload_id: UUID) -> UUID | None:
     if row is None or row.finished_at is not None:
         return row.video_id if row else None
     video_id = video_id_of(upload_id)
-    key = source_key(video_id, row.filename)
-    if not await asyncio.to_thread(upload_files.settle, upload_id, key, row.length_bytes):
+    key = upload_parts.key_of(row)
+    if row.parts_id is not None:
+        await upload_parts.join(row)
+    elif not await asyncio.to_thread(upload_files.settle, upload_id, key, row.length_bytes):
         if await storage.size(key) != row.length_bytes:
             await storage.put(key, upload_files.path_of(upload_id))
         await asyncio.to_thread(upload_files.remove, upload_id)
@@ -256,21 +296,13 @@ async def _make_video(session: AsyncSession, upload: Upload, video_id: UUID, key
     await enqueue_transcode(session, video_id, 1)
 
 
-def video_id_of(upload_id: UUID) -> UUID:
-    """The id of the video that an upload becomes: as unguessable as the upload's own, and known beforehand."""
-    return uuid5(upload_id, "video")
-
-
-def source_key(video_id: UUID, filename: str) -> str:
-    return f"sources/{video_id}/original{rules.suffix_of(filename)}"
-
-
 async def discard(upload_id: UUID, owner_id: UUID) -> None:
     """Give an upload up and free its space. A finished one is a video by now: only its row goes.
 
     Raises:
         NotFound, Forbidden: as `find`.
         Locked: bytes are arriving at this moment.
+        storage.StorageDown: S3 still keeps its parts.
     """
     for _look in range(DISCARD_LOOKS):
         async with db.try_lock(lock_name(upload_id)) as held:
@@ -287,12 +319,15 @@ async def discard(upload_id: UUID, owner_id: UUID) -> None:
 async def remove(upload_id: UUID, owner_id: UUID | None = None) -> None:
     """Delete row and bytes; the caller holds the lock. `owner_id` None: the sweep, which may remove anybody's."""
     async with db.transaction() as session:
-        row = await session.get(Upload, upload_id, with_for_update=True)
-        if row is None:
-            raise NotFound(_("This upload is not here any more. Please begin it again."))
-        if owner_id is not None and row.owner_id != owner_id:
-            raise Forbidden(_("This upload was begun from another account."))
-        await session.delete(row)
+        row = await session.get(Upload, upload_id)
+    if row is None:
+        raise NotFound(_("This upload is not here any more. Please begin it again."))
+    if owner_id is not None and row.owner_id != owner_id:
+        raise Forbidden(_("This upload was begun from another account."))
+    # The row last of what is elsewhere: without it nobody would know what S3 keeps.
+    await upload_parts.give_up(upload_id)
+    async with db.transaction() as session:
+        await session.delete(await session.get_one(Upload, upload_id, with_for_update=True))
     if row.finished_at is None:
         await asyncio.to_thread(upload_files.remove, upload_id)
         # A crash may have left the whole file at its later place, with no video to show for it.

@@ -17,9 +17,10 @@ from app.clock import utcnow
 from app.errors import LimberError
 from app.jobs import engine
 from app.settings import get_settings
+from app.storage import StorageDown
 from app.video import upload_files, uploads
 from app.video.models import Upload
-from app.video.transcode import FOLDER
+from app.video.parts import FOLDER
 
 log = logging.getLogger("limber.video")
 # Longer than the longest encode: a folder this old belongs to nobody.
@@ -60,6 +61,8 @@ async def finish_whole() -> int:
                 except FileNotFoundError:
                     # Its file is on another machine, or lost; it expires like any other.
                     log.warning("upload %s is whole, but its file is not here", upload_id)
+                except StorageDown:
+                    log.warning("upload %s is whole, but the storage does not answer", upload_id)
     return finished
 
 
@@ -104,7 +107,7 @@ def _remove_files(folder: Path, known: set[str]) -> None:
     if not folder.is_dir():
         return
     for path in folder.iterdir():
-        if path.name not in known and _age_s(path) > ORPHAN_S:
+        if path.stem not in known and _age_s(path) > ORPHAN_S:
             path.unlink(missing_ok=True)
 
 

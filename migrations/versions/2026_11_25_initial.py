@@ -281,6 +281,8 @@ def upgrade() -> None:
         sa.Column("failure_words", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("begun_version", sa.Integer(), nullable=False),
+        sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("duration_s", sa.Double(), nullable=True),
         sa.Column("width_px", sa.Integer(), nullable=True),
         sa.Column("height_px", sa.Integer(), nullable=True),
@@ -408,6 +410,34 @@ def upgrade() -> None:
         op.f("ix_stripe_subscription_customer_id"), "stripe_subscription", ["customer_id"], unique=False
     )
     op.create_table(
+        "caption_track",
+        sa.Column("video_id", sa.Uuid(), nullable=False),
+        sa.Column("language", sa.String(length=35), nullable=False),
+        sa.Column("label", sa.String(length=60), nullable=False),
+        sa.Column("vtt", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_caption_track_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_caption_track")),
+        sa.UniqueConstraint("video_id", "language", name=op.f("uq_caption_track_video_id_language")),
+    )
+    op.create_table(
+        "chapter",
+        sa.Column("video_id", sa.Uuid(), nullable=False),
+        sa.Column("at_s", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("at_s >= 0", name=op.f("ck_chapter_at")),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_chapter_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chapter")),
+        sa.UniqueConstraint("video_id", "at_s", name=op.f("uq_chapter_video_id_at_s")),
+    )
+    op.create_table(
         "upload",
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("filename", sa.String(length=255), nullable=False),
@@ -419,6 +449,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("video_id", sa.Uuid(), nullable=True),
+        sa.Column("parts_id", sa.Text(), nullable=True),
+        sa.Column("part_bytes", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("offset_bytes BETWEEN 0 AND length_bytes", name=op.f("ck_upload_offset")),
         sa.ForeignKeyConstraint(
@@ -432,6 +464,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_upload_expires_at"), "upload", ["expires_at"], unique=False)
     op.create_index(op.f("ix_upload_owner_id"), "upload", ["owner_id"], unique=False)
     op.create_index(op.f("ix_upload_video_id"), "upload", ["video_id"], unique=False)
+    op.create_table(
+        "upload_part",
+        sa.Column("upload_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("etag", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["upload_id"], ["upload.id"], name=op.f("fk_upload_part_upload_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("upload_id", "number", name=op.f("pk_upload_part")),
+    )
     op.create_table(
         "article",
         sa.Column("slug", sa.String(length=100), nullable=False),
@@ -587,10 +629,13 @@ def downgrade() -> None:
     op.drop_table("playback")
     op.drop_table("lesson_reminder")
     op.drop_table("article")
+    op.drop_table("upload_part")
     op.drop_index(op.f("ix_upload_video_id"), table_name="upload")
     op.drop_index(op.f("ix_upload_owner_id"), table_name="upload")
     op.drop_index(op.f("ix_upload_expires_at"), table_name="upload")
     op.drop_table("upload")
+    op.drop_table("chapter")
+    op.drop_table("caption_track")
     op.drop_index(op.f("ix_stripe_subscription_customer_id"), table_name="stripe_subscription")
     op.drop_table("stripe_subscription")
     op.drop_index(op.f("ix_plan_price_plan_id"), table_name="plan_price")

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app import db
 from app.clock import utcnow
 from app.settings import get_settings
-from app.video import stranded, transcode, upload_files, uploads, uploads_sweep
+from app.video import parts, stranded, transcode, upload_files, uploads, uploads_sweep
 from app.video.models import Upload, Video
 from app.video.progress import Lost, Report, begin, end_failed
 from app.video.queueing import enqueue_transcode
@@ -109,7 +109,7 @@ async def test_leftovers_of_crashes_go_when_they_are_old(database: db.Database) 
     orphan.write_bytes(b"x")
     fresh.write_bytes(b"x")
     aged(orphan, uploads_sweep.ORPHAN_S + 60)
-    stale, busy = transcode.work_folder(str(uuid4()), 1), transcode.work_folder(str(uuid4()), 1)
+    stale, busy = parts.work_folder(str(uuid4()), 1), parts.work_folder(str(uuid4()), 1)
     for folder in (stale, busy):
         folder.mkdir(parents=True)
     aged(stale, uploads_sweep.STALE_S + 60)

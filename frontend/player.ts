@@ -4,6 +4,7 @@ import "./player/parts";
 import { Playback, Refused } from "./player/playback";
 import { Progress } from "./player/progress";
 import { attach, isNative } from "./player/stream";
+import { searchable } from "./player/transcript";
 
 type State = "loading" | "ready" | "playing" | "error";
 
@@ -168,3 +169,4 @@ for (const root of document.querySelectorAll<HTMLElement>("[data-player]")) {
   if (document.readyState === "complete") void player.start();
   else window.addEventListener("load", () => void player.start(), { once: true });
 }
+for (const root of document.querySelectorAll<HTMLElement>("[data-transcript]")) searchable(root);

@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from app.catalog import rules
 from app.catalog.models import Course, Lesson, Section
 from app.catalog.views import CourseView, LessonView, OutlineLesson, OutlineSection, poster_url
+from app.video.captions_models import CaptionTrack, Chapter
 from app.video.models import Video
 
 
@@ -129,6 +130,26 @@ async def film_of(db: AsyncSession, lesson_id: UUID, now: datetime) -> Film | No
         is_ready=known.is_ready,
         duration_s=known.duration_s,
     )
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What is said in a lesson's film, and its parts: for those who may watch it."""
+
+    tracks: list[CaptionTrack]
+    chapters: list[Chapter]
+
+
+async def spoken_in(db: AsyncSession, lesson_id: UUID) -> Spoken:
+    """The captions, the first added first, and the chapters in order; none where there is no film."""
+    film = select(Lesson.video_id).where(Lesson.id == lesson_id).scalar_subquery()
+    tracks = await db.scalars(
+        select(CaptionTrack)
+        .where(CaptionTrack.video_id == film)
+        .order_by(CaptionTrack.created_at, CaptionTrack.language)
+    )
+    chapters = await db.scalars(select(Chapter).where(Chapter.video_id == film).order_by(Chapter.at_s))
+    return Spoken(list(tracks), list(chapters))
 
 
 async def count_drafts(db: AsyncSession) -> tuple[int, int]:

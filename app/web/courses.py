@@ -29,6 +29,7 @@ from app.web.course_views import (
     prose,
     wall_for,
 )
+from app.web.course_words import Moment, SpokenTrack, spoken
 from app.web.guard import MaybeViewer, SignedIn, needs
 from app.web.pages import Page, Pages
 
@@ -66,13 +67,18 @@ class ReminderForm:
 
 @dataclass(frozen=True)
 class LessonPage:
-    """`wall` None: the viewer may watch. `reminder` is there while the lesson is not out."""
+    """`wall` None: the viewer may watch. `reminder` is there while the lesson is not out.
+
+    `spoken`, `chapters`: of those who may watch; `transcript` is what the teacher wrote, where there are no captions.
+    """
 
     course: CourseView
     lesson: LessonView
     url: str
     body: Markup | None
     transcript: Markup | None
+    spoken: tuple[SpokenTrack, ...]
+    chapters: tuple[Moment, ...]
     outline: tuple[OutlineGroup, ...]
     wall: Wall | None
     reminder: ReminderForm | None
@@ -170,13 +176,16 @@ async def _lesson(
     wall = None
     if isinstance(verdict, Denied):
         wall = wall_for(verdict, viewer, found, shown, await offer_for(db, found.id))
+    tracks, chapters = ((), ()) if wall else spoken(await queries.spoken_in(db, shown.id))
     is_open = can_watch_all(viewer, found.id, entitlements, now)
     model = LessonPage(
         course=found,
         lesson=shown,
         url=f"{found.url}/{shown.slug}",
         body=prose(shown.body_md),
-        transcript=None if wall else prose(shown.transcript_md),
+        transcript=None if wall or tracks else prose(shown.transcript_md),
+        spoken=tracks,
+        chapters=chapters,
         outline=outline(found, finished, is_open=is_open),
         wall=wall,
         reminder=reminder if shown.is_soon and found.is_published else None,

@@ -23,6 +23,7 @@ from app.clock import utcnow
 from app.playback.models import Playback
 from app.playback.standing import standing
 from app.settings import get_settings
+from app.video.captions_models import CaptionTrack, Chapter
 from app.video.models import Video
 from app.web.guard import cookie_name
 from tests import factories
@@ -62,7 +63,15 @@ class Scene:
         for video in self.videos:
             yield from (str(video.id), video.id.hex, urlsafe_b64encode(video.id.bytes).decode().rstrip("="))
             yield from (video.source_key, video.source_filename)
-        yield from (".m3u8", ".m4s", "Words of the transcript.", self.draft.title, self.draft.slug)
+        yield from (
+            ".m3u8",
+            ".m4s",
+            "Words of the transcript.",
+            "Words that were said.",
+            "A part of it.",
+            self.draft.title,
+            self.draft.slug,
+        )
 
     def assert_untold(self, answer: httpx.Response) -> None:
         said = unescape(answer.text) + "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
@@ -91,6 +100,10 @@ async def build() -> Scene:
             videos.append(video)
             given = {"slug": f"{name}-one", "position": position, "video_id": video.id, **values}
             lessons[name] = await factories.lesson(session, section, **given)
+        paid = lessons["paid"].video_id
+        said = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nWords that were said.\n"
+        session.add(CaptionTrack(video_id=paid, language="en", label="English", vtt=said))
+        session.add(Chapter(video_id=paid, at_s=5, title="A part of it."))
         article = await factories.article(
             session, lesson_id=lessons["paid"].id, body_html=f"<p>Words.</p>{LESSON_HERE}"
         )

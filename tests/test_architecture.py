@@ -51,7 +51,7 @@ def test_only_db_and_worker_commit() -> None:
 
 def test_only_settings_reads_the_environment() -> None:
     # The supervisor and the command line hand an environment on to other programs; ffmpeg gets a bare one.
-    allowed = {"app/settings.py", "app/demo/supervisor.py", "app/cli.py"}
+    allowed = {"app/settings.py", "app/demo/supervisor.py", "app/cli/opening.py"}
     found = [
         str(path.relative_to(ROOT))
         for path in sources("app")

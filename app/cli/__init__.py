@@ -1,50 +1,24 @@
-"""The `limber` command: serve, worker, migrate, demo, doctor, admin."""
+"""The `limber` command: serve, worker, migrate, demo, doctor, admin, storage, videos."""
 
 import asyncio
 import logging
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from app.settings import Settings, get_settings
+from app.cli.opening import run_with_database, settings_or_exit, with_database
+from app.cli.storage import storage
+from app.cli.videos import videos
+from app.settings import get_settings
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Limber: articles, paid video courses, signed streams."
 )
 admin = typer.Typer(no_args_is_help=True, help="Staff accounts.")
 cli.add_typer(admin, name="admin")
-
-
-def settings_or_exit() -> Settings:
-    """The settings, or a plain list of what is wrong with them and exit code 2."""
-    try:
-        return get_settings()
-    except ValidationError as refused:
-        for error in refused.errors():
-            print(f"Settings: {error['msg'].removeprefix('Value error, ')}", file=sys.stderr)
-        print("`limber doctor` says what each setting wants.", file=sys.stderr)
-        raise SystemExit(2) from None
-
-
-@contextmanager
-def with_database() -> Iterator[str]:
-    """The address of the database; without DATABASE_URL a private server runs for as long as the block does."""
-    settings = settings_or_exit()
-    if settings.database_url:
-        yield settings.database_url
-        return
-    from app import postgres
-
-    with postgres.server(settings.data_dir.resolve()) as url:
-        os.environ["DATABASE_URL"] = url
-        get_settings.cache_clear()
-        yield url
+cli.add_typer(storage, name="storage")
+cli.add_typer(videos, name="videos")
 
 
 @cli.command()
@@ -127,22 +101,14 @@ def admin_create(
     """Create a member of staff, or make an existing account one."""
     from app import db
     from app.accounts import admin as accounts_admin
-    from app.errors import LimberError
 
     secret = password or typer.prompt("Password", hide_input=True, confirmation_prompt=True)
 
-    async def create(url: str) -> None:
-        db.open_database(url)
+    async def create() -> None:
         async with db.transaction() as session:
             await accounts_admin.create_staff(session, email, name or email.partition("@")[0], secret)
-        await db.close_database()
 
-    with with_database() as url:
-        try:
-            asyncio.run(create(url))
-        except LimberError as refused:
-            print(refused.sentence, file=sys.stderr)
-            raise SystemExit(1) from None
+    run_with_database(create)
     print(f"{email} can sign in at {get_settings().base_url}/login and use the studio.")
 
 

@@ -117,7 +117,8 @@ async def _open_parts(row: Upload) -> None:
     try:
         parts_id = await storage.open_parts(upload_parts.key_of(row))
     except storage.StorageDown:
-        await remove(row.id)
+        async with db.transaction() as session:
+            await session.delete(await session.get_one(Upload, row.id))
         raise
     async with db.transaction() as session:
         upload = await session.get_one(Upload, row.id)

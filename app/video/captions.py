@@ -22,6 +22,8 @@ _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z]+|\d[\d:.]*)(?P<rest>[^<>]*)>")
 # SubRip's own layout, {\an8}, and a comma where WebVTT has a point.
 _LAYOUT = re.compile(r"\{\\[^{}]*\}")
 _COMMA = re.compile(r"(?<=\d),(?=\d)")
+_PLAIN_AND = re.compile(r"&amp;(?=\s)")
+_VOICE_ENDS = re.compile(r"</v>(?=\n\n|\n?\Z)")
 _ASIDE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)|\d+$")
 _CHAPTER = re.compile(r"(?:(?P<h>\d{1,2}):)?(?P<m>\d{1,3}):(?P<s>[0-5]\d)\s+(?:[-–—]\s+)?(?P<title>.+)")
 _KEPT = ("i", "b", "v")
@@ -188,6 +190,11 @@ def _tag(tag: re.Match[str], opened: list[str]) -> str:
 def _escaped(text: str) -> str:
     plain = "".join(c if c == "\n" or category(c) not in _LOST else " " for c in html.unescape(text))
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def editable(vtt: str) -> str:
+    """Canonical WebVTT as people like to edit it: a plain `&`, and voices that end with their caption."""
+    return _VOICE_ENDS.sub("", _PLAIN_AND.sub("&", vtt))
 
 
 def words(text: str) -> str:

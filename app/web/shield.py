@@ -35,7 +35,8 @@ def content_security_policy(nonce: str) -> str:
             "img-src 'self' data:",
             "font-src 'self'",
             "connect-src 'self'",
-            "media-src 'self' blob:",
+            # data: hls.js gives each caption track an empty file of its own.
+            "media-src 'self' blob: data:",
             "worker-src 'self'",
             "manifest-src 'self'",
             f"form-action {form_targets}",

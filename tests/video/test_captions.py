@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.errors import LimberError
 from app.video import captions
 from app.video.captioning import language_name, language_tag
-from app.video.captions import Mark, clean, decode, read, read_chapters, words
+from app.video.captions import Mark, clean, decode, editable, read, read_chapters, words
 from app.video.subtitles import Cue, to_vtt
 
 VTT = """WEBVTT
@@ -182,6 +182,12 @@ def test_cleaning_twice_is_cleaning_once_and_what_is_written_is_read_again(parts
     if cleaned:
         cues = (Cue(0, 1000, cleaned), Cue(2000, 3000, "next"))
         assert read(to_vtt(cues), None) == cues
+        assert read(editable(to_vtt(cues)), None) == cues
+
+
+def test_what_is_edited_has_no_more_markup_than_it_needs() -> None:
+    vtt = "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Ann>Breathe &amp; rest &amp;amp; go.</v>\n"
+    assert editable(vtt).endswith("<v Ann>Breathe & rest &amp;amp; go.\n")
 
 
 def test_the_words_of_a_cue_are_plain() -> None:

@@ -180,7 +180,7 @@ async def _show_track(
 ) -> Response:
     video = await queries.by_id(db, video_id)
     row = await queries.caption_track(db, video_id, track_id)
-    label, vtt = typed or (row.label, row.vtt)
+    label, vtt = typed or (row.label, captions.editable(row.vtt))
     url = f"/studio/videos/{video_id}/captions"
     shown = CaptionPage(video, url, row, label, vtt, errors or {}, done)
     return await page.show("studio/videos/caption.html", shown, status=status)

@@ -7,9 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 DEFAULT = "default"
+# A film's own work only waits for its parts: it must take no place of theirs, nor of a mail's.
+FILMS = "films"
 ENCODE = "encode"
 BILLING = "billing"
-QUEUES = (DEFAULT, ENCODE, BILLING)
+QUEUES = (DEFAULT, FILMS, ENCODE, BILLING)
 
 _ENQUEUE = text(
     "SELECT dbos.enqueue_workflow(workflow_name => :name, queue_name => :queue,"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from dbos import DBOS, DBOSConfig
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, WorkflowHandleAsync
 
 from app import jobs
 from app.db import libpq_url
@@ -13,6 +13,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Async = Callable[P, Awaitable[R]]
 Schedule = tuple[str, str, Callable[..., Awaitable[None]]]
+
+# How soon a workflow notices that a part of it is done.
+PART_POLL_S = 0.5
 
 _schedules: list[Schedule] = []
 
@@ -46,6 +49,27 @@ def step(
 async def sleep(seconds: float) -> None:
     """Wait inside a workflow; a restart goes on waiting for the rest of the time."""
     await DBOS.sleep_async(seconds)
+
+
+async def begin_part(
+    queue: str, part: Async[P, R], workflow_id: str, urgency: int, *args: P.args, **kwargs: P.kwargs
+) -> WorkflowHandleAsync[R]:
+    """From inside a workflow, queue a part of its work, which any worker may do; `result_of` waits for it.
+
+    Of all that waits in a queue the lowest `urgency` (from 1) is begun first, then the oldest. Queued once for each
+    `workflow_id`, however often the workflow is resumed.
+    """
+    with SetWorkflowID(workflow_id), SetEnqueueOptions(priority=urgency):
+        return await DBOS.enqueue_workflow_async(queue, cast(Any, part), *args, **kwargs)
+
+
+async def result_of(handle: WorkflowHandleAsync[R]) -> R:
+    """Wait for a part's result.
+
+    Raises:
+        Exception: what the part ended with.
+    """
+    return await handle.get_result(polling_interval_sec=PART_POLL_S)
 
 
 def scheduled(name: str, cron: str) -> Callable[[Async[P, None]], Async[P, None]]:
@@ -87,8 +111,9 @@ def start(database_url: str, executor_id: str) -> None:
 async def register_queues(*, encode_concurrency: int) -> None:
     """Declare the queues and schedules. Encodes are few at a time; billing is strictly ordered per customer."""
     await DBOS.register_queue_async(jobs.DEFAULT, worker_concurrency=20, polling_interval_sec=0.5)
+    await DBOS.register_queue_async(jobs.FILMS, worker_concurrency=200, polling_interval_sec=0.5)
     await DBOS.register_queue_async(
-        jobs.ENCODE, worker_concurrency=encode_concurrency, polling_interval_sec=1.0
+        jobs.ENCODE, worker_concurrency=encode_concurrency, polling_interval_sec=0.5
     )
     await DBOS.register_queue_async(
         jobs.BILLING, partition_concurrency=1, worker_concurrency=8, polling_interval_sec=0.5

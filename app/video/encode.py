@@ -1,4 +1,4 @@
-"""Encode a source into every rendition of its ladder: one run, put in place when whole."""
+"""Encode the parts of a film, its chunks and its sound: each one run, put in place when whole."""
 
 import asyncio
 import contextlib
@@ -6,59 +6,116 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.video import graph, hls, mp4
 from app.video.bounded import scaled
+from app.video.chunks import Chunk
 from app.video.ffmpeg import BOUNDS, ffmpeg, reading, threads
 from app.video.ladder import Ladder
 from app.video.renditions import Rendition
-from app.video.source import DISK_FULL, EncodingFailed, Source, faulty, writing
+from app.video.source import BREAKS_OFF, DISK_FULL, EncodingFailed, Source, Unusable, faulty, writing
 
-ENCODED = "encoded"
+SOUND = "sound"
 ATTEMPT = ".attempt-"
 FRESH = ".fresh-"
 LEAST_FREE_BYTES = 8 * 2**20
 CPU_PER_FILM_S = 60
 
 
-async def encode(
+async def encode_sound(
+    path: Path, source: Source, work: Path, on_percent: Callable[[int], None] | None = None
+) -> Path:
+    """Write the whole film's sound under `work` and return its folder, `work/sound`; as `encode_chunk`."""
+    arguments = [*reading(path, source.demuxer), *graph.sound_arguments(source)]
+    return await _encode(work / SOUND, [graph.AUDIO_FOLDER], arguments, source.duration_s, on_percent)
+
+
+async def encode_chunk(
     path: Path,
     source: Source,
     ladder: Ladder,
+    chunk: Chunk,
     work: Path,
     on_percent: Callable[[int], None] | None = None,
 ) -> Path:
-    """Write every rendition of `path` under `work` and return the folder, `work/encoded`.
+    """Write every rung of one chunk of `path` under `work` and return its folder, `work/chunk-N`.
 
     Each call works in a folder of its own, and the first to finish puts it in place by one rename: a second
     call, a restart after kill -9, and two workers at once all end with one whole result. A result that is
-    there already is returned at once.
+    there already is returned at once. Its segments are numbered and timed as in the whole film.
 
     Raises:
-        Unusable, EncodingFailed: see `ffmpeg`.
+        Unusable: see `ffmpeg`; or the film has fewer pictures than it says.
+        EncodingFailed: see `ffmpeg`.
     """
-    place = work / ENCODED
+    place = work / f"chunk-{chunk.number}"
+    reader = [*graph.entering(chunk), *reading(path, source.demuxer)]
+    arguments = [*reader, *graph.picture_arguments(source, ladder, chunk, threads())]
+
+    def settle(folder: Path) -> None:
+        _check_frames(folder / ladder.lowest.folder, source, chunk)
+        for rung in ladder.rungs:
+            _move_in_time(folder / rung.folder, chunk)
+
+    folders = [rung.folder for rung in ladder.rungs]
+    length_s = chunk.length_s(source.duration_s)
+    return await _encode(place, folders, arguments, length_s, on_percent, settle)
+
+
+async def _encode(
+    place: Path,
+    folders: Sequence[str],
+    arguments: Sequence[str],
+    film_s: float,
+    on_percent: Callable[[int], None] | None,
+    settle: Callable[[Path], None] = lambda _folder: None,
+) -> Path:
     if await asyncio.to_thread(place.is_dir):
         return place
     with writing():
-        attempt, lock = await asyncio.to_thread(_new_attempt, work, ladder)
+        attempt, lock = await asyncio.to_thread(_new_attempt, place.parent, folders)
     try:
         await ffmpeg(
-            [*reading(path, source.demuxer), *graph.arguments(source, ladder, threads())],
-            film_s=source.duration_s,
-            bounds=scaled(BOUNDS, source.duration_s, CPU_PER_FILM_S),
+            arguments,
+            film_s=film_s,
+            bounds=scaled(BOUNDS, film_s, CPU_PER_FILM_S),
             on_percent=on_percent,
             cwd=attempt,
         )
-        await asyncio.to_thread(check_written, attempt, ladder)
+        await asyncio.to_thread(check_written, attempt, folders)
         with writing():
+            await asyncio.to_thread(settle, attempt)
             await asyncio.to_thread(put_in_place, attempt, place)
     finally:
         await asyncio.to_thread(shutil.rmtree, attempt, ignore_errors=True)
         os.close(lock)
     return place
+
+
+def _check_frames(folder: Path, source: Source, chunk: Chunk) -> None:
+    if chunk.frames is None:
+        return
+    rendition = Rendition.load(folder)
+    init = rendition.init
+    parts = [mp4.fragment(folder / segment.uri, init) for segment in rendition.segments]
+    frames = sum(part.samples for part in parts)
+    if frames != chunk.frames:
+        found_s = chunk.start_s + frames * chunk.rate[1] / chunk.rate[0]
+        raise Unusable(BREAKS_OFF, found=found_s, stated=source.duration_s)
+
+
+def _move_in_time(folder: Path, chunk: Chunk) -> None:
+    """ffmpeg times a chunk from 0; in the film its first picture is number `first_frame`."""
+    if chunk.first_frame == 0:
+        return
+    rendition = Rendition.load(folder)
+    ticks = chunk.first_frame_s * mp4.timescale(rendition.init)
+    if ticks.denominator != 1:
+        raise faulty("the clock of a rung does not fit its rate", f"{rendition.folder.name}: {ticks}")
+    for number, segment in enumerate(rendition.segments):
+        mp4.move(folder / segment.uri, int(ticks), chunk.first_segment + number)
 
 
 def put_in_place(folder: Path, place: Path) -> None:
@@ -70,7 +127,7 @@ def put_in_place(folder: Path, place: Path) -> None:
             raise
 
 
-def _new_attempt(work: Path, ladder: Ladder) -> tuple[Path, int]:
+def _new_attempt(work: Path, folders: Sequence[str]) -> tuple[Path, int]:
     """A folder for this attempt and the lock on it, which lives as long as this process does."""
     work.mkdir(parents=True, exist_ok=True)
     _sweep(work)
@@ -78,7 +135,7 @@ def _new_attempt(work: Path, ladder: Ladder) -> tuple[Path, int]:
     lock = os.open(fresh, os.O_RDONLY)
     with contextlib.suppress(OSError):  # not every network file system has locks; then nothing is swept
         fcntl.flock(lock, fcntl.LOCK_EX)
-    for folder in _folders(ladder):
+    for folder in folders:
         (fresh / folder).mkdir()
     # Locked before it has the name that a sweep looks for.
     return fresh.rename(work / fresh.name.replace(FRESH, ATTEMPT)), lock
@@ -96,14 +153,10 @@ def _sweep(work: Path) -> None:
                 os.close(lock)
 
 
-def _folders(ladder: Ladder) -> list[str]:
-    return [*(rung.folder for rung in ladder.rungs), graph.AUDIO_FOLDER]
-
-
-def check_written(attempt: Path, ladder: Ladder) -> None:
+def check_written(attempt: Path, folders: Sequence[str]) -> None:
     """ffmpeg's HLS writer ends well and says nothing when the disk was full (tried with 9.0.2 on 1 MB)."""
     try:
-        for folder in _folders(ladder):
+        for folder in folders:
             rendition = Rendition.load(attempt / folder)
             for segment in rendition.segments:
                 mp4.fragment(rendition.folder / segment.uri, rendition.init)

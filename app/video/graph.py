@@ -1,8 +1,9 @@
-"""Write the ffmpeg arguments that turn one source into every rendition of its ladder, decoding it once."""
+"""Write the ffmpeg arguments that turn a chunk of one source into every rung of its ladder, decoding it once."""
 
 import math
 from collections.abc import Sequence
 
+from app.video.chunks import LEAD_S, Chunk
 from app.video.ladder import AUDIO_BPS, GOP_S, SEGMENT_S, Ladder, Rung
 from app.video.source import Source
 
@@ -25,43 +26,60 @@ _SD_MATRICES = ("bt470bg", "smpte170m", "fcc")
 _SCALE_MATRICES = {"bt709": "bt709", "smpte240m": "smpte240m", "bt2020nc": "bt2020", "gbr": "auto"}
 
 
-def arguments(source: Source, ladder: Ladder, threads: int = 0) -> list[str]:
-    """Everything after the input: filter graph and one HLS output per rung, and one for the sound.
+def picture_arguments(source: Source, ladder: Ladder, chunk: Chunk, threads: int = 0) -> list[str]:
+    """Everything after the input for the pictures of one chunk: filter graph and one HLS output per rung.
 
     Paths are relative to the folder that the encode writes to, one folder per rendition. Each encoder has
     `threads` threads; 0 leaves their number to it.
     """
-    words = ["-filter_complex", filter_graph(source, ladder)]
+    words = ["-filter_complex", picture_graph(source, ladder, chunk)]
     for number, rung in enumerate(ladder.rungs):
-        codec = [*_picture_codec(rung, ladder), "-threads", str(threads)]
-        words += ["-map", f"[v{number}]", *codec, *_hls(rung.folder, PICTURE_TIMES)]
-    sound_codec = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ar", str(AUDIO_HZ), "-ac", "2"]
-    return [*words, "-map", "[sound]", *sound_codec, *_hls(AUDIO_FOLDER, [])]
+        codec = [*_picture_codec(rung, ladder, chunk), "-threads", str(threads)]
+        output = _hls(rung.folder, PICTURE_TIMES, chunk.first_segment, _segment_s(ladder))
+        words += ["-map", f"[v{number}]", *codec, *output]
+    return words
 
 
-def filter_graph(source: Source, ladder: Ladder) -> str:
-    """One decode, brought to the top rung's size once, then split and scaled down."""
-    count = len(ladder.rungs)
-    shared = f"[0:{source.video_index}]{picture_chain(source, ladder)}"
-    if count == 1:
-        chains = [f"{shared}[v0]"]
-    else:
-        chains = [f"{shared},split={count}[v0]" + "".join(f"[s{n}]" for n in range(1, count))]
-        for n, rung in enumerate(ladder.rungs[1:], start=1):
-            chains.append(f"[s{n}]scale={rung.width_px}:{rung.height_px}:flags=bicubic,setsar=1[v{n}]")
-    return ";".join([*chains, f"{sound_chain(source)}[sound]"])
+def sound_arguments(source: Source) -> list[str]:
+    """Everything after the input for the whole film's sound."""
+    codec = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ar", str(AUDIO_HZ), "-ac", "2"]
+    graph = f"{sound_chain(source)}[sound]"
+    return ["-filter_complex", graph, "-map", "[sound]", *codec, *_hls(AUDIO_FOLDER, [])]
 
 
-def picture_chain(source: Source, ladder: Ladder) -> str:
-    """From decoded pictures (upright already) to 8-bit 4:2:0 BT.709 at the top rung's size."""
+def entering(chunk: Chunk) -> list[str]:
+    """Arguments before the input: begin a little before the chunk, and keep the film's own clock."""
+    if chunk.first_frame == 0:
+        return []
+    return ["-ss", str(chunk.start_s - LEAD_S), "-copyts", "-start_at_zero"]
+
+
+def picture_graph(source: Source, ladder: Ladder, chunk: Chunk) -> str:
+    """One decode, brought to the top rung's size once, then from each rung down to the next."""
+    last = len(ladder.rungs) - 1
+    steps = [f"[0:{source.video_index}]{picture_chain(source, ladder, chunk)}"]
+    steps += [f"scale={rung.width_px}:{rung.height_px}:flags=bicubic,setsar=1" for rung in ladder.rungs[1:]]
+    chains = []
+    for n, step in enumerate(steps):
+        taken = f"[s{n}]" if n else ""
+        chains.append(f"{taken}{step}[v{n}]" if n == last else f"{taken}{step},split[v{n}][s{n + 1}]")
+    return ";".join(chains)
+
+
+def picture_chain(source: Source, ladder: Ladder, chunk: Chunk) -> str:
+    """From decoded pictures (upright already) to a chunk's, 8-bit 4:2:0 BT.709 at the top rung's size, from time 0."""
     steps = []
     if source.interlaced:
         steps.append("bwdif=mode=send_frame:deint=interlaced")
     # Frames that will not be shown are dropped before the dear steps; a late start shows the first picture.
-    steps.append(f"fps=fps={ladder.rate[0]}/{ladder.rate[1]}:start_time=0")
+    steps.append(f"fps=fps={ladder.rate[0]}/{ladder.rate[1]}:start_time={float(chunk.first_frame_s):.9f}")
     still_s = source.duration_s - source.picture_s
-    if still_s > 0:
+    if chunk.frames is not None:
+        steps.append(f"trim=end_frame={chunk.frames}")
+    elif still_s > 0:
         steps.append(f"tpad=stop_mode=clone:stop_duration={still_s:.3f}")
+    if chunk.first_frame:
+        steps.append("setpts=PTS-STARTPTS")
     steps += _tone_mapped(source, ladder.top) if source.is_hdr else _scaled(source, ladder.top)
     steps.append("setsar=1")
     steps.append("setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709")
@@ -118,21 +136,31 @@ def _tone_mapped(source: Source, top: Rung) -> list[str]:
     ]
 
 
-def _picture_codec(rung: Rung, ladder: Ladder) -> list[str]:
+def _picture_codec(rung: Rung, ladder: Ladder, chunk: Chunk) -> list[str]:
     return [
         "-c:v", "libx264", "-preset", PRESET, "-profile:v", "high", "-pix_fmt", "yuv420p",
         "-crf", str(CRF), "-maxrate", str(rung.max_bps), "-bufsize", str(GOP_S * rung.max_bps),
         # The clock decides, so that key frames fall on the same pictures in every rung.
-        "-force_key_frames", f"expr:gte(t+0.000001,n_forced*{GOP_S})", "-forced-idr", "1",
+        "-force_key_frames", f"expr:gte(t+{float(chunk.late_s) + 0.000001:.6f},n_forced*{GOP_S})", "-forced-idr", "1",
         "-g", str(math.ceil(GOP_S * ladder.fps)), "-sc_threshold", "0",
     ]  # fmt: skip
 
 
-def _hls(folder: str, options: Sequence[str]) -> list[str]:
+def _segment_s(ladder: Ladder) -> float:
+    """Where the muxer may cut: at the key frame that is due, even if it comes a picture early by the chunk's clock.
+
+    A chunk has 12 segments at most, so that what is allowed for each adds up to less than a group of pictures.
+    """
+    return SEGMENT_S if ladder.rate[1] == 1 else SEGMENT_S - ladder.frame_s
+
+
+def _hls(
+    folder: str, options: Sequence[str], first_segment: int = 1, segment_s: float = SEGMENT_S
+) -> list[str]:
     return [
         "-map_metadata", "-1", "-map_chapters", "-1", "-bitexact",
-        "-f", "hls", "-hls_time", str(SEGMENT_S), "-hls_list_size", "0", "-hls_playlist_type", "vod",
-        "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", INIT, "-start_number", "1",
+        "-f", "hls", "-hls_time", f"{segment_s:.6f}", "-hls_list_size", "0", "-hls_playlist_type", "vod",
+        "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", INIT, "-start_number", str(first_segment),
         "-hls_flags", "independent_segments", *options,
         "-hls_segment_filename", f"{folder}/{SEGMENTS}", f"{folder}/{PLAYLIST}",
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 VERSION = 7
+SEGMENT_S = 6
 SOUND_GROUP = "sound"
 # What a player shows before it has measured anything: enough to look at, little enough to start at once.
 FIRST_BPS = 2_000_000
@@ -66,21 +67,27 @@ def parse_media(text: str) -> tuple[Segment, ...]:
     return tuple(found)
 
 
-def media_playlist(segments: Sequence[Segment], init_uri: str) -> str:
-    """A finished media playlist: static text whose relative addresses carry a token in the path along."""
-    target_s = max(1, *(math.floor(segment.duration_s + 0.5) for segment in segments))
+def media_playlist(segments: Sequence[Segment], init_uri: str, *, is_whole: bool = True) -> str:
+    """A media playlist: static text whose relative addresses carry a token in the path along.
+
+    Not whole: more segments will be added at its end, none is ever taken away.
+    Source: RFC 8216, 4.3.3.5 (EVENT).
+    """
+    # The same while it grows: it must not change, and no segment of ours is longer than this.
+    least_s = 1 if is_whole and len(segments) == 1 else SEGMENT_S
+    target_s = max(least_s, *(math.floor(segment.duration_s + 0.5) for segment in segments))
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
         f"#EXT-X-TARGETDURATION:{target_s}",
         "#EXT-X-MEDIA-SEQUENCE:1",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
+        f"#EXT-X-PLAYLIST-TYPE:{'VOD' if is_whole else 'EVENT'}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
         f'#EXT-X-MAP:URI="{init_uri}"',
     ]
     for segment in segments:
         lines += [f"#EXTINF:{segment.duration_s:.6f},", segment.uri]
-    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+    return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if is_whole else []), ""])
 
 
 def master_playlist(variants: Sequence[Variant], sound: Sound) -> str:

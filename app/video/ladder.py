@@ -11,6 +11,7 @@ GOP_S = 2
 AUDIO_BPS = 128_000
 MOST_FPS = 60
 LEAST_FPS = 5
+SLOW_FPS = 10
 # Short side in pixels, cap in bits per second at up to 30 frames per second.
 STEPS = ((1080, 5_000_000), (720, 2_800_000), (480, 1_400_000), (360, 800_000))
 # A source between two steps keeps its own size as the top rung when it is larger by this than the lower.
@@ -79,7 +80,8 @@ def plan(source: Source) -> Ladder:
 def _rate(rate: Fraction) -> Fraction:
     while rate > MOST_FPS:
         rate /= 2
-    return max(rate, Fraction(LEAST_FPS))
+    # So slow a rate is whole: a chunk's clock and the film's then agree to the picture.
+    return rate if rate >= SLOW_FPS else Fraction(max(round(rate), LEAST_FPS))
 
 
 def _cap(short_px: int) -> int:

@@ -146,6 +146,38 @@ def fragment(segment: Path, init: bytes) -> Fragment:
     )
 
 
+def move(segment: Path, ticks: int, sequence: int) -> None:
+    """Make a segment begin `ticks` later, and number it; its media bytes stay as they are.
+
+    Source: ISO/IEC 14496-12, 8.8.5 (mfhd), 8.8.12 (tfdt), 8.16.3 (sidx).
+    Raises:
+        Malformed: it has no index.
+    """
+    found = [box for box in top_level_boxes(segment) if box.kind in (b"moof", b"sidx")]
+    if not any(box.kind == b"moof" for box in found):
+        raise Malformed("a segment without an index")
+    with segment.open("r+b") as file:
+        for top in found:
+            file.seek(top.start)
+            data = bytearray(file.read(top.size))
+            for box in boxes(bytes(data)):
+                body = box.start + box.header
+                if box.kind == b"mfhd":
+                    struct.pack_into(">I", data, body + 4, sequence)
+                elif box.kind == b"tfdt":
+                    _add(data, body + 4, data[body] == 1, ticks)
+                elif box.kind == b"sidx":
+                    _add(data, body + 12, data[body] == 1, ticks)
+            file.seek(top.start)
+            file.write(data)
+
+
+def _add(data: bytearray, at: int, wide: bool, ticks: int) -> None:
+    form = ">Q" if wide else ">I"
+    (value,) = struct.unpack_from(form, data, at)
+    struct.pack_into(form, data, at, value + ticks)
+
+
 def _box_at(head: bytes, at: int, stop: int) -> Box:
     if len(head) < 8:
         raise Malformed("a box header breaks off")

@@ -1,21 +1,46 @@
-"""Turn encoded renditions into a stream: our own playlists, measured, and one rename into place."""
+"""Turn encoded parts into one stream: measured segments joined, our own playlists, files where they are served."""
 
 import asyncio
+import hashlib
 import os
-import shutil
-import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from app import storage
 from app.video import hls, mp4
-from app.video.encode import put_in_place
 from app.video.graph import AUDIO_FOLDER, INIT, PLAYLIST
 from app.video.ladder import Ladder
 from app.video.renditions import Rendition
 from app.video.source import faulty, writing
 
 MASTER = "master.m3u8"
+
+
+@dataclass(frozen=True)
+class Track:
+    """The segments of one rendition, or of a chunk of it, as measured; times in ticks of `timescale`."""
+
+    folder: str
+    codec: str
+    init_sha256: str
+    timescale: int
+    start: int
+    duration: int
+    segments: tuple[hls.Segment, ...]
+
+    @property
+    def duration_s(self) -> float:
+        return self.duration / self.timescale
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Self:
+        segments = tuple(hls.Segment(**segment) for segment in facts["segments"])
+        return cls(**{**facts, "segments": segments})
 
 
 @dataclass(frozen=True)
@@ -36,48 +61,79 @@ class Packaged:
         return asdict(self)
 
 
-async def package(place: Path, ladder: Ladder) -> tuple[Packaged, ...]:
-    """Write the media playlists and `master.m3u8` in `place`, from the sizes of the files there.
-
-    Writing them again gives the same bytes. Returns the rungs, largest first.
+def track_in(place: Path, folder: str) -> Track:
+    """What was encoded into `place/folder`; each segment's length by its own samples.
 
     Raises:
-        EncodingFailed: what was encoded is not whole (it is thrown away), or there is no space left.
+        EncodingFailed: it is not whole.
     """
     try:
-        with writing():
-            return await asyncio.to_thread(_package, place, ladder)
-    except (hls.Unreadable, mp4.Malformed, FileNotFoundError) as error:
-        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-        raise faulty("what was encoded is not whole", str(error)) from error
-
-
-def _package(place: Path, ladder: Ladder) -> tuple[Packaged, ...]:
-    heard = Rendition.load(place / AUDIO_FOLDER)
-    _write(heard.folder / PLAYLIST, hls.media_playlist(heard.segments, INIT))
-    sound = hls.Sound(
-        uri=f"{AUDIO_FOLDER}/{PLAYLIST}",
-        codec=mp4.codec_string(heard.init),
-        channels=2,
-        segments=heard.segments,
-    )
-    variants: list[hls.Variant] = []
-    for rung in ladder.rungs:
-        seen = Rendition.load(place / rung.folder)
-        _write(seen.folder / PLAYLIST, hls.media_playlist(seen.segments, INIT))
-        variants.append(
-            hls.Variant(
-                name=rung.name,
-                uri=f"{rung.folder}/{PLAYLIST}",
-                codec=mp4.codec_string(seen.init),
-                width_px=rung.width_px,
-                height_px=rung.height_px,
-                fps=ladder.fps,
-                segments=seen.segments,
-            )
+        rendition = Rendition.load(place / folder)
+        init = rendition.init
+        ticks = mp4.timescale(init)
+        parts = [mp4.fragment(rendition.folder / segment.uri, init) for segment in rendition.segments]
+        segments = tuple(
+            replace(segment, duration_s=part.duration / ticks)
+            for segment, part in zip(rendition.segments, parts, strict=True)
         )
-    _write(place / MASTER, hls.master_playlist(variants, sound))
-    return tuple(_packaged(variant, sound) for variant in variants)
+        return Track(
+            folder=folder,
+            codec=mp4.codec_string(init),
+            init_sha256=hashlib.sha256(init).hexdigest(),
+            timescale=ticks,
+            start=parts[0].decode_start,
+            duration=sum(part.duration for part in parts),
+            segments=segments,
+        )
+    except (hls.Unreadable, mp4.Malformed, OSError, IndexError) as error:
+        raise faulty(f"{folder} is not whole", str(error)) from error
+
+
+def join(chunks: Sequence[Track]) -> Track:
+    """One rendition of its chunks, which follow one another to the tick.
+
+    Raises:
+        EncodingFailed: there is a gap, or they were not encoded alike.
+    """
+    first, at = chunks[0], chunks[0].start
+    for chunk in chunks:
+        if (chunk.folder, chunk.init_sha256) != (first.folder, first.init_sha256):
+            # Every segment is decoded by the one initialisation file.
+            raise faulty("chunks were encoded by different releases of ffmpeg or Limber", first.folder)
+        if chunk.start != at:
+            raise faulty(f"{first.folder} has a seam", f"{chunk.segments[0].uri}: {chunk.start}, not {at}")
+        at += chunk.duration
+    segments = tuple(segment for chunk in chunks for segment in chunk.segments)
+    return replace(first, duration=at - first.start, segments=segments)
+
+
+def playlists(
+    ladder: Ladder, tracks: Mapping[str, Track], *, is_whole: bool = True
+) -> tuple[dict[str, str], tuple[Packaged, ...]]:
+    """The text of every playlist by its path, the master last, and the rungs, largest first.
+
+    `tracks` are the renditions by folder. Not whole: what there is so far, in playlists that may only grow.
+    """
+    texts = {
+        f"{track.folder}/{PLAYLIST}": hls.media_playlist(track.segments, INIT, is_whole=is_whole)
+        for track in tracks.values()
+    }
+    heard = tracks[AUDIO_FOLDER]
+    sound = hls.Sound(f"{AUDIO_FOLDER}/{PLAYLIST}", heard.codec, 2, heard.segments)
+    variants = [
+        hls.Variant(
+            name=rung.name,
+            uri=f"{rung.folder}/{PLAYLIST}",
+            codec=tracks[rung.folder].codec,
+            width_px=rung.width_px,
+            height_px=rung.height_px,
+            fps=ladder.fps,
+            segments=tracks[rung.folder].segments,
+        )
+        for rung in ladder.rungs
+    ]
+    texts[MASTER] = hls.master_playlist(variants, sound)
+    return texts, tuple(_packaged(variant, sound) for variant in variants)
 
 
 def _packaged(variant: hls.Variant, sound: hls.Sound) -> Packaged:
@@ -94,37 +150,69 @@ def _packaged(variant: hls.Variant, sound: hls.Sound) -> Packaged:
     )
 
 
-async def publish(place: Path, final: Path) -> None:
-    """Move a finished stream to `final`, durably and by one rename; done already is done.
+async def deliver(place: Path, prefix: str) -> None:
+    """Bring every file of an encoded part to where it is served from, except ffmpeg's own playlists.
 
-    On another file system the stream is first copied beside `final`, so that the last step is a rename too.
+    Doing it again puts the same files there. On disk each appears by one rename and is durable when this returns.
 
     Raises:
         EncodingFailed: there is no space left.
     """
+    found = await asyncio.to_thread(lambda: sorted(path for path in place.rglob("*") if path.is_file()))
+    for path in found:
+        if path.name != PLAYLIST:
+            await put(f"{prefix}/{path.relative_to(place).as_posix()}", path)
+
+
+async def write(prefix: str, texts: Mapping[str, str]) -> None:
+    """Put playlists beside the segments that they name, in their order. Nobody ever reads half a one.
+
+    Raises:
+        EncodingFailed: there is no space left.
+    """
+    for name, text in texts.items():
+        await put(f"{prefix}/{name}", text.encode())
+
+
+async def put(key: str, data: Path | bytes) -> None:
+    """
+    Raises:
+        EncodingFailed: there is no space left.
+    """
+    place = storage.local_path(key)
     with writing():
-        await asyncio.to_thread(_publish, place, final)
+        if place is None:
+            await storage.put(key, data)
+        else:
+            await asyncio.to_thread(_put_locally, data, place)
 
 
-def _publish(place: Path, final: Path) -> None:
-    if final.is_dir():
-        shutil.rmtree(place, ignore_errors=True)
-        return
-    final.parent.mkdir(parents=True, exist_ok=True)
-    if place.stat().st_dev != final.parent.stat().st_dev:
-        beside = Path(tempfile.mkdtemp(prefix=".publish-", dir=final.parent))
-        try:
-            shutil.copytree(place, beside, dirs_exist_ok=True)
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
-        shutil.rmtree(place)
-        place = beside
-    place.chmod(0o755)  # made private by mkdtemp, but the web server in front may be another user
-    for path in (place, *place.rglob("*")):
-        _flush(path)
-    put_in_place(place, final)
-    _flush(final.parent)
+def _put_locally(data: Path | bytes, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        if isinstance(data, bytes):
+            beside.write_bytes(data)
+        else:
+            # The part itself stays where it is until all of it is delivered: a link costs nothing.
+            _link_or_copy(data, beside)
+        beside.chmod(0o644)
+        _flush(beside)
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
+    _flush(place.parent)
+
+
+def _link_or_copy(data: Path, beside: Path) -> None:
+    beside.unlink(missing_ok=True)
+    try:
+        os.link(data, beside)
+    except OSError:
+        # Another file system, or one without links.
+        with data.open("rb") as source, beside.open("wb") as out:
+            while block := source.read(2**20):
+                out.write(block)
 
 
 def _flush(path: Path) -> None:
@@ -133,13 +221,3 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write and rename, so that nobody ever reads half a playlist."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    beside = Path(name)
-    beside.chmod(0o644)
-    beside.replace(path)

@@ -22,15 +22,16 @@ class Lost(Exception):
     """The video was deleted, has ended by another hand, or a newer attempt began: this one may write no more."""
 
 
-async def begin(video_id: UUID, attempt: int) -> int | None:
-    """Take the video up; answers the version that this attempt makes, or None when it is not wanted any more."""
+async def begin(video_id: UUID, attempt: int) -> bool:
+    """Take the video up; False when it is not wanted any more."""
     async with db.transaction() as session:
         video = await session.get(Video, video_id, with_for_update=True)
         if video is None or video.attempt != attempt:
-            return None
+            return False
         video.state, video.stage, video.percent, video.changed_at = "checking", "", 0, utcnow()
         video.failure, video.failure_words = None, {}
-        return video.version + 1
+        video.parts, video.begun_version = {}, 0
+        return True
 
 
 async def _write(video_id: UUID, attempt: int, *, only_busy: bool = False, **values: Any) -> None:
@@ -44,10 +45,8 @@ async def _write(video_id: UUID, attempt: int, *, only_busy: bool = False, **val
         raise Lost(str(video_id))
 
 
-async def end_ready(
-    video_id: UUID, attempt: int, version: int, source: Source, rungs: list[dict[str, Any]]
-) -> None:
-    """The new version is the one to watch. Running this twice changes nothing more.
+async def end_ready(video_id: UUID, attempt: int, source: Source, rungs: list[dict[str, Any]]) -> None:
+    """What this attempt made is the version to watch. Running this twice changes nothing more.
 
     Raises:
         Lost: see `Lost`.
@@ -60,7 +59,9 @@ async def end_ready(
         percent=100,
         failure=None,
         failure_words={},
-        version=version,
+        version=attempt,
+        begun_version=0,
+        parts={},
         duration_s=source.duration_s,
         width_px=source.width_px,
         height_px=source.height_px,
@@ -78,6 +79,7 @@ async def end_failed(video_id: UUID, attempt: int, why: VideoError) -> None:
             only_busy=True,
             state="failed",
             stage="",
+            begun_version=0,
             failure=why.reason,
             failure_words={"message": why.message, "params": why.params},
         )
@@ -91,10 +93,10 @@ class Report:
         self.attempt = attempt
 
     async def source_key(self) -> str:
-        """Raises: Lost when the video is gone."""
+        """Raises: Lost."""
         async with db.transaction() as session:
             video = await session.get(Video, self.video_id)
-        if video is None:
+        if video is None or video.attempt != self.attempt or video.state not in BUSY:
             raise Lost(str(self.video_id))
         return video.source_key
 
@@ -105,9 +107,25 @@ class Report:
             values["percent"] = percent
         await _write(self.video_id, self.attempt, only_busy=True, **values)
 
+    async def begun(self) -> None:
+        """The beginning can be watched. Raises: Lost."""
+        await _write(self.video_id, self.attempt, only_busy=True, begun_version=self.attempt)
+
+    async def part(self, number: int, percent: float) -> None:
+        """How much of the whole, in percent, part `number` has done. Raises: Lost."""
+        async with db.transaction() as session:
+            video = await session.get(Video, self.video_id, with_for_update=True)
+            if video is None or video.attempt != self.attempt or video.state not in BUSY:
+                raise Lost(str(self.video_id))
+            video.parts = {**video.parts, str(number): round(percent, 2)}
+            video.percent = min(99, int(sum(video.parts.values())))
+            video.state, video.changed_at = "encoding", utcnow()
+
     @asynccontextmanager
-    async def percent(self, state: str, stage: str) -> AsyncIterator[Callable[[int], None]]:
-        """A callback for percentages, written twice a second at most; a lost attempt ends the block at once.
+    async def percent(self, number: int, share: float) -> AsyncIterator[Callable[[int], None]]:
+        """A callback for percentages of part `number`, which is `share` (0 to 1) of the whole.
+
+        Written twice a second at most; a lost attempt ends the block at once.
 
         Raises:
             Lost: while the block runs.
@@ -123,7 +141,7 @@ class Report:
             while True:
                 if newest != told:
                     told = newest
-                    await self.say(state, stage, told)
+                    await self.part(number, told * share)
                 await asyncio.sleep(TELL_EVERY_S)
 
         try:

@@ -17,6 +17,6 @@ async def enqueue_transcode(session: AsyncSession, video_id: UUID, attempt: int)
         session,
         "transcode",
         {"video_id": str(video_id), "attempt": attempt},
-        queue=jobs.ENCODE,
+        queue=jobs.FILMS,
         workflow_id=workflow_id(video_id, attempt),
     )

@@ -9,11 +9,11 @@ from sqlalchemy import select, text
 from app import db
 from app.clock import utcnow
 from app.jobs import engine
+from app.video.faults import OURS
 from app.video.models import Video
 from app.video.progress import end_failed
 from app.video.queueing import workflow_id
 from app.video.source import VideoError
-from app.video.transcode import OURS
 from app.video.words import BUSY
 
 log = logging.getLogger("limber.video")

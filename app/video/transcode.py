@@ -1,161 +1,134 @@
-"""The durable work that makes a stream of a source: check, encode, package, verify, publish; all of it repeatable."""
+"""The durable work that makes a stream of a film: checked, cut, encoded in parts by any worker, joined, published."""
 
 import asyncio
-import errno
+import itertools
 import logging
 import shutil
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app import storage
-from app.i18n import N_
+from app import jobs
 from app.jobs import engine
-from app.settings import get_settings
-from app.video import packaging
-from app.video.encode import ENCODED, encode
-from app.video.ladder import plan
-from app.video.packaging import MASTER, Packaged, package
-from app.video.poster import make_poster
-from app.video.probe import probe
+from app.video import parts
+from app.video.faults import sentence
+from app.video.finishing import finish, show_beginning
 from app.video.progress import Lost, Report, begin, end_failed, end_ready
-from app.video.source import DISK_FULL, Source, Unusable, VideoError
-from app.video.verify import verify
+from app.video.queueing import workflow_id
+from app.video.removal import remove_version
+from app.video.source import Source, Unusable, VideoError
 
 log = logging.getLogger("limber.video")
-OURS = N_("Something went wrong on our side while converting this film. Please press “Try again”.")
-NO_ROOM = N_("There is no space left to store this film. Make room, then press “Try again”.")
-GONE = N_("The uploaded file is not there any more. Please upload the film again.")
-FOLDER = "work"
+# A part that finds no room, or no storage, is tried again after so many seconds, the last of them again and again.
+WAITS_S = (10, 30, 60, 120, 300, 600)
+MOST_WAITS = 150
+Answer = dict[str, Any]
 
 
-def work_folder(video_id: str, attempt: int) -> Path:
-    """Where this machine keeps what is half done; nothing in it is needed by anybody else."""
-    return get_settings().data_dir / FOLDER / f"{video_id}-{attempt}"
+@dataclass(frozen=True)
+class Part:
+    """A share of a film's work, which any worker may do. Of all parts that wait the least urgency is begun first."""
 
-
-def sentence(fault: Exception) -> str:
-    """What a teacher is told when the tries are used up; the engine lists what went wrong in each of them."""
-    tried = getattr(fault, "errors", [fault])
-    last = tried[-1] if tried else fault
-    if (isinstance(last, VideoError) and last.message == DISK_FULL) or (
-        isinstance(last, OSError) and last.errno in (errno.ENOSPC, errno.EDQUOT)
-    ):
-        return NO_ROOM
-    return OURS
+    name: str
+    urgency: int
+    work: Callable[..., Awaitable[Answer]]
+    args: tuple[Any, ...]
 
 
 @engine.workflow("transcode")
 async def transcode(video_id: str, attempt: int) -> None:
-    """Make version N+1 of a video's stream. Ends `ready`, or `failed` with its reason, once per attempt.
+    """Make a new version of a video's stream. Ends `ready`, or `failed` with its reason, once per attempt.
 
-    A worker that dies is continued by another one; what it recorded is not done again, and files that only it had
-    are made again.
+    A worker that dies is continued by another one; what it recorded is not done again.
     """
-    version = await _begin(video_id, attempt)
-    if version is None:
+    if not await _begin(video_id, attempt):
         return
     try:
-        made = await _make(video_id, attempt)
-        if "rungs" in made:
-            await _publish(video_id, attempt, version, made)
-            await _ready(video_id, attempt, version, made)
-            await _clean(video_id, attempt)
-            return
+        answer = await _make(video_id, attempt)
+        if "rungs" in answer:
+            await _ready(video_id, attempt, answer)
     except Lost:
         # A newer attempt has begun, or the video was deleted: what is half done belongs to nobody.
-        await _clean(video_id, attempt)
-        return
+        answer = {"lost": True}
     except Exception as fault:
         # Whatever it was, a video must not stand at "encoding" for ever.
         log.exception("transcoding %s failed", video_id)
-        made = {"message": sentence(fault), "params": {}}
-    await _failed(video_id, attempt, made["message"], made["params"])
-    await _clean(video_id, attempt)
+        answer = {"message": sentence(fault), "params": {}}
+    if "message" in answer:
+        await _failed(video_id, attempt, answer["message"], answer["params"])
+    await _clean(video_id, attempt, is_ready="rungs" in answer)
+
+
+async def _make(video_id: str, attempt: int) -> Answer:
+    """The finished stream's facts; or why there is none: `message`, or `lost` when nobody wants it any more."""
+    film = (video_id, attempt)
+    check = Part("plan", 1, parts.prepare, film)
+    plan = await _result(film, check, await _queue(film, check))
+    if "chunks" not in plan:
+        return plan
+    # A film's first chunks come before any other's later ones: a short film never waits behind a long one.
+    wanted = [Part("sound", 1, parts.sound, (*film, plan))]
+    wanted += [Part(f"chunk-{n}", n + 1, parts.chunk, (*film, plan, n)) for n in range(plan["chunks"])]
+    queued = [(part, await _queue(film, part)) for part in wanted]
+    done: list[Answer] = []
+    for part, handle in queued:
+        answer = await _result(film, part, handle)
+        if "tracks" not in answer:
+            return answer
+        done.append(answer)
+        if 1 < len(done) < len(wanted):
+            await _grow(video_id, attempt, plan, done)
+    return await _finish(video_id, attempt, plan, done)
+
+
+async def _queue(film: tuple[str, int], part: Part, turn: int = 0) -> Any:
+    name = f"{workflow_id(UUID(film[0]), film[1])}:{part.name}"
+    return await engine.begin_part(
+        jobs.ENCODE, part.work, f"{name}:{turn}" if turn else name, part.urgency, *part.args
+    )
+
+
+async def _result(film: tuple[str, int], part: Part, handle: Any) -> Answer:
+    """What a part found or made. While there is no room or no storage it stays queued, a day long."""
+    for turn in itertools.count():
+        answer: Answer = await engine.result_of(handle)
+        if "waits" not in answer:
+            return answer
+        if turn >= MOST_WAITS:
+            return {"message": answer["sentence"], "params": {}}
+        await _wait(*film, answer["waits"])
+        await engine.sleep(WAITS_S[min(turn, len(WAITS_S) - 1)])
+        handle = await _queue(film, part, turn + 1)
+    raise AssertionError
 
 
 @engine.step(tries=5)
-async def _begin(video_id: str, attempt: int) -> int | None:
+async def _begin(video_id: str, attempt: int) -> bool:
     return await begin(UUID(video_id), attempt)
 
 
-@engine.step(tries=3, first_wait_s=5.0, final=(Lost,))
-async def _make(video_id: str, attempt: int) -> dict[str, Any]:
-    """The finished stream in this machine's work folder; or why there can be none (no retry helps then)."""
-    try:
-        source, rungs = await _produce(video_id, attempt)
-    except Unusable as refusal:
-        log.info("video %s cannot be used: %s", video_id, refusal.detail or refusal.message)
-        return {"message": refusal.message, "params": refusal.params}
-    except FileNotFoundError:
-        log.exception("video %s: no source", video_id)
-        return {"message": GONE, "params": {}}
-    return {"source": source.to_json(), "rungs": [rung.to_json() for rung in rungs]}
-
-
-async def _produce(video_id: str, attempt: int) -> tuple[Source, tuple[Packaged, ...]]:
-    work = work_folder(video_id, attempt)
-    report = Report(UUID(video_id), attempt)
-    await report.say("checking")
-    path = await _source_file(await report.source_key(), work)
-    source = await probe(path)
-    ladder = plan(source)
-    async with report.percent("encoding", ladder.top.name) as on_percent:
-        place = await encode(path, source, ladder, work, on_percent)
-    await report.say("packaging")
-    rungs = await package(place, ladder)
-    await make_poster(place, ladder, place)
-    await report.say("verifying")
-    await verify(place, source, ladder)
-    return source, rungs
-
-
-async def _source_file(key: str, work: Path) -> Path:
-    """The source on this machine's disk; fetched first when media is in S3.
-
-    Raises:
-        FileNotFoundError: when it is not there.
-    """
-    await asyncio.to_thread(work.mkdir, parents=True, exist_ok=True)
-    local = storage.local_path(key)
-    if local is not None:
-        return local
-    path = work / ("source" + Path(key).suffix)
-    if await storage.size(key) == (path.stat().st_size if path.exists() else -1):
-        return path
-    with path.open("wb") as out:
-        async for chunk in storage.read(key):
-            await asyncio.to_thread(out.write, chunk)
-    return path
-
-
-@engine.step(tries=5, first_wait_s=2.0, final=(Lost,))
-async def _publish(video_id: str, attempt: int, version: int, _made: dict[str, Any]) -> None:
-    """Bring the stream to where it is served from; done already is done.
-
-    Raises:
-        OSError, VideoError: storage is full or away; tried again, then named.
-    """
-    prefix = f"videos/{video_id}/{version}"
-    local = storage.local_path(prefix)
-    if local is not None and await asyncio.to_thread(local.is_dir):
-        return
-    place = work_folder(video_id, attempt) / ENCODED
-    if not await asyncio.to_thread((place / MASTER).is_file):
-        # Another machine had made it, and is gone.
-        await _produce(video_id, attempt)
-    if local is not None:
-        await packaging.publish(place, local)
-        return
-    files = [path for path in await asyncio.to_thread(lambda: sorted(place.rglob("*"))) if path.is_file()]
-    # The master playlist last: nobody finds a stream whose segments are still on their way.
-    for path in sorted(files, key=lambda path: path.name == MASTER):
-        await storage.put(f"{prefix}/{path.relative_to(place).as_posix()}", path)
+@engine.step(tries=5, final=(Lost,))
+async def _wait(video_id: str, attempt: int, reason: str) -> None:
+    await Report(UUID(video_id), attempt).say("queued", reason)
 
 
 @engine.step(tries=5, final=(Lost,))
-async def _ready(video_id: str, attempt: int, version: int, made: dict[str, Any]) -> None:
-    await end_ready(UUID(video_id), attempt, version, Source.from_json(made["source"]), made["rungs"])
+async def _grow(video_id: str, attempt: int, plan: Answer, done: list[Answer]) -> None:
+    await show_beginning(video_id, attempt, plan, done)
+
+
+@engine.step(tries=5, first_wait_s=2.0, final=(Lost,))
+async def _finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) -> Answer:
+    try:
+        return await finish(video_id, attempt, plan, done)
+    except Unusable as refusal:
+        return {"message": refusal.message, "params": refusal.params}
+
+
+@engine.step(tries=5, final=(Lost,))
+async def _ready(video_id: str, attempt: int, made: Answer) -> None:
+    await end_ready(UUID(video_id), attempt, Source.from_json(made["source"]), made["rungs"])
 
 
 @engine.step(tries=5)
@@ -164,5 +137,7 @@ async def _failed(video_id: str, attempt: int, message: str, params: dict[str, A
 
 
 @engine.step(tries=2)
-async def _clean(video_id: str, attempt: int) -> None:
-    await asyncio.to_thread(shutil.rmtree, work_folder(video_id, attempt), ignore_errors=True)
+async def _clean(video_id: str, attempt: int, *, is_ready: bool) -> None:
+    await asyncio.to_thread(shutil.rmtree, parts.work_folder(video_id, attempt), ignore_errors=True)
+    if not is_ready:
+        await remove_version(video_id, attempt)

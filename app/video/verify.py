@@ -1,14 +1,15 @@
-"""Prove that a packaged stream is whole before anybody may watch it: ffmpeg's exit code proves nothing."""
+"""Prove that what was encoded is whole before anybody may watch it: ffmpeg's exit code proves nothing."""
 
 import asyncio
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.video import hls, mp4
 from app.video.ffmpeg import ffmpeg, reading_feed
-from app.video.graph import AUDIO_FOLDER
 from app.video.ladder import GOP_S, Ladder
+from app.video.packaging import Track
 from app.video.renditions import Rendition
 from app.video.source import BREAKS_OFF, FAULTY, EncodingFailed, Source, Unusable
 from app.video.source import faulty as _faulty
@@ -27,30 +28,39 @@ class _Measured:
     keys_s: tuple[float, ...]
 
 
-async def verify(place: Path, source: Source, ladder: Ladder) -> None:
-    """Check every rendition in `place` against the source, and decode the lowest rung from end to end.
+async def verify_chunk(place: Path, ladder: Ladder) -> None:
+    """Check every rung of a chunk against the others, and decode the lowest from end to end.
 
-    A faulty stream is thrown away, so that the next try begins afresh instead of finding it again.
+    A faulty chunk is thrown away, so that the next try begins afresh instead of finding it again.
 
     Raises:
-        Unusable: the source breaks off.
-        EncodingFailed: the stream has a fault of our own making.
+        EncodingFailed: it has a fault of our own making.
     """
     try:
-        await _verify(place, source, ladder)
+        rungs = [await asyncio.to_thread(_measure, place, rung.folder) for rung in ladder.rungs]
+        _check_alignment(rungs)
+        lowest = await asyncio.to_thread(Rendition.load, place / ladder.lowest.folder)
+        await _decode(lowest, rungs[-1])
     except EncodingFailed as error:
         if error.message == FAULTY:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
         raise
 
 
-async def _verify(place: Path, source: Source, ladder: Ladder) -> None:
-    rungs = [await asyncio.to_thread(_measure, place, rung.folder) for rung in ladder.rungs]
-    sound = await asyncio.to_thread(_measure, place, AUDIO_FOLDER)
-    _check_lengths([*rungs, sound], source, ladder)
-    _check_alignment(rungs)
-    lowest = await asyncio.to_thread(Rendition.load, place / ladder.lowest.folder)
-    await _decode(lowest, rungs[-1])
+def check_lengths(tracks: Iterable[Track], source: Source, ladder: Ladder) -> None:
+    """Compare the length of each whole rendition with the source's.
+
+    Raises:
+        Unusable: the source breaks off.
+        EncodingFailed: one is longer than its source.
+    """
+    slack_s = max(SLACK_S, 1.5 * ladder.frame_s)
+    for track in tracks:
+        missing_s = source.duration_s - track.duration_s
+        if missing_s > slack_s:
+            raise Unusable(BREAKS_OFF, found=track.duration_s, stated=source.duration_s)
+        if missing_s < -slack_s:
+            raise _faulty(f"{track.folder} is {-missing_s:.1f} s too long")
 
 
 def _measure(place: Path, folder: str) -> _Measured:
@@ -77,16 +87,6 @@ def _measure(place: Path, folder: str) -> _Measured:
         samples=sum(part.samples for part in parts),
         keys_s=tuple(tick / ticks for part in parts for tick in part.key_ticks),
     )
-
-
-def _check_lengths(renditions: list[_Measured], source: Source, ladder: Ladder) -> None:
-    slack_s = max(SLACK_S, 1.5 * ladder.frame_s)
-    for rendition in renditions:
-        missing_s = source.duration_s - rendition.duration_s
-        if missing_s > slack_s:
-            raise Unusable(BREAKS_OFF, found=rendition.duration_s, stated=source.duration_s)
-        if missing_s < -slack_s:
-            raise _faulty(f"{rendition.name} is {-missing_s:.1f} s too long")
 
 
 def _check_alignment(rungs: list[_Measured]) -> None:

@@ -38,7 +38,8 @@ class HlsStream {
       // Our segments are fMP4, which hls.js hands to the browser as they are: its transmuxing worker (36 KB more) would
       // have nothing to do.
       enableWorker: false,
-      startPosition: startAt > 0 ? startAt : -1,
+      // From its beginning, also when it is still growing.
+      startPosition: Math.max(0, startAt),
       capLevelToPlayerSize: true,
       // Little before somebody presses play, plenty afterwards.
       maxBufferLength: 8,

@@ -8,24 +8,39 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
 
 from app.video import ffmpeg as ffmpeg_module
 from app.video.bounded import ROOT, Bounds, Ended, run
-from app.video.encode import check_written, encode
+from app.video.chunks import cut
+from app.video.encode import check_written, encode_chunk
 from app.video.ffmpeg import BOUNDS, failure, ffmpeg, reading
 from app.video.ladder import Ladder, plan
-from app.video.packaging import package
 from app.video.probe import probe
 from app.video.source import BREAKS_OFF, DISK_FULL, FAULTY, EncodingFailed, Source, Unusable, writing
-from app.video.verify import verify
+from app.video.verify import verify_chunk
 from tests.video import sources
+from tests.video.making import encode_film
+from tests.video.making import verify_film as verify
 from tests.video.sources import AAC, X264, picture, sound
 
 # Made once, not once in each process.
 pytestmark = pytest.mark.xdist_group("faults")
+
+
+def encode(
+    path: Path, source: Source, ladder: Ladder, work: Path, on_percent: Callable[[int], None] | None = None
+) -> Coroutine[None, None, Path]:
+    """The only chunk of a short film."""
+    (only,) = cut(source, ladder)
+    return encode_chunk(path, source, ladder, only, work, on_percent)
+
+
+def folders(ladder: Ladder) -> list[str]:
+    return ["a", *(rung.folder for rung in ladder.rungs)]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +55,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Source, Ladder
 def whole(film: tuple[Path, Source, Ladder], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path, source, ladder = film
     seen: list[int] = []
-    place = asyncio.run(encode(path, source, ladder, tmp_path_factory.mktemp("whole"), seen.append))
-    asyncio.run(package(place, ladder))
+    place = asyncio.run(encode_film(path, source, ladder, tmp_path_factory.mktemp("whole"), seen.append))
     assert seen[-1] == 100
     assert seen == sorted(set(seen))
     assert len(seen) > 2
@@ -92,11 +106,13 @@ def test_ffmpeg_dies_with_a_worker_that_is_killed_and_the_next_try_succeeds(
     path, source, ladder = film
     program = (
         "import asyncio, json, sys; from pathlib import Path\n"
-        "from app.video.encode import encode; from app.video.ladder import Ladder\n"
+        "from app.video.chunks import cut; from app.video.encode import encode_chunk\n"
+        "from app.video.ladder import Ladder\n"
         "from app.video.source import Source\n"
         "path, source, ladder, work = json.loads(sys.argv[1])\n"
-        "asyncio.run(encode(Path(path), Source.from_json(source), Ladder.from_json(ladder), Path(work),\n"
-        "                   lambda percent: print(percent, flush=True)))\n"
+        "source, ladder = Source.from_json(source), Ladder.from_json(ladder)\n"
+        "asyncio.run(encode_chunk(Path(path), source, ladder, cut(source, ladder)[0], Path(work),\n"
+        "                         lambda percent: print(percent, flush=True)))\n"
     )
     import json
 
@@ -110,8 +126,7 @@ def test_ffmpeg_dies_with_a_worker_that_is_killed_and_the_next_try_succeeds(
     worker.stdout.close()
     until_gone(tmp_path)
     place = asyncio.run(encode(path, source, ladder, tmp_path))
-    asyncio.run(package(place, ladder))
-    asyncio.run(verify(place, source, ladder))
+    asyncio.run(verify_chunk(place, ladder))
 
 
 def test_two_workers_at_once_end_with_one_whole_result(tmp_path: Path) -> None:
@@ -125,9 +140,8 @@ def test_two_workers_at_once_end_with_one_whole_result(tmp_path: Path) -> None:
 
     places = asyncio.run(both())
     assert places[0] == places[1]
-    assert [entry.name for entry in work.iterdir()] == ["encoded"]
-    asyncio.run(package(places[0], ladder))
-    asyncio.run(verify(places[0], source, ladder))
+    assert [entry.name for entry in work.iterdir()] == ["chunk-0"]
+    asyncio.run(verify_chunk(places[0], ladder))
 
 
 def test_a_run_that_stands_still_is_stopped(tmp_path: Path) -> None:
@@ -219,10 +233,10 @@ def test_what_ffmpeg_could_not_write_is_found_although_it_says_nothing(
 ) -> None:
     """As it leaves files on a full disk: no error, exit code 0, and the last bytes missing."""
     place = copied(whole, tmp_path)
-    check_written(place, film[2])
+    check_written(place, folders(film[2]))
     os.truncate(place / name, (place / name).stat().st_size // 3)
     with pytest.raises(EncodingFailed) as caught:
-        check_written(place, film[2])
+        check_written(place, folders(film[2]))
     assert caught.value.message == FAULTY
 
 
@@ -256,14 +270,12 @@ def test_what_a_dead_attempt_left_is_removed_and_what_a_live_one_holds_is_not(
 def test_a_faulty_stream_is_not_found_again_by_the_next_try(
     film: tuple[Path, Source, Ladder], whole: Path, tmp_path: Path
 ) -> None:
-    for step in ("package", "verify"):
-        place = Path(shutil.copytree(whole, tmp_path / step))
-        (place / "v400" / "seg_00002.m4s").unlink()
-        checking = package(place, film[2]) if step == "package" else verify(place, film[1], film[2])
-        with pytest.raises(EncodingFailed) as caught:
-            asyncio.run(checking)
-        assert caught.value.message == FAULTY
-        assert not place.exists()
+    place = copied(whole, tmp_path)
+    (place / "v400" / "seg_00002.m4s").unlink()
+    with pytest.raises(EncodingFailed) as caught:
+        asyncio.run(verify_chunk(place, film[2]))
+    assert caught.value.message == FAULTY
+    assert not place.exists()
 
 
 def copied(whole: Path, folder: Path) -> Path:

@@ -9,16 +9,16 @@ import pytest
 from PIL import Image
 
 from app.video import mp4
-from app.video.encode import encode
+from app.video.chunks import cut
+from app.video.encode import encode_chunk
 from app.video.ffmpeg import binary
 from app.video.graph import AUDIO_FOLDER
-from app.video.ladder import Ladder, plan
-from app.video.packaging import MASTER, package, publish
+from app.video.ladder import Ladder
+from app.video.packaging import MASTER
 from app.video.poster import POSTER, SMALL_POSTER, make_poster
-from app.video.probe import probe
 from app.video.renditions import Rendition
 from app.video.source import Source
-from app.video.verify import verify
+from tests.video.making import make_stream, tracks_of, write_playlists
 from tests.video.sources import AAC, COMMON, RARE, X264, Case, ffmpeg, picture, sound
 
 # Made once, not once in each process.
@@ -33,12 +33,8 @@ class Made:
 
 
 async def _convert(path: Path, work: Path) -> Made:
-    source = await probe(path)
-    ladder = plan(source)
-    place = await encode(path, source, ladder, work)
-    await package(place, ladder)
+    source, ladder, place = await make_stream(path, work)
     await make_poster(place, ladder, place)
-    await verify(place, source, ladder)
     return Made(source, ladder, place)
 
 
@@ -162,7 +158,7 @@ def test_segments_are_six_seconds_and_key_frames_two_apart_in_every_rung(made: M
 
 def test_the_declared_bandwidth_is_the_measured_peak(made: Made) -> None:
     text = (made.place / MASTER).read_text()
-    for rung in asyncio.run(package(made.place, made.ladder)):
+    for rung in write_playlists(made.place, made.ladder, tracks_of(made.place, made.ladder)):
         folder = made.place / rung.folder
         peak = max(8 * part.size_bytes / part.duration_s for part in Rendition.load(folder).segments[:2])
         heard = Rendition.load(made.place / AUDIO_FOLDER).segments[:2]
@@ -175,7 +171,7 @@ def test_the_declared_bandwidth_is_the_measured_peak(made: Made) -> None:
 def test_packaging_again_changes_nothing(made: Made) -> None:
     before = {path: path.read_bytes() for path in made.place.rglob("*.m3u8")}
     assert len(before) == 4
-    asyncio.run(package(made.place, made.ladder))
+    write_playlists(made.place, made.ladder, tracks_of(made.place, made.ladder))
     assert {path: path.read_bytes() for path in made.place.rglob("*.m3u8")} == before
 
 
@@ -224,16 +220,8 @@ def test_sound_is_heard_when_it_is_seen(tmp_path: Path) -> None:
     assert second == pytest.approx(6.4, abs=0.04)
 
 
-def test_publishing_twice_leaves_the_first(made: Made, tmp_path: Path) -> None:
-    for attempt in ("one", "two"):
-        copy = tmp_path / attempt
-        (copy / "v").mkdir(parents=True)
-        (copy / "v" / "init.mp4").write_text(attempt)
-        asyncio.run(publish(copy, tmp_path / "final" / "1"))
-        assert not copy.exists()
-    assert (tmp_path / "final" / "1" / "v" / "init.mp4").read_text() == "one"
-
-
-def test_a_finished_encode_is_not_done_again(made: Made, tmp_path: Path) -> None:
+def test_a_finished_chunk_is_not_encoded_again(made: Made, tmp_path: Path) -> None:
     nothing = tmp_path / "not-there.mp4"
-    assert asyncio.run(encode(nothing, made.source, made.ladder, made.place.parent)) == made.place
+    (only,) = cut(made.source, made.ladder)
+    work = made.place.parent
+    assert asyncio.run(encode_chunk(nothing, made.source, made.ladder, only, work)) == work / "chunk-0"

@@ -53,12 +53,13 @@ async def poster(video_id: UUID, db: Db) -> Response:
 
 @router.post("/{video_id}/preview", status_code=201)
 async def preview(video_id: UUID, db: Db) -> Preview:
-    """POST /studio/videos/{id}/preview: where staff can watch the newest stream."""
+    """POST /studio/videos/{id}/preview: where staff can watch the newest stream, as far as it is encoded."""
     video = await queries.by_id(db, video_id)
-    if video.version == 0:
+    version = video.begun_version or video.version
+    if version == 0:
         raise Conflict(_("This video is not ready yet."))
     return Preview(
-        playlist_url=f"/studio/videos/{video_id}/stream/{video.version}/{MASTER}",
+        playlist_url=f"/studio/videos/{video_id}/stream/{version}/{MASTER}",
         expires_at=utcnow() + PREVIEW_FOR,
     )
 

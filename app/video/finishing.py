@@ -1,0 +1,114 @@
+"""Join a film's encoded parts into its stream: first as far as they go, at the end the whole."""
+
+import asyncio
+import io
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from PIL import Image
+
+from app import storage
+from app.video import packaging, poster
+from app.video.graph import AUDIO_FOLDER
+from app.video.hls import Segment
+from app.video.ladder import Ladder
+from app.video.packaging import Track
+from app.video.parts import POSTERS, prefix
+from app.video.progress import Report
+from app.video.source import Source, faulty
+from app.video.verify import check_lengths
+
+Answer = dict[str, Any]
+
+
+def joined(done: Iterable[Answer]) -> dict[str, Track]:
+    """Every rendition by its folder, of the parts in their order.
+
+    Raises:
+        EncodingFailed: they do not follow one another.
+    """
+    chunks: dict[str, list[Track]] = {}
+    for part in done:
+        for facts in part["tracks"]:
+            track = Track.from_json(facts)
+            chunks.setdefault(track.folder, []).append(track)
+    return {folder: packaging.join(tracks) for folder, tracks in chunks.items()}
+
+
+async def show_beginning(video_id: str, attempt: int, plan: Answer, done: list[Answer]) -> None:
+    """Publish what is finished so far, in every rung, as playlists that grow. `done`: the sound, then chunks."""
+    ladder = Ladder.from_json(plan["ladder"])
+    tracks = joined(done)
+    until_s = tracks[ladder.top.folder].duration_s
+    tracks[AUDIO_FOLDER] = _beginning(tracks[AUDIO_FOLDER], until_s)
+    texts, _rungs = packaging.playlists(ladder, tracks, is_whole=False)
+    if len(done) > 2:
+        # What a player has read once it does not read again.
+        del texts[packaging.MASTER]
+    await packaging.write(prefix(video_id, attempt), texts)
+    if len(done) == 2:
+        await Report(UUID(video_id), attempt).begun()
+
+
+def _beginning(track: Track, until_s: float) -> Track:
+    kept: list[Segment] = []
+    at_s = 0.0
+    for segment in track.segments:
+        if at_s >= until_s:
+            break
+        kept.append(segment)
+        at_s += segment.duration_s
+    facts = {**track.to_json(), "segments": [], "duration": round(at_s * track.timescale)}
+    return Track(**{**facts, "segments": tuple(kept)})
+
+
+async def finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) -> Answer:
+    """Publish the whole stream; `source` and `rungs` as they are told to the catalogue.
+
+    Raises:
+        Unusable: the source breaks off.
+        EncodingFailed: the parts make no whole, or there is no space left.
+    """
+    source, ladder = Source.from_json(plan["source"]), Ladder.from_json(plan["ladder"])
+    report = Report(UUID(video_id), attempt)
+    await report.say("packaging")
+    tracks = joined(done)
+    texts, rungs = packaging.playlists(ladder, tracks)
+    await report.say("verifying")
+    check_lengths(tracks.values(), source, ladder)
+    await _check_stored(prefix(video_id, attempt), tracks.values())
+    await _choose_poster(prefix(video_id, attempt), len(done) - 1)
+    await packaging.write(prefix(video_id, attempt), texts)
+    return {"source": source.to_json(), "rungs": [rung.to_json() for rung in rungs]}
+
+
+async def _check_stored(place: str, tracks: Iterable[Track]) -> None:
+    """Every file is where it will be asked for, as large as it was measured.
+
+    Raises:
+        EncodingFailed: one is not.
+    """
+    stored = await storage.sizes(f"{place}/")
+    for track in tracks:
+        for segment in track.segments:
+            key = f"{place}/{track.folder}/{segment.uri}"
+            if stored.get(key) != segment.size_bytes:
+                raise faulty("a file is not as it was delivered", f"{key}: {stored.get(key)} bytes")
+
+
+async def _choose_poster(place: str, chunks: int) -> None:
+    """Of the pictures that stand for each chunk, the one that stands for the film."""
+    small = [await storage.get(f"{place}/{POSTERS}/{n}/{poster.SMALL_POSTER}") for n in range(chunks)]
+    chosen = await asyncio.to_thread(_choose, small)
+    for name in (poster.POSTER, poster.SMALL_POSTER):
+        await packaging.put(f"{place}/{name}", await storage.get(f"{place}/{POSTERS}/{chosen}/{name}"))
+
+
+def _choose(small: list[bytes]) -> int:
+    return poster.choose([_thumb(data) for data in small])
+
+
+def _thumb(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as picture:
+        return picture.convert("L").resize(poster.THUMB)

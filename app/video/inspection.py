@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import av.error
+from av.sidedata.sidedata import Type
 
 from app.i18n import N_
 from app.video import mp4, sniff
@@ -47,6 +48,13 @@ TOO_LARGE = N_(
     "The picture of this film is %(width)d × %(height)d, larger than we can take. "
     "Please export it at 4K or less."
 )
+
+DOLBY_VISION = N_(
+    "This film is in Dolby Vision only, whose colours other players show wrongly. "
+    "Please export it as SDR, HDR10 or HLG."
+)
+DOLBY_TAGS = ("dvh1", "dvhe", "dav1", "dva1", "dvav")
+IPT_C2 = 15
 
 # Names as ffmpeg's filters spell them, for the numbers of ITU-T H.273.
 MATRICES = {0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
@@ -194,6 +202,8 @@ def _look(film: Any, picture: Any) -> _Look:
         raise Unusable(DAMAGED, detail=problem)
     if max(first.width, first.height) > LARGEST_SIDE_PX or first.width * first.height > LARGEST_PX:
         raise Unusable(TOO_LARGE, width=first.width, height=first.height)
+    if _is_dolby_vision_alone(picture, first):
+        raise Unusable(DOLBY_VISION)
     return _Look(
         width_px=first.width,
         height_px=first.height,
@@ -205,6 +215,19 @@ def _look(film: Any, picture: Any) -> _Look:
         transfer=TRANSFERS.get(int(first.color_trc), ""),
         full_range=int(first.color_range) == 2 or first.format.name.startswith("yuvj"),
     )
+
+
+def _is_dolby_vision_alone(picture: Any, first: Any) -> bool:
+    """Whether the picture is in Dolby's own colours (profile 5) and not in HDR10 or HLG with Dolby's data beside.
+
+    Profile 5 leaves the colours unsaid or names ICtCp's relative; what others can show (8.1, 8.4) says what it is.
+    """
+    if int(first.colorspace) == IPT_C2:
+        return True
+    told = str(picture.codec_context.codec_tag) in DOLBY_TAGS or any(
+        data.type == Type.DOVI_METADATA for data in first.side_data
+    )
+    return told and int(first.color_trc) not in TRANSFERS
 
 
 def _facts(picture: Any, sound: Any, look: _Look) -> dict[str, Any]:
@@ -264,9 +287,13 @@ def _stated_ends(film: Any, picture: Any, sound: Any) -> tuple[float | None, flo
     """What the headers say: end of the picture, of the sound, and of the whole, each None when unsaid."""
     start_s = (film.start_time or 0) / av.time_base
     whole = film.duration / av.time_base if film.duration else None
+    # Matroska's writers disagree whether a length counts from 0 or from a late start: then it says only the least.
+    unsure = film.format.name.startswith("matroska") and start_s > SLACK_S
+    if whole and unsure:
+        whole = whole - start_s if whole > start_s + LEAST_S else whole
 
     def end_of(stream: Any) -> float | None:
-        if stream is None:
+        if stream is None or unsure:
             return None
         if stream.duration and stream.time_base:
             return float((stream.duration + (stream.start_time or 0)) * stream.time_base) - start_s

@@ -51,7 +51,8 @@ def _by_signature(head: bytes) -> str | None:
 
 def _by_words(head: bytes) -> str | None:
     words = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    lower = words[:1024].lower()
+    # What a film's metadata holds is not what the film is: only a text is looked into.
+    lower = b"" if b"\x00" in head else words[:1024].lower()
     if words.startswith(_PLAYLISTS) or b"<mpd" in lower or b"<smil" in lower or b"#ext-x-" in lower:
         return PLAYLIST
     if b"<svg" in lower:

@@ -23,7 +23,7 @@ class Busy(Exception):
 
 @engine.workflow("publish_captions")
 async def publish_changed(video_id: str) -> None:
-    """After a change: into the stream that is shown, and into the next one where that is about to be shown."""
+    """After a change: into the stream that is shown. One that is being made takes them up by itself."""
     await _publish_changed(video_id)
 
 
@@ -33,21 +33,18 @@ async def _publish_changed(video_id: str) -> None:
 
 
 async def publish_again(video_id: str) -> None:
-    """Write the captions beside the stream that is shown, and beside the next one where it is stored already."""
+    """Write the captions beside the stream that is shown; there may be none yet."""
     async with db.transaction() as session:
         version = await session.scalar(select(Video.version).where(Video.id == UUID(video_id)))
-    if version is None:
-        return
-    for each in (version, version + 1):
-        if each:
-            await publish_captions(UUID(video_id), each)
+    if version:
+        await publish_captions(UUID(video_id), version)
 
 
 async def publish_captions(video_id: UUID, version: int) -> None:
     """Write the video's captions as they are now beside stream `version`; does nothing where no such stream is stored.
 
-    Call it between storing a new version and making it the one that is shown: a change made after that finds the
-    stored version by itself. May be repeated.
+    Whoever makes a new version calls it twice: when all of it is stored, so that it is never shown without captions,
+    and once more when it is shown, because a change in between was written beside the older one. May be repeated.
 
     Raises:
         Busy: another worker holds the video's captions for longer than ten seconds.

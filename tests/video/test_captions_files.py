@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from app import db
+from app.clock import utcnow
+from app.jobs import engine, lifeline
 from app.settings import get_settings
 from app.video import captioning, captions_files
 from app.video.captions_files import publish_captions
@@ -82,14 +84,36 @@ async def test_where_no_stream_is_stored_nothing_is_written(database: db.Databas
     assert not (get_settings().media_dir / "videos" / str(film.id)).exists()
 
 
-async def test_a_change_reaches_the_stream_that_is_shown_and_the_one_that_is_about_to_be(
+async def test_a_change_reaches_the_stream_that_is_shown_and_leaves_one_that_is_being_made(
     database: db.Database,
 ) -> None:
     film = await video()
     shown, coming = stream(film, 1), stream(film, 2)
     await says(film, "en")
     await captions_files.publish_again(str(film.id))
-    assert files(shown) == files(coming) == ["en.m3u8", "en.vtt"]
+    assert files(shown) == ["en.m3u8", "en.vtt"]
+    assert files(coming) == []
+
+
+async def test_a_change_made_just_before_a_new_version_is_shown_is_not_lost(database: db.Database) -> None:
+    film = await video()
+    stream(film, 1)
+    coming = stream(film, 2)
+    await publish_captions(film.id, 2)
+    await says(film, "en")
+    await captions_files.publish_again(str(film.id))
+    async with db.transaction() as session:
+        await session.execute(update(Video).where(Video.id == film.id).values(version=2))
+    await publish_captions(film.id, 2)
+    assert files(coming) == ["en.m3u8", "en.vtt"]
+
+
+async def test_a_video_without_a_stream_has_nowhere_to_write(database: db.Database) -> None:
+    async with db.transaction() as session:
+        film = await factories.video(session, version=0, state="queued")
+    await says(film, "en")
+    await captions_files.publish_again(str(film.id))
+    assert not (get_settings().media_dir / "videos" / str(film.id)).exists()
 
 
 async def test_work_for_a_deleted_video_does_nothing(database: db.Database) -> None:
@@ -113,6 +137,27 @@ async def test_two_writers_take_turns(database: db.Database) -> None:
     await publish_captions(film.id, 1)
     await first
     assert "Lie on your side." in (folder / "t" / "en.vtt").read_text()
+
+
+async def test_a_worker_brings_a_change_into_the_stream(database: db.Database) -> None:
+    film = await video()
+    folder = stream(film, 1)
+    async with db.transaction() as session:
+        teacher = await factories.staff(session)
+        await captioning.add(session, teacher.id, film.id, "en", "", VTT.encode(), utcnow())
+    executor_id = lifeline.new_executor_id()
+    await lifeline.register(executor_id)
+    engine.start(database.url, executor_id)
+    try:
+        await engine.register_queues(encode_concurrency=1)
+        for _turn in range(200):
+            if 'LANGUAGE="en"' in (folder / "master.m3u8").read_text():
+                break
+            await asyncio.sleep(0.05)
+    finally:
+        await asyncio.to_thread(engine.stop, 1)
+    assert files(folder) == ["en.m3u8", "en.vtt"]
+    assert 'LANGUAGE="en"' in (folder / "master.m3u8").read_text()
 
 
 async def test_who_cannot_have_a_turn_says_so(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import start
+from bench import start, upload
 
-BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"start": start.run}
+BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"start": start.run, "upload": upload.run}
 
 
 def main(names: list[str]) -> int:

@@ -13,7 +13,7 @@ from typing import Literal
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LEASH = Path(__file__).with_name("leash.py")
-TAIL_LINES = 12
+TAIL_LINES = 24
 LOOK_S = 0.5
 
 

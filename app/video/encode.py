@@ -14,6 +14,7 @@ from app.video.bounded import scaled
 from app.video.chunks import Chunk
 from app.video.ffmpeg import BOUNDS, ffmpeg, reading, threads
 from app.video.ladder import Ladder
+from app.video.loudness import measure
 from app.video.renditions import Rendition
 from app.video.source import BREAKS_OFF, DISK_FULL, EncodingFailed, Source, Unusable, faulty, writing
 
@@ -27,9 +28,14 @@ CPU_PER_FILM_S = 60
 async def encode_sound(
     path: Path, source: Source, work: Path, on_percent: Callable[[int], None] | None = None
 ) -> Path:
-    """Write the whole film's sound under `work` and return its folder, `work/sound`; as `encode_chunk`."""
-    arguments = [*reading(path, source.demuxer), *graph.sound_arguments(source)]
-    return await _encode(work / SOUND, [graph.AUDIO_FOLDER], arguments, source.duration_s, on_percent)
+    """Write the whole film's sound, as loud as all films, in `work/sound` and return that; else as `encode_chunk`."""
+    place = work / SOUND
+    if await asyncio.to_thread(place.is_dir):
+        return place
+    loudness = await measure(path, source)
+    filters = loudness.filters() if loudness else []
+    arguments = [*reading(path, source.demuxer), *graph.sound_arguments(source, filters)]
+    return await _encode(place, [graph.AUDIO_FOLDER], arguments, source.duration_s, on_percent)
 
 
 async def encode_chunk(

@@ -40,10 +40,10 @@ def picture_arguments(source: Source, ladder: Ladder, chunk: Chunk, threads: int
     return words
 
 
-def sound_arguments(source: Source) -> list[str]:
-    """Everything after the input for the whole film's sound."""
+def sound_arguments(source: Source, filters: Sequence[str] = ()) -> list[str]:
+    """Everything after the input for the whole film's sound, which passes through `filters`."""
     codec = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ar", str(AUDIO_HZ), "-ac", "2"]
-    graph = f"{sound_chain(source)}[sound]"
+    graph = f"{sound_chain(source, filters)}[sound]"
     return ["-filter_complex", graph, "-map", "[sound]", *codec, *_hls(AUDIO_FOLDER, [])]
 
 
@@ -86,16 +86,20 @@ def picture_chain(source: Source, ladder: Ladder, chunk: Chunk) -> str:
     return ",".join(steps)
 
 
-def sound_chain(source: Source) -> str:
+def sound_chain(source: Source, filters: Sequence[str] = ()) -> str:
     """Stereo at 48 kHz, as long as the film, with gaps filled; silence where the source has no sound."""
     length_s = f"{source.duration_s:.6f}"
     if source.audio_index is None:
         silence = f"anullsrc=sample_rate={AUDIO_HZ}:channel_layout=stereo:duration={length_s}"
         return f"{silence},atrim=start_sample={PRIMING}"
-    return (
-        f"[0:{source.audio_index}]aresample={AUDIO_HZ}:async=1000:first_pts=0,"
-        f"aformat=sample_fmts=fltp:channel_layouts=stereo,apad=whole_dur={length_s},atrim=start_sample={PRIMING}:end={length_s}"
-    )
+    steps = [
+        f"[0:{source.audio_index}]aresample={AUDIO_HZ}:async=1000:first_pts=0",
+        "aformat=sample_fmts=fltp:channel_layouts=stereo",
+        *filters,
+        f"apad=whole_dur={length_s}",
+        f"atrim=start_sample={PRIMING}:end={length_s}",
+    ]
+    return ",".join(steps)
 
 
 def _scaled(source: Source, top: Rung) -> list[str]:

@@ -172,12 +172,12 @@ MP4 = _plain("film", "mp4", *BF, *AAC)
 
 FILMS: tuple[Film, ...] = (
     Film("priming-and-b-frames", MP4, short=True),
-    Film("quicktime-prores", _plain("film", "mov", "-c:v", "prores_ks", *PCM), short=True),
+    Film("quicktime-prores", _plain("film", "mov", "-c:v", "prores_ks", *PCM)),
     Film("matroska-hevc-ac3-5.1", _plain("film", "mkv", *HEVC10, "-c:a", "ac3", sound=beep(channels="c=5.1"))),
     Film("webm-vp9-opus", _plain("film", "webm", *WEBM), short=True),
     Film("av1-opus", _plain("film", "mp4", *AV1)),
     Film("avi-mp3", _plain("film", "avi", "-c:v", "mpeg4", "-c:a", "libmp3lame")),
-    Film("transport-stream-late", _plain("film", "ts", *BF, *AAC, "-output_ts_offset", "7.5"), short=True),
+    Film("transport-stream-late", _plain("film", "ts", *BF, *AAC, "-output_ts_offset", "7.5")),
     Film("transport-stream-clock-turns-over",
          _plain("film", "ts", *X264, *AAC, "-output_ts_offset", "95442.2")),
     Film("transport-stream-mpeg2", _plain("film", "ts", "-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "mp2"),
@@ -213,7 +213,7 @@ FILMS: tuple[Film, ...] = (
          _again(MP4, "mov", "-c", "copy", "-output_ts_offset", "-1", "-avoid_negative_ts", "disabled"),
          slack_s=0.15, claps_s=(0.0, 1.4), length_s=LENGTH_S - 1),
     Film("cover-first", _with_cover),
-    Film("hostile-metadata", _hostile, short=True),
+    Film("hostile-metadata", _hostile),
     Film("hostile-name", _named(MP4, "-i concat:%03d|`id`';$(id) \"x\n.mp4")),
     Film("pattern-name", _named(MP4, "frame%03d.mp4")),
     Film("playlist-in-a-subtitle", _gab2, slack_s=0.2),

@@ -113,12 +113,12 @@ def listener() -> Iterator[socket.socket]:
         yield server
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "m3u8"])
 @pytest.mark.parametrize(("name", "text", "sentence"), POINTERS, ids=[name for name, _text, _why in POINTERS])
 def test_a_file_that_points_elsewhere_is_refused_and_nothing_is_asked(
-    tmp_path: Path, listener: socket.socket, suffix: str, name: str, text: str, sentence: str
+    tmp_path: Path, listener: socket.socket, name: str, text: str, sentence: str
 ) -> None:
-    path = tmp_path / f"{name}.{suffix}"
+    # A name can make ffmpeg surer of what it has.
+    path = tmp_path / f"{name}.{'m3u8' if name.startswith('hls-') else 'mp4'}"
     path.write_text(text.replace("%(url)s", f"http://127.0.0.1:{listener.getsockname()[1]}"))
     assert refusal(path).message == sentence
     with pytest.raises(BlockingIOError):

@@ -4,6 +4,7 @@ Source: https://tus.io/protocols/resumable-upload (1.0.0)
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -92,9 +93,15 @@ async def _create(request: Request, viewer: Viewer) -> Response:
     standing = await uploads.begin(viewer.user_id, length, headers.get("upload-metadata", ""))
     location = f"{PATH}/{standing.id}"
     if has_body:
-        standing = await uploads.append(
-            standing.id, viewer.user_id, 0, _body(request), announced=announced, checksum=checksum
-        )
+        try:
+            standing = await uploads.append(
+                standing.id, viewer.user_id, 0, _body(request), announced=announced, checksum=checksum
+            )
+        except LimberError:
+            # The answer is an error without a Location: nobody could ever go on with this one.
+            with suppress(LimberError):
+                await uploads.discard(standing.id, viewer.user_id)
+            raise
     return Response(status_code=201, headers={"Location": location, **_progress(standing)})
 
 

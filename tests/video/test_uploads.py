@@ -214,6 +214,15 @@ async def test_a_server_killed_fifty_times_still_stores_the_file_that_was_sent(
     await survive_kills(server, teacher, kills=50, size=256 * MIB)
 
 
+@pytest.mark.long
+async def test_fifty_of_fifty_files_survive_a_kill_each_at_a_random_point(
+    server: Server, teacher: httpx.AsyncClient
+) -> None:
+    chance = random.Random(50)
+    for _n in range(50):
+        await survive_kills(server, teacher, kills=1, size=chance.randrange(20, 40) * MIB)
+
+
 async def test_a_kill_between_the_last_byte_and_the_video_is_made_good(
     server: Server, teacher: httpx.AsyncClient
 ) -> None:

@@ -348,3 +348,15 @@ async def test_bytes_that_are_missing_on_the_disk_are_asked_for_again(
     assert (await client.head(url, headers=TUS)).headers["upload-offset"] == "60"
     last = await send(client, url, FILM[60:], 60)
     assert (await video_of(last)).source_bytes == len(FILM)
+
+
+async def test_creation_with_upload_compares_the_checksum(client: httpx.AsyncClient, teacher: User) -> None:
+    sha = base64.b64encode(hashlib.sha256(FILM).digest()).decode()
+    asked = {**TUS, **BYTES, "Upload-Length": str(len(FILM)), "Upload-Checksum": f"sha256 {sha}"}
+    damaged = await client.post("/studio/uploads", content=FILM[:-1] + b"?", headers=asked)
+    assert "damaged" in problem(damaged, 460)
+    async with db.transaction() as session:
+        assert list(await session.scalars(select(Upload))) == []
+    whole = await client.post("/studio/uploads", content=FILM, headers=asked)
+    assert whole.status_code == 201
+    assert (await video_of(whole)).source_bytes == len(FILM)

@@ -114,7 +114,7 @@ async def test_a_file_in_three_parts_becomes_a_video_with_its_work(
         works = (
             await session.execute(text("SELECT workflow_uuid, queue_name FROM dbos.workflow_status"))
         ).all()
-        assert [tuple(work) for work in works] == [(f"transcode:{video.id}:1", "encode")]
+        assert [tuple(work) for work in works] == [(f"transcode:{video.id}:1", "films")]
         entry = (await session.scalars(select(AuditEntry))).one()
         assert (entry.action, entry.actor_id) == ("video.upload", teacher.id)
 

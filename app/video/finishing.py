@@ -10,6 +10,7 @@ from PIL import Image
 
 from app import storage
 from app.video import packaging, poster
+from app.video.captions_files import publish_captions
 from app.video.graph import AUDIO_FOLDER
 from app.video.hls import Segment
 from app.video.ladder import Ladder
@@ -80,6 +81,7 @@ async def finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) 
     await _check_stored(prefix(video_id, attempt), tracks.values())
     await _choose_poster(prefix(video_id, attempt), len(done) - 1)
     await packaging.write(prefix(video_id, attempt), texts)
+    await publish_captions(UUID(video_id), attempt)
     return {"source": source.to_json(), "rungs": [rung.to_json() for rung in rungs]}
 
 

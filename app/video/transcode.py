@@ -12,6 +12,7 @@ from uuid import UUID
 from app import jobs
 from app.jobs import engine
 from app.video import parts
+from app.video.captions_files import publish_captions
 from app.video.faults import sentence
 from app.video.finishing import finish, show_beginning
 from app.video.progress import Lost, Report, begin, end_failed, end_ready
@@ -48,6 +49,7 @@ async def transcode(video_id: str, attempt: int) -> None:
         answer = await _make(video_id, attempt)
         if "rungs" in answer:
             await _ready(video_id, attempt, answer)
+            await _captions(video_id, attempt)
     except Lost:
         # A newer attempt has begun, or the video was deleted: what is half done belongs to nobody.
         answer = {"lost": True}
@@ -129,6 +131,12 @@ async def _finish(video_id: str, attempt: int, plan: Answer, done: list[Answer])
 @engine.step(tries=5, final=(Lost,))
 async def _ready(video_id: str, attempt: int, made: Answer) -> None:
     await end_ready(UUID(video_id), attempt, Source.from_json(made["source"]), made["rungs"])
+
+
+@engine.step(tries=5)
+async def _captions(video_id: str, attempt: int) -> None:
+    """Once more: what was changed between the stream's end and its showing was written beside the older one."""
+    await publish_captions(UUID(video_id), attempt)
 
 
 @engine.step(tries=5)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app import db
 from app.clock import utcnow
 from app.settings import get_settings
-from app.video import parts, stranded, transcode, upload_files, uploads, uploads_sweep
+from app.video import faults, parts, stranded, upload_files, uploads, uploads_sweep
 from app.video.models import Upload, Video
 from app.video.progress import Lost, Report, begin, end_failed
 from app.video.queueing import enqueue_transcode
@@ -163,7 +163,7 @@ def test_a_full_disk_is_named() -> None:
     from app.video.ffmpeg import STALLED
     from app.video.source import DISK_FULL
 
-    assert "Make room" in transcode.sentence(EncodingFailed(DISK_FULL))
-    assert "Make room" in transcode.sentence(OSError(28, "No space left on device"))
-    assert "on our side" in transcode.sentence(EncodingFailed(STALLED))
-    assert "on our side" in transcode.sentence(ValueError("?"))
+    assert "Make room" in faults.sentence(EncodingFailed(DISK_FULL))
+    assert "Make room" in faults.sentence(OSError(28, "No space left on device"))
+    assert "on our side" in faults.sentence(EncodingFailed(STALLED))
+    assert "on our side" in faults.sentence(ValueError("?"))

@@ -42,8 +42,11 @@ async def remove(video_id: str) -> None:
 
 
 async def remove_version(video_id: str, version: int) -> None:
-    """Delete what an attempt that came to nothing had put there."""
-    await delete_folder(f"videos/{video_id}/{version}")
+    """Delete what an attempt that came to nothing had put there; never what is shown."""
+    async with db.transaction() as session:
+        video = await session.get(Video, UUID(video_id))
+    if video is None or video.version != version:
+        await delete_folder(f"videos/{video_id}/{version}")
 
 
 @engine.scheduled("remove_old_streams", "41 3 * * *")

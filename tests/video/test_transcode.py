@@ -16,7 +16,7 @@ import pytest
 from app import db
 from app.jobs import engine, lifeline
 from app.settings import get_settings
-from app.video import parts, queueing, transcode, uploads  # noqa: F401 (registers the work)
+from app.video import parts, queueing, removal, transcode, uploads  # noqa: F401 (registers the work)
 from app.video.models import Video
 from tests import factories
 from tests.video.sources import AAC, X264, ffmpeg, sound
@@ -205,3 +205,12 @@ async def test_a_worker_killed_at_any_moment_leaves_one_whole_stream(
     assert [path.name for path in folder.iterdir()] == ["1"]
     assert (folder / "1" / "master.m3u8").exists()
     await until_gone(parts.work_folder(str(video_id), 1))
+
+
+async def test_the_stream_that_is_shown_is_never_taken_for_a_failed_one(worker: str, clip: Path) -> None:
+    video = await until_ended(await add_video(clip.read_bytes()))
+    folder = get_settings().media_dir / "videos" / str(video.id)
+    (folder / "2").mkdir()
+    for version in (1, 2):
+        await removal.remove_version(str(video.id), version)
+    assert [path.name for path in folder.iterdir()] == ["1"]

@@ -43,7 +43,7 @@ async def show_beginning(video_id: str, attempt: int, plan: Answer, done: list[A
     tracks = joined(done)
     until_s = tracks[ladder.top.folder].duration_s
     tracks[AUDIO_FOLDER] = _beginning(tracks[AUDIO_FOLDER], until_s)
-    texts, _rungs = packaging.playlists(ladder, tracks, is_whole=False)
+    texts, _rungs = packaging.playlists(ladder, tracks, has_grown=True, is_whole=False)
     if len(done) > 2:
         # What a player has read once it does not read again.
         del texts[packaging.MASTER]
@@ -75,7 +75,7 @@ async def finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) 
     report = Report(UUID(video_id), attempt)
     await report.say("packaging")
     tracks = joined(done)
-    texts, rungs = packaging.playlists(ladder, tracks)
+    texts, rungs = packaging.playlists(ladder, tracks, has_grown=len(done) > 2)
     await report.say("verifying")
     check_lengths(tracks.values(), source, ladder)
     await _check_stored(prefix(video_id, attempt), tracks.values())

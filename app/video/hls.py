@@ -67,10 +67,13 @@ def parse_media(text: str) -> tuple[Segment, ...]:
     return tuple(found)
 
 
-def media_playlist(segments: Sequence[Segment], init_uri: str, *, is_whole: bool = True) -> str:
+def media_playlist(
+    segments: Sequence[Segment], init_uri: str, *, has_grown: bool = False, is_whole: bool = True
+) -> str:
     """A media playlist: static text whose relative addresses carry a token in the path along.
 
-    Not whole: more segments will be added at its end, none is ever taken away.
+    Not whole: more segments will be added at its end, none is ever taken away. One that has grown keeps its type
+    when it is whole, because a player may be reading it.
     Source: RFC 8216, 4.3.3.5 (EVENT).
     """
     # The same while it grows: it must not change, and no segment of ours is longer than this.
@@ -81,7 +84,7 @@ def media_playlist(segments: Sequence[Segment], init_uri: str, *, is_whole: bool
         f"#EXT-X-VERSION:{VERSION}",
         f"#EXT-X-TARGETDURATION:{target_s}",
         "#EXT-X-MEDIA-SEQUENCE:1",
-        f"#EXT-X-PLAYLIST-TYPE:{'VOD' if is_whole else 'EVENT'}",
+        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if has_grown else 'VOD'}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
         f'#EXT-X-MAP:URI="{init_uri}"',
     ]

@@ -108,14 +108,16 @@ def join(chunks: Sequence[Track]) -> Track:
 
 
 def playlists(
-    ladder: Ladder, tracks: Mapping[str, Track], *, is_whole: bool = True
+    ladder: Ladder, tracks: Mapping[str, Track], *, has_grown: bool = False, is_whole: bool = True
 ) -> tuple[dict[str, str], tuple[Packaged, ...]]:
     """The text of every playlist by its path, the master last, and the rungs, largest first.
 
-    `tracks` are the renditions by folder. Not whole: what there is so far, in playlists that may only grow.
+    `tracks` are the renditions by folder. Not whole: what there is so far, in playlists that grow.
     """
     texts = {
-        f"{track.folder}/{PLAYLIST}": hls.media_playlist(track.segments, INIT, is_whole=is_whole)
+        f"{track.folder}/{PLAYLIST}": hls.media_playlist(
+            track.segments, INIT, has_grown=has_grown, is_whole=is_whole
+        )
         for track in tracks.values()
     }
     heard = tracks[AUDIO_FOLDER]

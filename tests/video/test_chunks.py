@@ -24,6 +24,8 @@ from app.video.probe import probe
 from app.video.renditions import Rendition
 from app.video.source import Source
 from tests.video.making import make_stream
+from tests.video.rfc8216 import check_grown
+from tests.video.rfc8216_stream import check_stream
 from tests.video.sources import AAC, X264, ffmpeg, sound
 from tests.video.test_transcode import add_video, start_worker, until_ended, worker  # noqa: F401 (a fixture)
 
@@ -129,11 +131,10 @@ async def test_the_beginning_can_be_watched_while_the_rest_is_encoded(
         assert all((path.parent / uri).is_file() for uri in uris)
     ended = await until_ended(video_id)
     assert (ended.state, ended.version, ended.begun_version, ended.parts) == ("ready", 1, 0, {})
+    assert check_stream(folder) == []
     for path, said in growing.items():
         whole = path.read_text()
-        assert [line for line in whole.splitlines() if not line.startswith("#EXT-X-")][
-            : said.count("EXTINF")
-        ] == [line for line in said.splitlines() if not line.startswith("#EXT-X-")][: said.count("EXTINF")]
+        assert check_grown(said, whole) == []
         assert sum(part.duration_s for part in hls.parse_media(whole)) == pytest.approx(44, abs=0.1)
 
 

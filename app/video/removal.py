@@ -45,7 +45,9 @@ async def remove_version(video_id: str, version: int) -> None:
     """Delete what an attempt that came to nothing had put there; never what is shown."""
     async with db.transaction() as session:
         video = await session.get(Video, UUID(video_id))
-    if video is None or video.version != version:
+    if video is None:
+        await delete_folder(f"videos/{video_id}")
+    elif video.version != version:
         await delete_folder(f"videos/{video_id}/{version}")
 
 

@@ -146,6 +146,6 @@ async def _failed(video_id: str, attempt: int, message: str, params: dict[str, A
 
 @engine.step(tries=2)
 async def _clean(video_id: str, attempt: int, *, is_ready: bool) -> None:
-    await asyncio.to_thread(shutil.rmtree, parts.work_folder(video_id, attempt), ignore_errors=True)
     if not is_ready:
         await remove_version(video_id, attempt)
+    await asyncio.to_thread(shutil.rmtree, parts.work_folder(video_id, attempt), ignore_errors=True)

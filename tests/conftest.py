@@ -16,7 +16,8 @@ RINGS = {
 }
 os.environ.update(RINGS)
 os.environ.setdefault("LIMBER_BASE_URL", "https://limber.test")
-os.environ.setdefault("LIMBER_DATA_DIR", tempfile.mkdtemp(prefix="limber-test-data-"))
+# One for each process of a parallel run: they inherit the first one's environment, and some tests empty the folder.
+os.environ["LIMBER_DATA_DIR"] = tempfile.mkdtemp(prefix="limber-test-data-")
 Path(os.environ["LIMBER_DATA_DIR"]).chmod(0o755)
 
 from app import db, postgres  # noqa: E402

@@ -1,6 +1,8 @@
 """Storage against the database: what is missing is found and made again, what belongs to nothing goes, nothing else."""
 
+import asyncio
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -39,6 +41,7 @@ async def empty(database: db.Database) -> AsyncIterator[None]:
     """Other tests of this process leave files in the one folder for media."""
     for folder in storage_verify.FOLDERS:
         await storage.delete_prefix(folder)
+    await asyncio.to_thread(shutil.rmtree, upload_files.folder(), ignore_errors=True)
     yield
     for folder in storage_verify.FOLDERS:
         await storage.delete_prefix(folder)

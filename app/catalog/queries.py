@@ -13,6 +13,7 @@ from app.catalog.models import Course, Lesson, Section
 from app.catalog.views import CourseView, LessonView, OutlineLesson, OutlineSection, poster_url
 from app.video.captions_models import CaptionTrack, Chapter
 from app.video.models import Video
+from app.video.queries import caption_tracks, chapters
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,7 @@ class Spoken:
 async def spoken_in(db: AsyncSession, lesson_id: UUID) -> Spoken:
     """The captions, the first added first, and the chapters in order; none where there is no film."""
     film = select(Lesson.video_id).where(Lesson.id == lesson_id).scalar_subquery()
-    tracks = await db.scalars(
-        select(CaptionTrack)
-        .where(CaptionTrack.video_id == film)
-        .order_by(CaptionTrack.created_at, CaptionTrack.language)
-    )
-    chapters = await db.scalars(select(Chapter).where(Chapter.video_id == film).order_by(Chapter.at_s))
-    return Spoken(list(tracks), list(chapters))
+    return Spoken(await caption_tracks(db, film), await chapters(db, film))
 
 
 async def count_drafts(db: AsyncSession) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -60,8 +61,7 @@ def _beginning(track: Track, until_s: float) -> Track:
             break
         kept.append(segment)
         at_s += segment.duration_s
-    facts = {**track.to_json(), "segments": [], "duration": round(at_s * track.timescale)}
-    return Track(**{**facts, "segments": tuple(kept)})
+    return replace(track, duration=round(at_s * track.timescale), segments=tuple(kept))
 
 
 async def finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) -> Answer:
@@ -101,13 +101,14 @@ async def _check_stored(place: str, tracks: Iterable[Track]) -> None:
 
 async def _choose_poster(place: str, chunks: int) -> None:
     """Of the pictures that stand for each chunk, the one that stands for the film."""
-    small = [await storage.get(f"{place}/{POSTERS}/{n}/{poster.SMALL_POSTER}") for n in range(chunks)]
+    keys = [f"{place}/{POSTERS}/{n}/{poster.SMALL_POSTER}" for n in range(chunks)]
+    small = await asyncio.gather(*(storage.get(key) for key in keys))
     chosen = await asyncio.to_thread(_choose, small)
     for name in (poster.POSTER, poster.SMALL_POSTER):
         await packaging.put(f"{place}/{name}", await storage.get(f"{place}/{POSTERS}/{chosen}/{name}"))
 
 
-def _choose(small: list[bytes]) -> int:
+def _choose(small: Iterable[bytes]) -> int:
     return poster.choose([_thumb(data) for data in small])
 
 

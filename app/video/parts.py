@@ -21,6 +21,7 @@ from app.video.packaging import deliver, track_in
 from app.video.poster import make_poster
 from app.video.probe import probe
 from app.video.progress import Lost, Report
+from app.video.removal import remove_version
 from app.video.source import Source, Unusable, writing
 from app.video.verify import verify_chunk
 
@@ -118,6 +119,12 @@ async def _delivered(video_id: str, attempt: int, place: Path, folders: list[str
     tracks = [await asyncio.to_thread(track_in, place, folder) for folder in folders]
     await deliver(place, prefix(video_id, attempt))
     await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+    try:
+        await Report(UUID(video_id), attempt).source_key()
+    except Lost:
+        # Stopped or deleted while this was delivered: whoever cleaned up may have come too early for it.
+        await remove_version(video_id, attempt)
+        raise
     return {"tracks": [track.to_json() for track in tracks]}
 
 

@@ -119,7 +119,7 @@ class Report:
                 raise Lost(str(self.video_id))
             video.parts = {**video.parts, str(number): round(percent, 2)}
             video.percent = min(99, int(sum(video.parts.values())))
-            video.state, video.changed_at = "encoding", utcnow()
+            video.state, video.stage, video.changed_at = "encoding", "", utcnow()
 
     @asynccontextmanager
     async def percent(self, number: int, share: float) -> AsyncIterator[Callable[[int], None]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ScalarSelect, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
@@ -61,8 +61,11 @@ async def listing(db: AsyncSession, search: str, page: int) -> VideoListing:
     return VideoListing(list(rows), total, page)
 
 
-async def caption_tracks(db: AsyncSession, video_id: UUID) -> list[CaptionTrack]:
-    """The video's captions, the first added first."""
+VideoId = UUID | ScalarSelect[UUID | None]
+
+
+async def caption_tracks(db: AsyncSession, video_id: VideoId) -> list[CaptionTrack]:
+    """The video's captions, the first added first. `video_id` may be a subquery that finds it."""
     rows = await db.scalars(
         select(CaptionTrack)
         .where(CaptionTrack.video_id == video_id)
@@ -79,7 +82,7 @@ async def caption_track(db: AsyncSession, video_id: UUID, track_id: UUID) -> Cap
     return track
 
 
-async def chapters(db: AsyncSession, video_id: UUID) -> list[Chapter]:
+async def chapters(db: AsyncSession, video_id: VideoId) -> list[Chapter]:
     """The film's chapters, in order."""
     rows = await db.scalars(select(Chapter).where(Chapter.video_id == video_id).order_by(Chapter.at_s))
     return list(rows)

@@ -15,7 +15,7 @@ from app.video import editing, objects, streams, upload_files, words
 from app.video.models import Upload, Video
 from app.video.objects import Stored
 from app.video.removal import OLD_FOR
-from app.video.uploads import video_id_of
+from app.video.upload_files import video_id_of
 
 # An encode in progress writes beside the stream that is shown, and a finished upload is stored before its video is.
 ORPHAN_FOR = timedelta(days=1)

@@ -18,8 +18,7 @@ from app.settings import get_settings
 from app.video import receiving, rules, tus, upload_files, upload_parts
 from app.video.models import Upload, UploadPart, Video
 from app.video.queueing import enqueue_transcode
-from app.video.upload_files import video_id_of as video_id_of
-from app.video.upload_parts import source_key as source_key
+from app.video.upload_files import video_id_of
 
 # How often, a tenth of a second apart, whoever gives an upload up looks whether its last request has ended.
 DISCARD_LOOKS = 10

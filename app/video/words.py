@@ -16,7 +16,6 @@ STATES = {
     "failed": N_("Failed"),
 }
 STOPPED = N_("You stopped this. Press “Try again” to have the film encoded after all.")
-ENCODING_UP_TO = N_("Encoding up to %(size)s")
 # What queued work waits for; kept as the stage of its video.
 NO_ROOM, NO_STORAGE = "no-room", "no-storage"
 WAITS = {
@@ -43,9 +42,8 @@ def bit_rate(bits_per_s: int) -> str:
 
 def stage(video: Video) -> str:
     """The state of a video in a few words, with its detail where there is one."""
-    if video.state == "encoding" and video.stage:
-        return _(ENCODING_UP_TO) % {"size": video.stage}
-    return _(WAITS.get(video.stage) or STATES[video.state])
+    waits = WAITS.get(video.stage) if video.state == "queued" else None
+    return _(waits or STATES[video.state])
 
 
 def again(queued: int, under_way: int, no_original: int) -> str:

@@ -19,7 +19,7 @@ from app.video import objects, storage_verify, streams, upload_files
 from app.video.models import Upload, Video
 from app.video.objects import Stored
 from app.video.storage_verify import Known, WrongDatabase, verify, why_orphan
-from app.video.uploads import video_id_of
+from app.video.upload_files import video_id_of
 from tests import factories
 
 STREAM = {

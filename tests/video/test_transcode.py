@@ -16,7 +16,7 @@ import pytest
 from app import db
 from app.jobs import engine, lifeline
 from app.settings import get_settings
-from app.video import parts, queueing, removal, transcode, uploads  # noqa: F401 (registers the work)
+from app.video import parts, queueing, removal, transcode, upload_parts, words  # noqa: F401 (registers the work)
 from app.video.models import Video
 from tests import factories
 from tests.video.sources import AAC, X264, ffmpeg, sound
@@ -62,7 +62,7 @@ async def add_video(source: bytes, name: str = "clip.mp4") -> UUID:
         )
         session.add(video)
         await session.flush()
-        video.source_key = uploads.source_key(video.id, name)
+        video.source_key = upload_parts.source_key(video.id, name)
         path = get_settings().media_dir / video.source_key
         path.parent.mkdir(parents=True)
         path.write_bytes(source)
@@ -108,7 +108,7 @@ async def test_a_text_that_is_called_a_film_fails_in_words(worker: str) -> None:
 
 async def test_a_source_that_is_gone_fails_in_words(worker: str, clip: Path) -> None:
     video_id = await add_video(b"")
-    (get_settings().media_dir / uploads.source_key(video_id, "clip.mp4")).unlink(missing_ok=True)
+    (get_settings().media_dir / upload_parts.source_key(video_id, "clip.mp4")).unlink(missing_ok=True)
     video = await until_ended(video_id)
     assert video.state == "failed"
     assert "upload the film again" in (video.failure or "")
@@ -214,3 +214,10 @@ async def test_the_stream_that_is_shown_is_never_taken_for_a_failed_one(worker: 
     for version in (1, 2):
         await removal.remove_version(str(video.id), version)
     assert [path.name for path in folder.iterdir()] == ["1"]
+
+
+async def test_what_waited_says_so_only_while_it_waits() -> None:
+    video = Video(state="queued", stage=words.NO_STORAGE)
+    assert words.stage(video) == "Waiting for the storage to answer"
+    video.state = "encoding"
+    assert words.stage(video) == "Encoding"

@@ -227,7 +227,7 @@ async def test_a_kill_between_the_last_byte_and_the_video_is_made_good(
     server: Server, teacher: httpx.AsyncClient
 ) -> None:
     """The offset says whole, the file may already lie at its later place, and no video exists."""
-    from app.video import upload_files, uploads
+    from app.video import upload_files, upload_parts
     from app.video.models import Upload
 
     data = noise(100_000)
@@ -237,7 +237,9 @@ async def test_a_kill_between_the_last_byte_and_the_video_is_made_good(
         path = upload_files.path_of(upload_id)
         if moved:
             path.unlink()
-            path = get_settings().media_dir / uploads.source_key(uploads.video_id_of(upload_id), "video")
+            path = get_settings().media_dir / upload_parts.source_key(
+                upload_files.video_id_of(upload_id), "video"
+            )
             path.parent.mkdir(parents=True)
         path.write_bytes(data)
         async with db.transaction() as session:

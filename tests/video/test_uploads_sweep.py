@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app import db
 from app.clock import utcnow
 from app.settings import get_settings
-from app.video import faults, parts, stranded, upload_files, uploads, uploads_sweep
+from app.video import faults, parts, stranded, upload_files, upload_parts, uploads, uploads_sweep
 from app.video.models import Upload, Video
 from app.video.progress import Lost, Report, begin, end_failed
 from app.video.queueing import enqueue_transcode
@@ -56,8 +56,10 @@ async def test_a_whole_upload_without_a_video_is_finished(database: db.Database)
     assert await uploads_sweep.finish_whole() == 1
     row = await row_of(whole)
     assert row is not None
-    assert row.video_id == uploads.video_id_of(whole)
-    assert (get_settings().media_dir / uploads.source_key(row.video_id, "a.mp4")).read_bytes() == b"12345"
+    assert row.video_id == upload_files.video_id_of(whole)
+    assert (
+        get_settings().media_dir / upload_parts.source_key(row.video_id, "a.mp4")
+    ).read_bytes() == b"12345"
     other = await row_of(part)
     assert other is not None
     assert other.finished_at is None

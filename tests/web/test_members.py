@@ -81,7 +81,7 @@ async def test_today_names_what_waits_what_failed_and_what_is_begun(
         await factories.video(
             session, title="Deep rotators", state="failed", failure="There is no picture in it."
         )
-        await factories.video(session, title="Hamstrings", state="encoding", stage="720p", percent=40)
+        await factories.video(session, title="Hamstrings", state="encoding", percent=40)
         await factories.article(session, state="draft", published_at=None)
         course = await factories.course(session, state="draft")
         await factories.lesson(session, await factories.section(session, course), state="draft")
@@ -92,7 +92,7 @@ async def test_today_names_what_waits_what_failed_and_what_is_begun(
         "Deep rotators",
         "There is no picture in it.",
         "Hamstrings",
-        "Encoding up to 720p",
+        "Encoding",
         "1 article is a draft",
         "1 course is a draft",
         "1 lesson is a draft",

@@ -95,9 +95,9 @@ async def test_a_page_hears_of_each_change_and_comes_back_where_it_was(
             "percent": 0,
             "failure": None,
         }
-        await change(video, state="encoding", stage="720p", percent=40)
+        await change(video, state="encoding", percent=40)
         told = await ear.next(3)
-        assert (told["stage"], told["percent"]) == ("Encoding up to 720p", 40)
+        assert (told["stage"], told["percent"]) == ("Encoding", 40)
         await change(video)
         await change(video, percent=41)
         assert (await ear.next())["percent"] == 41

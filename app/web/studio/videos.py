@@ -45,6 +45,11 @@ class VideoLine:
     lessons: list[LessonUse]
     video: Video
 
+    @property
+    def is_stopped(self) -> bool:
+        """A person ended the work; the film is not at fault."""
+        return self.video.failure == words.STOPPED
+
 
 @dataclass(frozen=True)
 class VideosPage:

@@ -181,6 +181,8 @@ def _tag(tag: re.Match[str], opened: list[str]) -> str:
     who = " ".join(_escaped(tag["rest"].lstrip("/")).split()) if name == "v" else ""
     if who.startswith("."):
         who = who.partition(" ")[2]
+    # Two hyphens before the end of the tag would be the arrow of a time.
+    who = who.rstrip("- ")
     if name == "v" and not who:
         return ""
     opened.append(name)

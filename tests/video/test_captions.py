@@ -2,7 +2,7 @@
 
 import pytest
 import webvtt
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import LimberError
@@ -173,6 +173,8 @@ def test_only_plain_words_and_three_tags_come_out(payload: str, expected: str) -
         )
     )
 )
+@example(["<", "<", "v ", "-->"])
+@example(["<v Ann --", ">", "a"])
 @settings(max_examples=300, deadline=None)
 def test_cleaning_twice_is_cleaning_once_and_what_is_written_is_read_again(parts: list[str]) -> None:
     cleaned = clean("".join(parts))

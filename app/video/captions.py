@@ -21,6 +21,8 @@ _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"PK\x03\x04", b"\x1
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z]+|\d[\d:.]*)(?P<rest>[^<>]*)>")
 # SubRip's own layout, {\an8}, and a comma where WebVTT has a point.
 _LAYOUT = re.compile(r"\{\\[^{}]*\}")
+_LAYOUT_LEFT = re.compile(r"\{\\+")
+_LONE_ENDS = re.compile(r"\n(?=(?:</[ibv]>)+(?:\n|\Z))")
 _COMMA = re.compile(r"(?<=\d),(?=\d)")
 _PLAIN_AND = re.compile(r"&amp;(?=\s)")
 _VOICE_ENDS = re.compile(r"</v>(?=\n\n|\n?\Z)")
@@ -159,7 +161,9 @@ def clean(payload: str) -> str:
     out.append(_escaped(text[at:]))
     out += [f"</{name}>" for name in reversed(opened)]
     lines = [" ".join(line.split()) for line in "".join(out).split("\n")]
-    kept = "\n".join(line for line in lines if line)
+    # What was nested, or had a tag in it, is words: the next reader must not find layout where this one found none.
+    kept = _LAYOUT_LEFT.sub("{", "\n".join(line for line in lines if line))
+    kept = _LONE_ENDS.sub("", kept)
     return kept if words(kept) else ""
 
 
@@ -179,7 +183,7 @@ def _tag(tag: re.Match[str], opened: list[str]) -> str:
         return closed
     # <v.loud Ann>: classes come first, joined by points.
     who = " ".join(_escaped(tag["rest"].lstrip("/")).split()) if name == "v" else ""
-    if who.startswith("."):
+    while who.startswith("."):
         who = who.partition(" ")[2]
     # Two hyphens before the end of the tag would be the arrow of a time.
     who = who.rstrip("- ")

@@ -175,6 +175,9 @@ def test_only_plain_words_and_three_tags_come_out(payload: str, expected: str) -
 )
 @example(["<", "<", "v ", "-->"])
 @example(["<v Ann --", ">", "a"])
+@example(["{\\", "{\\", "}", "}"])
+@example(["<", "v ", ".", "v ", ".", ">", "a"])
+@example(["<v Ann>", "a", "\n", "</v>"])
 @settings(max_examples=300, deadline=None)
 def test_cleaning_twice_is_cleaning_once_and_what_is_written_is_read_again(parts: list[str]) -> None:
     cleaned = clean("".join(parts))

@@ -10,7 +10,7 @@ from uuid import UUID
 from PIL import Image
 
 from app import storage
-from app.video import packaging, poster
+from app.video import packaging, poster, storyboard
 from app.video.captions_files import publish_captions
 from app.video.graph import AUDIO_FOLDER
 from app.video.hls import Segment
@@ -80,9 +80,19 @@ async def finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) 
     check_lengths(tracks.values(), source, ladder)
     await _check_stored(prefix(video_id, attempt), tracks.values())
     await _choose_poster(prefix(video_id, attempt), len(done) - 1)
-    await packaging.write(prefix(video_id, attempt), texts)
+    boards = _storyboard(done[1:], max(track.duration_s for track in tracks.values()))
+    await packaging.write(prefix(video_id, attempt), {**boards, **texts})
     await publish_captions(UUID(video_id), attempt)
     return {"source": source.to_json(), "rungs": [rung.to_json() for rung in rungs]}
+
+
+def _storyboard(chunks: Iterable[Answer], film_s: float) -> dict[str, str]:
+    """The text of its index by its path; chunks made by a release that drew no tiles have none."""
+    found = [chunk["storyboard"] for chunk in chunks if "storyboard" in chunk]
+    boards = [storyboard.Board.from_json(facts) for facts in found]
+    if not boards:
+        return {}
+    return {f"{storyboard.FOLDER}/{storyboard.INDEX}": storyboard.index(boards, film_s)}
 
 
 async def _check_stored(place: str, tracks: Iterable[Track]) -> None:

@@ -23,6 +23,8 @@ from app.video.probe import probe
 from app.video.progress import Lost, Report
 from app.video.removal import remove_version
 from app.video.source import Source, Unusable, writing
+from app.video.storyboard import FOLDER as STORYBOARD
+from app.video.storyboard import make_storyboard
 from app.video.verify import verify_chunk
 
 log = logging.getLogger("limber.video")
@@ -76,7 +78,7 @@ async def sound(video_id: str, attempt: int, plan: Answer) -> Answer:
 
 @engine.workflow("encode_chunk")
 async def chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answer:
-    """Every rung of one chunk at its place; `tracks` as measured."""
+    """Every rung of one chunk at its place; `tracks` as measured, and the chunk's `storyboard`."""
     return await _answered(video_id, lambda: _chunk(video_id, attempt, plan, number))
 
 
@@ -111,8 +113,10 @@ async def _chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answ
         place = await encode.encode_chunk(path, source, ladder, wanted, work, on_percent)
     await verify_chunk(place, ladder)
     await make_poster(place, ladder, place / POSTERS / str(number))
+    board = await make_storyboard(place, ladder, number, place / STORYBOARD)
     await report.part(number, 100 * share)
-    return await _delivered(video_id, attempt, place, [rung.folder for rung in ladder.rungs])
+    delivered = await _delivered(video_id, attempt, place, [rung.folder for rung in ladder.rungs])
+    return {**delivered, "storyboard": board.to_json()}
 
 
 async def _delivered(video_id: str, attempt: int, place: Path, folders: list[str]) -> Answer:

@@ -6,8 +6,10 @@ from app import storage
 from app.video import objects
 from app.video.packaging import MASTER
 from app.video.poster import POSTER
+from app.video.storyboard import FOLDER, INDEX
 
 _URI = re.compile(r'URI="([^"]+)"')
+_SHEET = re.compile(r"^([^\s#/]+)#xywh=", re.MULTILINE)
 # What stands in a playlist is our own writing; one that is larger than this was damaged.
 PLAYLIST_BYTES = 16 * 2**20
 
@@ -22,6 +24,9 @@ async def missing(prefix: str) -> list[str]:
         sizes.update((entry.key, entry.size_bytes) for entry in batch)
     lacking = {f"{prefix}/{POSTER}"} - _whole(sizes)
     wanted, seen = [f"{prefix}/{MASTER}"], set[str]()
+    if any(key.startswith(f"{prefix}/{FOLDER}/") for key in sizes):
+        # Streams made by older releases have none.
+        wanted.append(f"{prefix}/{FOLDER}/{INDEX}")
     while wanted:
         key = wanted.pop()
         if key in seen:
@@ -32,6 +37,9 @@ async def missing(prefix: str) -> list[str]:
         elif key.endswith(".m3u8"):
             folder = key.rpartition("/")[0]
             wanted += [f"{folder}/{uri}" for uri in named(await _text(key))]
+        elif key.endswith(f"/{INDEX}"):
+            folder = key.rpartition("/")[0]
+            wanted += [f"{folder}/{uri}" for uri in set(_SHEET.findall(await _text(key)))]
     return sorted(lacking)
 
 

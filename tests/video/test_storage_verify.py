@@ -32,6 +32,8 @@ STREAM = {
     "720p/1.m4s": "v",
     "720p/2.m4s": "v",
     "poster.jpg": "p",
+    "storyboard/storyboard.vtt": "WEBVTT\n\n00:00:00.000 --> 00:00:08.000\n0-1.jpg#xywh=0,0,256,144\n",
+    "storyboard/0-1.jpg": "s",
 }
 NOW = utcnow()
 
@@ -82,7 +84,7 @@ async def test_what_is_whole_is_not_touched(empty: None) -> None:
     await add()
     await add(version=4, attempt=4)
     found = await verify(utcnow(), said.append, repair=True)
-    assert (found.videos, found.objects, found.broken, found.orphans, found.wrong) == (2, 20, 0, 0, 0)
+    assert (found.videos, found.objects, found.broken, found.orphans, found.wrong) == (2, 24, 0, 0, 0)
     assert said == []
 
 
@@ -94,6 +96,13 @@ async def test_each_file_that_a_stream_names_is_missed(empty: None, name: str) -
     assert await streams.missing(prefix) == [f"{prefix}/{name}"]
     await storage.put(f"{prefix}/{name}", b"")
     assert await streams.missing(prefix) == [f"{prefix}/{name}"]
+
+
+async def test_a_stream_from_before_there_were_storyboards_lacks_nothing(empty: None) -> None:
+    video_id = await add()
+    for name in ("storyboard/storyboard.vtt", "storyboard/0-1.jpg"):
+        await lose(f"videos/{video_id}/1/{name}")
+    assert await streams.missing(f"videos/{video_id}/1") == []
 
 
 async def test_a_stream_that_lacks_a_file_is_encoded_again(empty: None) -> None:

@@ -28,6 +28,8 @@ class Chunk:
     first_frame: int
     frames: int | None
     rate: tuple[int, int]
+    # Read from a copy of the film's pictures (`remux.py`), which keeps the film's own clock.
+    is_copied: bool = False
 
     @property
     def first_segment(self) -> int:
@@ -60,13 +62,14 @@ def starts(film_s: float) -> list[int]:
     return found
 
 
-def cut(source: Source, ladder: Ladder) -> tuple[Chunk, ...]:
-    """The chunks of a film in order; one where its container cannot be entered in the middle."""
-    begins = starts(source.picture_s) if source.demuxer in EXACT_DEMUXERS else [0]
+def cut(source: Source, ladder: Ladder, *, is_copied: bool = False) -> tuple[Chunk, ...]:
+    """The chunks of a film in order; one where its container cannot be entered in the middle and there is no copy."""
+    is_entered = is_copied or source.demuxer in EXACT_DEMUXERS
+    begins = starts(source.picture_s) if is_entered else [0]
     frames = [first_frame(start_s, ladder.rate) for start_s in begins]
     ends: list[int | None] = [*frames[1:], None]
     return tuple(
-        Chunk(number, start_s, frame, None if end is None else end - frame, ladder.rate)
+        Chunk(number, start_s, frame, None if end is None else end - frame, ladder.rate, is_copied)
         for number, (start_s, frame, end) in enumerate(zip(begins, frames, ends, strict=True))
     )
 

@@ -81,7 +81,7 @@ async def _encode(
     if await asyncio.to_thread(place.is_dir):
         return place
     with writing():
-        attempt, lock = await asyncio.to_thread(_new_attempt, place.parent, folders)
+        attempt, lock = await asyncio.to_thread(new_attempt, place.parent, folders)
     try:
         await ffmpeg(
             arguments,
@@ -133,7 +133,7 @@ def put_in_place(folder: Path, place: Path) -> None:
             raise
 
 
-def _new_attempt(work: Path, folders: Sequence[str]) -> tuple[Path, int]:
+def new_attempt(work: Path, folders: Sequence[str]) -> tuple[Path, int]:
     """A folder for this attempt and the lock on it, which lives as long as this process does."""
     work.mkdir(parents=True, exist_ok=True)
     _sweep(work)

@@ -49,6 +49,10 @@ def sound_arguments(source: Source, filters: Sequence[str] = ()) -> list[str]:
 
 def entering(chunk: Chunk) -> list[str]:
     """Arguments before the input: begin a little before the chunk, and keep the film's own clock."""
+    if chunk.is_copied:
+        # Its clock began with the film, which may be before its first picture.
+        where = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", str(chunk.start_s - LEAD_S)]
+        return ["-copyts", *(where if chunk.first_frame else [])]
     if chunk.first_frame == 0:
         return []
     return ["-ss", str(chunk.start_s - LEAD_S), "-copyts", "-start_at_zero"]

@@ -12,7 +12,7 @@ from uuid import UUID
 from app import storage
 from app.jobs import engine
 from app.settings import get_settings
-from app.video import encode
+from app.video import encode, remux
 from app.video.chunks import cut
 from app.video.faults import GONE, sentence, waits_for
 from app.video.graph import AUDIO_FOLDER
@@ -66,7 +66,7 @@ async def _answered(video_id: str, work: Callable[[], Awaitable[Answer]]) -> Ans
 
 @engine.workflow("prepare_film")
 async def prepare(video_id: str, attempt: int) -> Answer:
-    """`source`, `ladder` and the number of `chunks`."""
+    """`source`, `ladder` and the number of `chunks`; `copy`, what a copy holds from which they are read."""
     return await _answered(video_id, lambda: _prepare(video_id, attempt))
 
 
@@ -86,10 +86,16 @@ async def chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answe
 async def _prepare(video_id: str, attempt: int) -> Answer:
     report = Report(UUID(video_id), attempt)
     await report.say("checking")
-    path = await source_file(await report.source_key(), work_folder(video_id, attempt))
+    work = work_folder(video_id, attempt)
+    path = await source_file(await report.source_key(), work)
     source = await probe(path)
-    ladder = plan(source)
-    return {"source": source.to_json(), "ladder": ladder.to_json(), "chunks": len(cut(source, ladder))}
+    ladder, copy = plan(source), await remux.try_copy(path, source, work)
+    return {
+        "source": source.to_json(),
+        "ladder": ladder.to_json(),
+        "chunks": len(cut(source, ladder, is_copied=copy is not None)),
+        "copy": copy.to_json() if copy else None,
+    }
 
 
 @engine.step(tries=3, first_wait_s=5.0, final=(Lost, Unusable))
@@ -106,8 +112,13 @@ async def _sound(video_id: str, attempt: int, plan: Answer) -> Answer:
 async def _chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answer:
     source, ladder = Source.from_json(plan["source"]), Ladder.from_json(plan["ladder"])
     work, report = work_folder(video_id, attempt), Report(UUID(video_id), attempt)
-    wanted = cut(source, ladder)[number]
+    # Plans of before there were copies do not name one.
+    copy = plan.get("copy")
+    wanted = cut(source, ladder, is_copied=copy is not None)[number]
     path = await source_file(await report.source_key(), work)
+    if copy:
+        path = await remux.same_copy(path, source, work, remux.Copy.from_json(copy))
+        source = remux.as_copied(source)
     share = (1 - SOUND_SHARE) * wanted.length_s(source.duration_s) / source.duration_s
     async with report.percent(number, share) as on_percent:
         place = await encode.encode_chunk(path, source, ladder, wanted, work, on_percent)

@@ -11,6 +11,7 @@ from app.video.graph import AUDIO_FOLDER
 from app.video.ladder import Ladder, plan
 from app.video.packaging import Packaged, Track, join, playlists, track_in
 from app.video.probe import probe
+from app.video.remux import as_copied, same_copy, try_copy
 from app.video.source import Source
 from app.video.verify import check_lengths, verify_chunk
 
@@ -43,8 +44,11 @@ async def encode_film(
     tracks = {AUDIO_FOLDER: track_in(sound, AUDIO_FOLDER)}
     await asyncio.to_thread(shutil.copytree, sound, place)
     chunks: dict[str, list[Track]] = {folder: [] for folder in folders}
-    for chunk in cut(source, ladder):
-        done = await encode_chunk(path, source, ladder, chunk, work, on_percent)
+    copy = await try_copy(path, source, work)
+    read = as_copied(source) if copy else source
+    film = await same_copy(path, source, work, copy) if copy else path
+    for chunk in cut(source, ladder, is_copied=copy is not None):
+        done = await encode_chunk(film, read, ladder, chunk, work, on_percent)
         await verify_chunk(done, ladder)
         for folder in folders:
             chunks[folder].append(track_in(done, folder))

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
 from app import storage
 from app.video import hls, mp4
 from app.video.graph import AUDIO_FOLDER, INIT, PLAYLIST
@@ -201,9 +203,18 @@ def _put_locally(data: Path | bytes, place: Path) -> None:
         beside.chmod(0o644)
         _flush(beside)
         beside.replace(place)
+        _remove_half(place)
     finally:
         beside.unlink(missing_ok=True)
     _flush(place.parent)
+
+
+def _remove_half(place: Path) -> None:
+    """Whoever was killed while it wrote this file left a half one beside it, for ever."""
+    for half in place.parent.glob(f".{place.name}.*.part"):
+        pid = half.name.split(".")[-2]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            half.unlink(missing_ok=True)
 
 
 def _link_or_copy(data: Path, beside: Path) -> None:

@@ -5,9 +5,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import start, upload
+from bench import resume, start, upload
 
-BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"start": start.run, "upload": upload.run}
+BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "start": start.run,
+    "upload": upload.run,
+    "resume": resume.run,
+}
 
 
 def main(names: list[str]) -> int:

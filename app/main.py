@@ -31,6 +31,7 @@ WEB = (
     "billing",
     "studio",
     "uploads",
+    "pictures",
 )
 
 

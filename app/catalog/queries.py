@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from app.catalog import rules
 from app.catalog.models import Course, Lesson, Section
 from app.catalog.views import CourseView, LessonView, OutlineLesson, OutlineSection, poster_url
+from app.video import poster_rules
 from app.video.captions_models import CaptionTrack, Chapter
 from app.video.models import Video
 from app.video.queries import caption_tracks, chapters
@@ -23,6 +24,7 @@ class _Film:
     is_ready: bool
     duration_s: float | None
     version: int
+    poster_version: int = 0
 
 
 NO_FILM = _Film(False, None, 0)
@@ -103,6 +105,7 @@ class Film:
     version: int
     is_ready: bool
     duration_s: float | None
+    poster_folder: str
 
 
 async def film_of(db: AsyncSession, lesson_id: UUID, now: datetime) -> Film | None:
@@ -130,6 +133,7 @@ async def film_of(db: AsyncSession, lesson_id: UUID, now: datetime) -> Film | No
         version=known.version,
         is_ready=known.is_ready,
         duration_s=known.duration_s,
+        poster_folder=poster_rules.folder(video.id, video) if video else "",
     )
 
 
@@ -158,17 +162,20 @@ def _film(video: Video | None) -> _Film:
     if video is None:
         return NO_FILM
     # A version above 0 is a finished encode; while a newer one is made, the old one goes on being shown.
-    return _Film(video.version > 0, video.duration_s, video.version)
+    return _Film(video.version > 0, video.duration_s, video.version, video.poster_version)
 
 
 async def _films(db: AsyncSession, course_ids: list[UUID]) -> dict[UUID, _Film]:
     """By lesson. Columns only: an outline of a thousand lessons should not load a thousand ladders."""
     rows = await db.execute(
-        select(Lesson.id, Video.version, Video.duration_s)
+        select(Lesson.id, Video.version, Video.duration_s, Video.poster_version)
         .join(Video, Video.id == Lesson.video_id)
         .where(Lesson.course_id.in_(course_ids))
     )
-    return {lesson_id: _Film(version > 0, duration_s, version) for lesson_id, version, duration_s in rows}
+    return {
+        lesson_id: _Film(version > 0, duration_s, version, poster_version)
+        for lesson_id, version, duration_s, poster_version in rows
+    }
 
 
 def _line(lesson: Lesson, film: _Film, now: datetime, course_slug: str) -> OutlineLesson:
@@ -185,7 +192,7 @@ def _line(lesson: Lesson, film: _Film, now: datetime, course_slug: str) -> Outli
         available_at=lesson.available_at,
         duration_s=film.duration_s,
         has_poster=film.version > 0,
-        poster_version=film.version,
+        poster_mark=poster_rules.mark(film.version, film.poster_version),
     )
 
 

@@ -21,7 +21,7 @@ class OutlineLesson:
     available_at: datetime | None
     duration_s: float | None
     has_poster: bool
-    poster_version: int
+    poster_mark: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class LessonView:
 
 
 def poster_url(lesson: OutlineLesson, *, small: bool = False) -> str | None:
-    """The lesson's frame. `v` changes with each encode, so that the picture may be kept for long."""
+    """The lesson's frame. `v` changes with each encode and each choice, so that the picture may be kept for long."""
     if not lesson.has_poster:
         return None
-    return f"/posters/{lesson.id}{'-small' if small else ''}.jpg?v={lesson.poster_version}"
+    return f"/posters/{lesson.id}{'-small' if small else ''}.jpg?v={lesson.poster_mark}"

@@ -12,6 +12,7 @@ from app.catalog.models import Course, Lesson
 from app.errors import NotFound
 from app.playback.models import Progress
 from app.playback.rules import mark
+from app.video import poster_rules
 from app.video.models import Video
 
 
@@ -72,13 +73,13 @@ class Watching:
     title: str
     course_title: str
     lesson_id: UUID
-    version: int
+    poster_mark: str
     position_s: float
     duration_s: float | None
 
     @property
     def poster_url(self) -> str:
-        return f"/posters/{self.lesson_id}-small.jpg?v={self.version}"
+        return f"/posters/{self.lesson_id}-small.jpg?v={self.poster_mark}"
 
     @property
     def percent(self) -> int:
@@ -92,7 +93,9 @@ class Watching:
 async def watching(db: AsyncSession, user_id: UUID, limit: int = 6) -> list[Watching]:
     """What the member can go on with, the most recent first. A few seconds are no beginning."""
     rows = await db.execute(
-        select(Progress, Lesson, Course.slug, Course.title, Video.version, Video.duration_s)
+        select(
+            Progress, Lesson, Course.slug, Course.title, Video.version, Video.poster_version, Video.duration_s
+        )
         .join(Lesson, Lesson.id == Progress.lesson_id)
         .join(Course, Course.id == Lesson.course_id)
         .join(Video, Video.id == Lesson.video_id)
@@ -112,11 +115,11 @@ async def watching(db: AsyncSession, user_id: UUID, limit: int = 6) -> list[Watc
             title=lesson.title,
             course_title=course_title,
             lesson_id=lesson.id,
-            version=version,
+            poster_mark=poster_rules.mark(version, poster_version),
             position_s=progress.position_s,
             duration_s=duration_s,
         )
-        for progress, lesson, course_slug, course_title, version, duration_s in rows
+        for progress, lesson, course_slug, course_title, version, poster_version, duration_s in rows
     ]
 
 

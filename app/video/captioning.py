@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import jobs
 from app.accounts import audit
-from app.errors import BadInput, Conflict, NotFound
+from app.errors import BadInput, Conflict
 from app.i18n import _
 from app.video import captions, queries
 from app.video.captions_models import CaptionTrack, Chapter
@@ -64,7 +64,7 @@ async def add(
         BadInput, TooLarge: the file, the language or the name is at fault.
         Conflict: there are captions in this language.
     """
-    video = await _locked(db, video_id)
+    video = await queries.locked(db, video_id)
     tag = language_tag(language)
     name = _label(label, tag)
     if await db.scalar(select(CaptionTrack.id).filter_by(video_id=video_id, language=tag)):
@@ -89,7 +89,7 @@ async def edit(
         BadInput, TooLarge: a sentence that names the line at fault.
         NotFound: there is no such track of this video.
     """
-    video = await _locked(db, video_id)
+    video = await queries.locked(db, video_id)
     track = await queries.caption_track(db, video_id, track_id)
     name = _label(label, track.language)
     cues = await _read(text, video)
@@ -102,7 +102,7 @@ async def edit(
 
 async def remove(db: AsyncSession, actor_id: UUID, video_id: UUID, track_id: UUID) -> None:
     """Raises: NotFound: there is no such track of this video."""
-    video = await _locked(db, video_id)
+    video = await queries.locked(db, video_id)
     track = await queries.caption_track(db, video_id, track_id)
     await db.delete(track)
     await _changed(db, actor_id, video, "captions.delete", language=track.language)
@@ -114,7 +114,7 @@ async def set_chapters(db: AsyncSession, actor_id: UUID, video_id: UUID, text: s
     Raises:
         BadInput: a sentence that names the line at fault.
     """
-    video = await _locked(db, video_id)
+    video = await queries.locked(db, video_id)
     marks = captions.read_chapters(text, video.duration_s)
     had = await queries.chapters(db, video_id)
     if [(one.at_s, one.title) for one in had] == [(mark.at_s, mark.title) for mark in marks]:
@@ -123,13 +123,6 @@ async def set_chapters(db: AsyncSession, actor_id: UUID, video_id: UUID, text: s
     db.add_all(Chapter(video_id=video_id, at_s=mark.at_s, title=mark.title) for mark in marks)
     audit.record(db, actor_id, "chapters.save", "video", video.id, title=video.title)
     await db.flush()
-
-
-async def _locked(db: AsyncSession, video_id: UUID) -> Video:
-    video = await db.get(Video, video_id, with_for_update=True)
-    if video is None:
-        raise NotFound(_("This video is not here. It may have been deleted."))
-    return video
 
 
 async def _read(text: str, video: Video) -> tuple[Cue, ...]:

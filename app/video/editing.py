@@ -11,16 +11,9 @@ from app import jobs
 from app.accounts import audit
 from app.errors import BadInput, Conflict, NotFound
 from app.i18n import _
-from app.video import rules, words
+from app.video import queries, rules, words
 from app.video.models import Video
 from app.video.queueing import enqueue_transcode
-
-
-async def _locked(db: AsyncSession, video_id: UUID) -> Video:
-    video = await db.get(Video, video_id, with_for_update=True)
-    if video is None:
-        raise NotFound(_("This video is not here. It may have been deleted."))
-    return video
 
 
 async def rename(db: AsyncSession, actor_id: UUID, video_id: UUID, title: str) -> Video:
@@ -37,7 +30,7 @@ async def rename(db: AsyncSession, actor_id: UUID, video_id: UUID, title: str) -
         )
     if not title.isprintable():
         raise BadInput(_("This holds a character that cannot be kept."), field="title")
-    video = await _locked(db, video_id)
+    video = await queries.locked(db, video_id)
     if video.title != title:
         audit.record(db, actor_id, "video.rename", "video", video.id, title=title)
         video.title = title
@@ -54,7 +47,7 @@ async def retry(db: AsyncSession, actor_id: UUID | None, video_id: UUID, now: da
         Conflict: while it is being worked on.
         NoOriginal: the uploaded file was not kept.
     """
-    video = await _locked(db, video_id)
+    video = await queries.locked(db, video_id)
     rules.check_retry(video)
     video.attempt += 1
     video.state, video.stage, video.percent, video.changed_at = "queued", "", 0, now
@@ -99,7 +92,7 @@ async def stop(db: AsyncSession, actor_id: UUID, video_id: UUID, now: datetime) 
     Raises:
         Conflict: nothing is being done for it.
     """
-    video = await _locked(db, video_id)
+    video = await queries.locked(db, video_id)
     rules.check_stop(video)
     video.attempt += 1
     video.state, video.stage, video.changed_at = "failed", "", now
@@ -116,7 +109,7 @@ async def delete(db: AsyncSession, actor_id: UUID, video_id: UUID, shown_in: lis
     Raises:
         Conflict: a lesson shows it.
     """
-    video = await _locked(db, video_id)
+    video = await queries.locked(db, video_id)
     rules.check_delete(video, shown_in)
     audit.record(db, actor_id, "video.delete", "video", video.id, title=video.title)
     await db.delete(video)

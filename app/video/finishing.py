@@ -1,22 +1,18 @@
 """Join a film's encoded parts into its stream: first as far as they go, at the end the whole."""
 
-import asyncio
-import io
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from PIL import Image
-
 from app import storage
-from app.video import packaging, poster, storyboard
+from app.video import packaging, poster_files, storyboard
 from app.video.captions_files import publish_captions
 from app.video.graph import AUDIO_FOLDER
 from app.video.hls import Segment
 from app.video.ladder import Ladder
 from app.video.packaging import Track
-from app.video.parts import POSTERS, prefix
+from app.video.parts import prefix
 from app.video.progress import Report
 from app.video.source import Source, faulty
 from app.video.verify import check_lengths
@@ -65,7 +61,7 @@ def _beginning(track: Track, until_s: float) -> Track:
 
 
 async def finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) -> Answer:
-    """Publish the whole stream; `source` and `rungs` as they are told to the catalogue.
+    """Publish the whole stream; `source`, `rungs` and `posters` as they are told to the catalogue.
 
     Raises:
         Unusable: the source breaks off.
@@ -79,11 +75,12 @@ async def finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) 
     await report.say("verifying")
     check_lengths(tracks.values(), source, ladder)
     await _check_stored(prefix(video_id, attempt), tracks.values())
-    await _choose_poster(prefix(video_id, attempt), len(done) - 1)
+    top = tracks[ladder.top.folder]
+    posters = await poster_files.settle(UUID(video_id), prefix(video_id, attempt), top.folder, top.segments)
     boards = _storyboard(done[1:], max(track.duration_s for track in tracks.values()))
     await packaging.write(prefix(video_id, attempt), {**boards, **texts})
     await publish_captions(UUID(video_id), attempt)
-    return {"source": source.to_json(), "rungs": [rung.to_json() for rung in rungs]}
+    return {"source": source.to_json(), "rungs": [rung.to_json() for rung in rungs], "posters": posters}
 
 
 def _storyboard(chunks: Iterable[Answer], film_s: float) -> dict[str, str]:
@@ -107,21 +104,3 @@ async def _check_stored(place: str, tracks: Iterable[Track]) -> None:
             key = f"{place}/{track.folder}/{segment.uri}"
             if stored.get(key) != segment.size_bytes:
                 raise faulty("a file is not as it was delivered", f"{key}: {stored.get(key)} bytes")
-
-
-async def _choose_poster(place: str, chunks: int) -> None:
-    """Of the pictures that stand for each chunk, the one that stands for the film."""
-    keys = [f"{place}/{POSTERS}/{n}/{poster.SMALL_POSTER}" for n in range(chunks)]
-    small = await asyncio.gather(*(storage.get(key) for key in keys))
-    chosen = await asyncio.to_thread(_choose, small)
-    for name in (poster.POSTER, poster.SMALL_POSTER):
-        await packaging.put(f"{place}/{name}", await storage.get(f"{place}/{POSTERS}/{chosen}/{name}"))
-
-
-def _choose(small: Iterable[bytes]) -> int:
-    return poster.choose([_thumb(data) for data in small])
-
-
-def _thumb(data: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as picture:
-        return picture.convert("L").resize(poster.THUMB)

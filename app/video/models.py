@@ -22,12 +22,17 @@ class Video(HasId, Base):
     is how much of the whole, in percent, each chunk under way has done, by its number. `stage` is what queued work
     waits for (`app.video.words.WAITS`), else empty; `failure` is the reason in English and `failure_words` its
     gettext form, `{"message", "params"}` (see `app.video.words`).
+
+    `poster_times` are the pictures that the stream offers as its poster, by their time in ms, its own first.
+    `poster_choice` is which one stands for it (`app.video.poster_rules`): Limber's, the one at `poster_at_ms`, or
+    the teacher's own, under `poster_own`. `poster_version` counts choices and is part of the poster's address.
     """
 
     __tablename__ = "video"
     __table_args__ = (
         CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state"),
         CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),
+        CheckConstraint("poster_choice IN ('auto', 'time', 'own')", name="poster_choice"),
     )
 
     title: Mapped[str] = mapped_column(String(200))
@@ -47,6 +52,11 @@ class Video(HasId, Base):
     width_px: Mapped[int | None]
     height_px: Mapped[int | None]
     renditions: Mapped[list[Any]] = mapped_column(default=list)
+    poster_times: Mapped[list[Any]] = mapped_column(default=list)
+    poster_choice: Mapped[str] = mapped_column(String(8), default="auto")
+    poster_at_ms: Mapped[int | None]
+    poster_own: Mapped[str] = mapped_column(String(32), default="")
+    poster_version: Mapped[int] = mapped_column(default=0)
     uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)

@@ -18,7 +18,8 @@ from app.video.faults import GONE, sentence, waits_for
 from app.video.graph import AUDIO_FOLDER
 from app.video.ladder import Ladder, plan
 from app.video.packaging import deliver, track_in
-from app.video.poster import make_poster
+from app.video.poster import make_posters, share_of
+from app.video.poster_rules import POSTERS
 from app.video.probe import probe
 from app.video.progress import Lost, Report
 from app.video.removal import remove_version
@@ -32,7 +33,6 @@ FOLDER = "work"
 # Of all the work on a film, in percent: the rest is its pictures.
 SOUND_SHARE = 0.03
 SOUND_NUMBER = -1
-POSTERS = "posters"
 Answer = dict[str, Any]
 
 
@@ -123,7 +123,7 @@ async def _chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answ
     async with report.percent(number, share) as on_percent:
         place = await encode.encode_chunk(path, source, ladder, wanted, work, on_percent)
     await verify_chunk(place, ladder)
-    await make_poster(place, ladder, place / POSTERS / str(number))
+    await make_posters(place, ladder, place / POSTERS, share_of(plan["chunks"]))
     board = await make_storyboard(place, ladder, number, place / STORYBOARD)
     await report.part(number, 100 * share)
     delivered = await _delivered(video_id, attempt, place, [rung.folder for rung in ladder.rungs])

@@ -45,7 +45,9 @@ async def _write(video_id: UUID, attempt: int, *, only_busy: bool = False, **val
         raise Lost(str(video_id))
 
 
-async def end_ready(video_id: UUID, attempt: int, source: Source, rungs: list[dict[str, Any]]) -> None:
+async def end_ready(
+    video_id: UUID, attempt: int, source: Source, rungs: list[dict[str, Any]], poster_times: list[int]
+) -> None:
     """What this attempt made is the version to watch. Running this twice changes nothing more.
 
     Raises:
@@ -66,6 +68,7 @@ async def end_ready(video_id: UUID, attempt: int, source: Source, rungs: list[di
         width_px=source.width_px,
         height_px=source.height_px,
         renditions=rungs,
+        poster_times=poster_times,
         ready_at=utcnow(),
     )
 

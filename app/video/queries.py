@@ -43,6 +43,14 @@ async def by_id(db: AsyncSession, video_id: UUID) -> Video:
     return video
 
 
+async def locked(db: AsyncSession, video_id: UUID) -> Video:
+    """The video, for this transaction alone to change. Raises: NotFound: as `by_id`."""
+    video = await db.get(Video, video_id, with_for_update=True)
+    if video is None:
+        raise NotFound(_("This video is not here. It may have been deleted."))
+    return video
+
+
 async def listing(db: AsyncSession, search: str, page: int) -> VideoListing:
     """Videos whose title or file name contains the search, the newest first."""
     wanted = select(Video)

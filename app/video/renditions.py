@@ -1,7 +1,7 @@
 """A finished rendition on disk: its initialisation file, its segments, and its bytes joined into one film."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -44,9 +44,9 @@ class Rendition:
     def duration_s(self) -> float:
         return sum(segment.duration_s for segment in self.segments)
 
-    async def joined(self, only: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes of the whole rendition, or of segment number `only` (from 0), as one fragmented MP4."""
-        chosen = self.segments if only is None else (self.segments[only],)
+    async def joined(self, only: Sequence[int] | None = None) -> AsyncIterator[bytes]:
+        """The bytes of the whole rendition, or of some of its segments (numbers from 0), as one fragmented MP4."""
+        chosen = self.segments if only is None else [self.segments[number] for number in only]
         for name in (INIT, *(segment.uri for segment in chosen)):
             with await asyncio.to_thread((self.folder / name).open, "rb") as file:
                 while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app import db, storage
 from app.i18n import N_
-from app.video import editing, objects, streams, upload_files, words
+from app.video import editing, objects, poster_choice, poster_rules, streams, upload_files, words
 from app.video.models import Upload, Video
 from app.video.objects import Stored
 from app.video.removal import OLD_FOR
@@ -55,6 +55,7 @@ class Known:
     has_source: bool = True
     ready_at: datetime | None = None
     is_upload: bool = False
+    poster_own: str = ""
 
 
 def why_orphan(entry: Stored, known: Known | None, now: datetime) -> str | None:
@@ -68,6 +69,8 @@ def why_orphan(entry: Stored, known: Known | None, now: datetime) -> str | None:
         return None
     if folder == "sources":
         return None if known.has_source else "the original is not kept"
+    if rest[:1] == [poster_rules.OWN]:
+        return None if rest[1:2] == [known.poster_own] else "another picture replaced it"
     if not rest or not rest[0].isdecimal() or int(rest[0]) == known.version:
         return None
     version = int(rest[0])
@@ -92,6 +95,7 @@ async def verify(now: datetime, say: Say, *, repair: bool = False) -> Findings:
     async for video in _videos():
         found.videos += 1
         await _check_video(video, found, now, say, repair=repair)
+        await _check_poster(video, found, now, say, repair=repair)
     for folder in FOLDERS:
         async for batch in objects.batches(folder):
             found.objects += len(batch)
@@ -138,6 +142,26 @@ async def _check_video(video: Video, found: Findings, now: datetime, say: Say, *
         found.wrong += 1
     else:
         found.repaired += 1
+
+
+async def _check_poster(video: Video, found: Findings, now: datetime, say: Say, *, repair: bool) -> None:
+    """The chosen picture, where it is none that every stream has; repaired by letting Limber choose again."""
+    place = poster_rules.folder(video.id, video)
+    if not video.version or place == f"videos/{video.id}/{video.version}":
+        return
+    lacking = [key for name in poster_rules.NAMES if not await storage.size(key := f"{place}/{name}")]
+    for key in lacking:
+        say(f"missing  {key}")
+    if not lacking:
+        return
+    found.broken += 1
+    if not repair:
+        found.wrong += 1
+        return
+    async with db.transaction() as session:
+        await poster_choice.give_up(session, video.id, now)
+    found.repaired += 1
+    say(f"repaired Limber chooses the poster of “{video.title}”")
 
 
 async def _mend(video_id: UUID, has_source: bool, now: datetime, say: Say) -> bool:
@@ -235,6 +259,7 @@ async def _known(ids: set[UUID]) -> dict[UUID, Known]:
                 is_busy=video.state in words.BUSY,
                 has_source=bool(video.source_key),
                 ready_at=video.ready_at,
+                poster_own=video.poster_own,
             )
             for video in rows
         }

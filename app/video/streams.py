@@ -5,7 +5,7 @@ import re
 from app import storage
 from app.video import objects
 from app.video.packaging import MASTER
-from app.video.poster import POSTER
+from app.video.poster_rules import POSTER
 from app.video.storyboard import FOLDER, INDEX
 
 _URI = re.compile(r'URI="([^"]+)"')

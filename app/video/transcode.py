@@ -15,6 +15,7 @@ from app.video import parts
 from app.video.captions_files import publish_captions
 from app.video.faults import sentence
 from app.video.finishing import finish, show_beginning
+from app.video.poster_files import keep_choice
 from app.video.progress import Lost, Report, begin, end_failed, end_ready
 from app.video.queueing import workflow_id
 from app.video.removal import remove_version
@@ -130,13 +131,15 @@ async def _finish(video_id: str, attempt: int, plan: Answer, done: list[Answer])
 
 @engine.step(tries=5, final=(Lost,))
 async def _ready(video_id: str, attempt: int, made: Answer) -> None:
-    await end_ready(UUID(video_id), attempt, Source.from_json(made["source"]), made["rungs"])
+    source = Source.from_json(made["source"])
+    await end_ready(UUID(video_id), attempt, source, made["rungs"], made["posters"])
 
 
 @engine.step(tries=5)
 async def _captions(video_id: str, attempt: int) -> None:
     """Once more: what was changed between the stream's end and its showing was written beside the older one."""
     await publish_captions(UUID(video_id), attempt)
+    await keep_choice(UUID(video_id), attempt)
 
 
 @engine.step(tries=5)

@@ -267,7 +267,7 @@ async def _poster(lesson_id: UUID, db: Db, viewer: Viewer | None, name: str) -> 
     film = await queries.film_of(db, lesson_id, utcnow())
     if film is None or not film.is_ready or not (film.is_visible or _sees_drafts(viewer)):
         raise NotFound
-    key = f"videos/{film.video_id}/{film.version}/{name}"
+    key = f"{film.poster_folder}/{name}"
     who = "public" if film.is_visible else "private"
     headers = {"Cache-Control": f"{who}, max-age={POSTER_S}"}
     place = storage.local_path(key)

@@ -117,11 +117,16 @@ class Pages:
         return response
 
 
-async def _pages(request: Request, db: Db, viewer: MaybeViewer) -> Pages:
-    # Before the route runs, not only when it draws: sentences with days in them are made in between.
+async def pages_of(request: Request, db: AsyncSession, viewer: Viewer | None) -> Pages:
+    """The same by hand, for routes that keep no transaction open while they call other servers."""
     facts = await practice(db)
     use_zone(facts.time_zone)
     return Pages(request, db, viewer, facts)
+
+
+async def _pages(request: Request, db: Db, viewer: MaybeViewer) -> Pages:
+    # Before the route runs, not only when it draws: sentences with days in them are made in between.
+    return await pages_of(request, db, viewer)
 
 
 Page = Annotated[Pages, Depends(_pages)]

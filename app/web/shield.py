@@ -1,5 +1,6 @@
 """What stands before every route: headers (strict CSP and friends), refusal of cross-site changes, HEAD."""
 
+import re
 import secrets
 from urllib.parse import urlsplit
 
@@ -18,6 +19,9 @@ OWN_HEAD = ("/media/", "/static/", "/studio/uploads/")
 # Larger than any form here (a lesson with its transcript), encoded and in another script. Uploads count for themselves.
 LARGEST_BODY = 2 * 2**20
 OWN_BODIES = "/studio/uploads"
+# A telephone's picture (app/video/pictures.py) and the form around it; nginx takes as much.
+PICTURES = re.compile(r"/studio/videos/[^/]+/poster/picture")
+LARGEST_PICTURE = 16_000_000
 
 
 def content_security_policy(nonce: str) -> str:
@@ -122,8 +126,9 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"].startswith(OWN_BODIES):
             await self.app(scope, receive, send)
             return
+        largest = LARGEST_PICTURE if PICTURES.fullmatch(scope["path"]) else LARGEST_BODY
         announced = Headers(scope=scope).get("content-length", "0")
-        if len(announced) > 15 or (announced.isdecimal() and int(announced) > LARGEST_BODY):
+        if len(announced) > 15 or (announced.isdecimal() and int(announced) > largest):
             response = await answer(scope, TooLarge())
             await response(scope, receive, send)
             return
@@ -133,7 +138,7 @@ class BodyLimit:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > LARGEST_BODY:
+            if size > largest:
                 raise TooLarge
             return message
 

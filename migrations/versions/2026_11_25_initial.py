@@ -287,6 +287,11 @@ def upgrade() -> None:
         sa.Column("width_px", sa.Integer(), nullable=True),
         sa.Column("height_px", sa.Integer(), nullable=True),
         sa.Column("renditions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("poster_times", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("poster_choice", sa.String(length=8), nullable=False),
+        sa.Column("poster_at_ms", sa.Integer(), nullable=True),
+        sa.Column("poster_own", sa.String(length=32), nullable=False),
+        sa.Column("poster_version", sa.Integer(), nullable=False),
         sa.Column("uploaded_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -297,6 +302,7 @@ def upgrade() -> None:
             name=op.f("ck_video_state"),
         ),
         sa.CheckConstraint("percent BETWEEN 0 AND 100", name=op.f("ck_video_percent")),
+        sa.CheckConstraint("poster_choice IN ('auto', 'time', 'own')", name=op.f("ck_video_poster_choice")),
         sa.ForeignKeyConstraint(
             ["uploaded_by"], ["user_account.id"], name=op.f("fk_video_uploaded_by"), ondelete="SET NULL"
         ),

@@ -15,7 +15,8 @@ from app.video.ffmpeg import binary
 from app.video.graph import AUDIO_FOLDER
 from app.video.ladder import Ladder
 from app.video.packaging import MASTER
-from app.video.poster import POSTER, SMALL_POSTER, make_poster
+from app.video.poster import make_posters
+from app.video.poster_rules import POSTER, SMALL_POSTER
 from app.video.renditions import Rendition
 from app.video.source import Source
 from tests.video.making import make_stream, tracks_of, write_playlists
@@ -34,7 +35,9 @@ class Made:
 
 async def _convert(path: Path, work: Path) -> Made:
     source, ladder, place = await make_stream(path, work)
-    await make_poster(place, ladder, place)
+    at_ms = (await make_posters(place, ladder, place))[0]
+    for name in (POSTER, SMALL_POSTER):
+        (place / str(at_ms) / name).replace(place / name)
     return Made(source, ladder, place)
 
 

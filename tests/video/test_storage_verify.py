@@ -105,6 +105,34 @@ async def test_a_stream_from_before_there_were_storyboards_lacks_nothing(empty: 
     assert await streams.missing(f"videos/{video_id}/1") == []
 
 
+async def test_posters_that_are_offered_or_chosen_belong(empty: None) -> None:
+    said: list[str] = []
+    video_id = await add(poster_times=[4000, 8000], poster_choice="own", poster_own="b" * 32)
+    for at_ms in (4000, 8000):
+        for name in ("poster.jpg", "poster-small.jpg"):
+            await put_old(f"videos/{video_id}/1/posters/{at_ms}/{name}")
+    for own in ("a", "b"):
+        await put_old(f"videos/{video_id}/own/{own * 32}/poster.jpg")
+        await put_old(f"videos/{video_id}/own/{own * 32}/poster-small.jpg")
+    found = await verify(utcnow(), said.append, repair=True)
+    assert (found.broken, found.orphans, found.repaired, found.wrong) == (0, 2, 2, 0)
+    assert all("a" * 32 in line and "another picture replaced it" in line for line in said)
+
+
+async def test_a_chosen_picture_that_is_lost_is_said_and_limber_chooses_again(empty: None) -> None:
+    said: list[str] = []
+    video_id = await add(poster_choice="own", poster_own="b" * 32)
+    await put_old(f"videos/{video_id}/own/{'b' * 32}/poster.jpg")
+    found = await verify(utcnow(), said.append)
+    assert (found.broken, found.wrong) == (1, 1)
+    assert said == [f"missing  videos/{video_id}/own/{'b' * 32}/poster-small.jpg"]
+    found = await verify(utcnow(), said.append, repair=True)
+    assert (found.broken, found.orphans, found.repaired, found.wrong) == (1, 1, 2, 0), "its other half goes"
+    after = await video(video_id)
+    assert (after.poster_choice, after.poster_own, after.poster_version) == ("auto", "", 1)
+    assert after.state == "ready", "nothing is encoded for a picture"
+
+
 async def test_a_stream_that_lacks_a_file_is_encoded_again(empty: None) -> None:
     said: list[str] = []
     video_id = await add()

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi import Path as PathParameter
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import Response
 from pydantic import BaseModel
 
-from app import storage
 from app.clock import utcnow
 from app.db import Db
 from app.errors import Conflict, NotFound
 from app.i18n import _
-from app.video import queries
+from app.video import poster_rules, queries
 from app.video.packaging import MASTER
-from app.video.poster import SMALL_POSTER
+from app.video.poster_rules import SMALL_POSTER
+from app.web.studio.files import file, jpeg
 
 router = APIRouter()
 TYPES = {
@@ -29,7 +29,6 @@ TYPES = {
 NAME = re.compile(r"(?:[a-z0-9]+/)?[A-Za-z0-9_-]+(\.[a-z0-9]+)")
 # Longer than anybody looks at one film: a preview hangs on the sign-in, which each request shows.
 PREVIEW_FOR = timedelta(hours=12)
-POSTER_S = 7 * 24 * 3600
 
 
 class Preview(BaseModel):
@@ -42,13 +41,11 @@ class Preview(BaseModel):
 
 @router.get("/{video_id}/poster.jpg")
 async def poster(video_id: UUID, db: Db) -> Response:
-    """GET /studio/videos/{id}/poster.jpg?v=: the newest stream's frame, 640 pixels wide."""
+    """GET /studio/videos/{id}/poster.jpg?v=: what stands for the film, 640 pixels wide."""
     video = await queries.by_id(db, video_id)
     if video.version == 0:
         raise NotFound
-    return await _file(
-        f"videos/{video_id}/{video.version}/{SMALL_POSTER}", "image/jpeg", f"private, max-age={POSTER_S}"
-    )
+    return await jpeg(f"{poster_rules.folder(video_id, video)}/{SMALL_POSTER}")
 
 
 @router.post("/{video_id}/preview", status_code=201)
@@ -73,16 +70,4 @@ async def stream(
     if found is None or found.group(1) not in TYPES:
         raise NotFound
     await queries.by_id(db, video_id)
-    return await _file(f"videos/{video_id}/{version}/{name}", TYPES[found.group(1)], "private, no-cache")
-
-
-async def _file(key: str, kind: str, cache: str) -> Response:
-    headers = {"Cache-Control": cache}
-    place = storage.local_path(key)
-    if place is not None:
-        if not place.is_file():
-            raise NotFound
-        return FileResponse(place, media_type=kind, headers=headers)
-    if await storage.size(key) is None:
-        raise NotFound
-    return StreamingResponse(storage.read(key), media_type=kind, headers=headers)
+    return await file(f"videos/{video_id}/{version}/{name}", TYPES[found.group(1)], "private, no-cache")

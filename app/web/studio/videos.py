@@ -1,6 +1,6 @@
 """The studio's videos: upload, watch them become ready, try again, name, preview and delete."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -14,12 +14,13 @@ from app.catalog.uses import LessonUse
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput, LimberError
-from app.video import editing, queries, words
+from app.video import editing, poster_rules, queries, words
 from app.video.models import Video
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
-from app.web.studio import captions, video_files, video_news
+from app.web.studio import captions, posters, video_files, video_news
 from app.web.studio.paging import page_number
+from app.web.studio.posters import PosterChoice
 
 router = APIRouter(prefix="/videos")
 # Longer than any encode of a day: the page says so when nothing has moved for this long.
@@ -81,7 +82,7 @@ class Rung:
 class VideoPage:
     """`done`: what was just done (renamed, retried); `title`, `error`: what was typed as its name, and why not.
 
-    `refusal`: why an act was not done.
+    `refusal`: why an act was not done; `poster_error`: why an own picture was not taken.
     """
 
     line: VideoLine
@@ -92,6 +93,8 @@ class VideoPage:
     title: str = ""
     error: str | None = None
     refusal: str | None = None
+    posters: list[PosterChoice] = field(default_factory=list)
+    poster_error: str | None = None
 
 
 MARKS = {"ready": "state-ok", "failed": "state-bad"}
@@ -99,7 +102,8 @@ MARKS = {"ready": "state-ok", "failed": "state-bad"}
 
 def _line(video: Video, lessons: list[LessonUse]) -> VideoLine:
     is_busy = video.state in words.BUSY
-    poster = f"/studio/videos/{video.id}/poster.jpg?v={video.version}" if video.version else None
+    v = poster_rules.mark(video.version, video.poster_version)
+    poster = f"/studio/videos/{video.id}/poster.jpg?v={v}" if video.version else None
     return VideoLine(
         id=video.id,
         title=video.title,
@@ -167,10 +171,10 @@ router.include_router(video_news.router)
 @router.get("/{video_id}")
 async def video(video_id: UUID, page: Page, db: Db, done: str = "") -> Response:
     """GET /studio/videos/{id}."""
-    return await _show(page, db, video_id, done=done)
+    return await show(page, db, video_id, done=done)
 
 
-async def _show(
+async def show(
     page: Pages,
     db: Db,
     video_id: UUID,
@@ -179,7 +183,9 @@ async def _show(
     title: str | None = None,
     error: LimberError | None = None,
     refusal: LimberError | None = None,
+    poster_error: LimberError | None = None,
 ) -> Response:
+    """The page of a video, with what was just done or refused."""
     found = await queries.by_id(db, video_id)
     lessons = (await uses.lessons_with(db, [video_id])).get(video_id, [])
     stored = sum(int(rung["size_bytes"]) for rung in found.renditions)
@@ -192,8 +198,10 @@ async def _show(
         title=found.title if title is None else title,
         error=error.sentence if error else None,
         refusal=refusal.sentence if refusal else None,
+        posters=posters.choices(found),
+        poster_error=poster_error.sentence if poster_error else None,
     )
-    trouble = error or refusal
+    trouble = error or refusal or poster_error
     return await page.show("studio/videos/video.html", shown, status=trouble.status if trouble else 200)
 
 
@@ -214,7 +222,7 @@ async def rename(
     try:
         await editing.rename(db, viewer.user_id, video_id, title)
     except BadInput as refused:
-        return await _show(page, db, video_id, title=title, error=refused)
+        return await show(page, db, video_id, title=title, error=refused)
     return RedirectResponse(f"/studio/videos/{video_id}?done=renamed", 303)
 
 
@@ -226,7 +234,7 @@ async def retry(video_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Respons
     except LimberError as refused:
         if refused.status == 404:
             raise
-        return await _show(page, db, video_id, refusal=refused)
+        return await show(page, db, video_id, refusal=refused)
     return RedirectResponse(f"/studio/videos/{video_id}?done=retried", 303)
 
 
@@ -238,7 +246,7 @@ async def stop(video_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Response
     except LimberError as refused:
         if refused.status == 404:
             raise
-        return await _show(page, db, video_id, refusal=refused)
+        return await show(page, db, video_id, refusal=refused)
     return RedirectResponse(f"/studio/videos/{video_id}", 303)
 
 
@@ -251,9 +259,10 @@ async def delete(video_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Respon
     except LimberError as refused:
         if refused.status == 404:
             raise
-        return await _show(page, db, video_id, refusal=refused)
+        return await show(page, db, video_id, refusal=refused)
     return RedirectResponse("/studio/videos", 303)
 
 
 router.include_router(captions.router)
+router.include_router(posters.router)
 router.include_router(video_files.router)

@@ -69,6 +69,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _server = None
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests measured, told by `record_property("note", …)`: what they print is lost in parallel runs."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "note" and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid}: {value}")
+
+
 def with_name(url: str, name: str) -> str:
     """The address of another database on the same server."""
     head, _slash, tail = url.partition("@/")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from app.video.chunks import LEAD_S, Chunk
+from app.video.chunks import EXACT_DEMUXERS, LEAD_S, Chunk
 from app.video.ladder import AUDIO_BPS, GOP_S, SEGMENT_S, Ladder, Rung
 from app.video.source import Source
 
@@ -37,14 +37,22 @@ def picture_arguments(source: Source, ladder: Ladder, chunk: Chunk, threads: int
         codec = [*_picture_codec(rung, ladder, chunk), "-threads", str(threads)]
         output = _hls(rung.folder, PICTURE_TIMES, chunk.first_segment, _segment_s(ladder))
         words += ["-map", f"[v{number}]", *codec, *output]
-    return words
+    return [*words, *beside(source, source.audio_index)]
 
 
 def sound_arguments(source: Source, filters: Sequence[str] = ()) -> list[str]:
     """Everything after the input for the whole film's sound, which passes through `filters`."""
     codec = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ar", str(AUDIO_HZ), "-ac", "2"]
     graph = f"{sound_chain(source, filters)}[sound]"
-    return ["-filter_complex", graph, "-map", "[sound]", *codec, *_hls(AUDIO_FOLDER, [])]
+    return [
+        "-filter_complex",
+        graph,
+        "-map",
+        "[sound]",
+        *codec,
+        *_hls(AUDIO_FOLDER, []),
+        *beside(source, source.video_index),
+    ]
 
 
 def entering(chunk: Chunk) -> list[str]:
@@ -56,6 +64,17 @@ def entering(chunk: Chunk) -> list[str]:
     if chunk.first_frame == 0:
         return []
     return ["-ss", str(chunk.start_s - LEAD_S), "-copyts", "-start_at_zero"]
+
+
+def beside(source: Source, index: int | None) -> list[str]:
+    """Arguments that read a second stream to nowhere.
+
+    With MPEG-TS and its like ffmpeg's clock begins where the first stream that it uses begins: picture and sound, read
+    apart, would each begin at 0, and be apart by as much as one of them began later.
+    """
+    if index is None or source.demuxer in EXACT_DEMUXERS:
+        return []
+    return ["-map", f"0:{index}", "-c", "copy", "-f", "null", "-"]
 
 
 def picture_graph(source: Source, ladder: Ladder, chunk: Chunk) -> str:

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.video.bounded import scaled
-from app.video.chunks import EXACT_DEMUXERS, starts
+from app.video.chunks import starts
 from app.video.encode import LEAST_FREE_BYTES, new_attempt, put_in_place
 from app.video.ffmpeg import BOUNDS, ffmpeg, reading
+from app.video.graph import beside
+from app.video.ladder import plan
 from app.video.source import DISK_FULL, EncodingFailed, Source, Unusable, VideoError, faulty, writing
 
 log = logging.getLogger("limber.video")
@@ -30,9 +32,25 @@ FACTS = "facts.json"
 LOOK_S = 0.5
 CPU_PER_FILM_S = 1
 # Matroska counts in thousandths of a second.
-ROUNDING = Fraction(6, 10_000)
-# These have a decoding time only. From it ffmpeg tells the others' order of showing, theirs one picture late.
-UNTOLD_ORDER = frozenset({"h264", "hevc"})
+TICK = Fraction(1, 1000)
+ROUNDING = TICK * 6 / 10
+# Its rounding and a chunk's: so much nearer or farther a picture may come to stand.
+UNSURE = TICK * 12 / 10
+# What was tried and found exact, film by film (ADR 12): by container, the codes of the picture.
+TRIED = {
+    "mpegts": frozenset({"h264", "hevc", "mpeg2video", "mpeg1video"}),
+    "mpeg": frozenset({"mpeg2video", "mpeg1video"}),
+    "avi": frozenset({"mjpeg", "dvvideo", "rawvideo", "huffyuv"}),
+    "asf": frozenset({"wmv1", "wmv2"}),
+    "flv": frozenset({"flv", "flv1", "h264"}),
+    "mxf": frozenset({"mpeg2video", "h264", "dnxhd"}),
+    "ogg": frozenset({"theora"}),
+    "dv": frozenset({"dvvideo"}),
+}
+# Camcorders tell the time of a picture's first field only.
+SHOWN = r"setts=pts=if(eq(PTS\,NOPTS)\,PREV_OUTPTS+DURATION\,PTS)"
+# In a list no time of showing may be bent by what ffmpeg guesses about decoding.
+UNDECODED = "dts=-1000000000"
 
 
 @dataclass(frozen=True)
@@ -51,8 +69,8 @@ class Copy:
 
 
 def wants_copy(source: Source) -> bool:
-    """Whether a film would be cut into chunks if only its container could be entered in the middle."""
-    return source.demuxer not in EXACT_DEMUXERS and len(starts(source.picture_s)) > 1
+    """Whether a film would be cut into chunks if only its container could be entered in the middle, as its copy can."""
+    return source.video_codec in TRIED.get(source.demuxer, ()) and len(starts(source.picture_s)) > 1
 
 
 def as_copied(source: Source) -> Source:
@@ -151,7 +169,7 @@ async def _make(path: Path, source: Source, place: Path, on_percent: Callable[[i
                 DISK_FULL, detail=f"{free.free} bytes free for a copy of {source.size_bytes}"
             )
         await _copy(path, source, attempt, on_percent)
-        copy = await asyncio.to_thread(_compared, attempt / "source.txt", attempt / "copy.txt")
+        copy = await asyncio.to_thread(_compared, attempt, Fraction(*plan(source).rate))
         with writing():
             await asyncio.to_thread((attempt / FACTS).write_text, json.dumps(copy.to_json()))
             await asyncio.to_thread(put_in_place, attempt, place)
@@ -163,39 +181,59 @@ async def _make(path: Path, source: Source, place: Path, on_percent: Callable[[i
 async def _copy(path: Path, source: Source, folder: Path, on_percent: Callable[[int], None] | None) -> None:
     """Write the copy, and two lists of when each picture is shown: as ffmpeg read it, and as it stands there."""
     bounds = scaled(BOUNDS, source.duration_s, CPU_PER_FILM_S)
-    order = [] if source.video_codec in UNTOLD_ORDER else ["-fflags", "+genpts"]
     picture = ["-map", f"0:{source.video_index}", "-c", "copy"]
     plain = ["-map_metadata", "-1", "-map_chapters", "-1", "-bitexact"]
     await ffmpeg(
-        [*order, *reading(path, source.demuxer), *picture, *plain, "-f", DEMUXER, FILM,
-         *picture, "-f", "framecrc", "source.txt"],
+        [*_order(source), *reading(path, source.demuxer),
+         *picture, "-bsf:v", SHOWN, *plain, "-f", DEMUXER, FILM,
+         *picture, "-bsf:v", f"{SHOWN}:{UNDECODED}", "-f", "framecrc", "source.txt",
+         *beside(source, source.audio_index)],
         film_s=source.duration_s, bounds=bounds, on_percent=on_percent, cwd=folder,
     )  # fmt: skip
     await ffmpeg(
-        ["-copyts", *reading(folder / FILM, DEMUXER), "-map", "0:0", "-c", "copy", "-f", "framecrc", "copy.txt"],
+        ["-copyts", *reading(folder / FILM, DEMUXER),
+         "-map", "0:0", "-c", "copy", "-bsf:v", f"setts=pts=PTS:{UNDECODED}", "-f", "framecrc", "copy.txt"],
         film_s=source.duration_s, bounds=bounds, cwd=folder,
     )  # fmt: skip
 
 
-def _compared(before: Path, after: Path) -> Copy:
-    """
+def _order(source: Source) -> list[str]:
+    """AVI and MPEG-PS leave out when a picture is shown; ffmpeg finds it out, but with H.264 one picture late."""
+    return [] if source.video_codec in ("h264", "hevc") else ["-fflags", "+genpts"]
+
+
+def _compared(folder: Path, rate: Fraction) -> Copy:
+    """What the copy in `folder` holds, whose pictures are to be counted at `rate`.
+
     Raises:
         EncodingFailed: the copy does not hold each picture of the source at its time.
     """
-    shown, held = _times(before), _times(after)
+    before, after = folder / "source.txt", folder / "copy.txt"
+    (tick, shown), (_, held) = _times(before), _times(after)
     if not shown or len(shown) != len(held):
         raise faulty("a copy is not exact", f"{len(held)} of {len(shown)} pictures were copied")
     moved = sum(abs(a - b) > ROUNDING for a, b in zip(shown, held, strict=True))
     if moved:
         raise faulty("a copy is not exact", f"{moved} of {len(shown)} pictures are shown at another time")
+    if tick != TICK and (TICK * rate).numerator != 1 and (unsure := _unsure(shown, rate)) > len(shown) / 100:
+        raise faulty(
+            "a copy is not exact", f"{unsure} of {len(shown)} pictures are between two of the stream's"
+        )
     before.unlink()
     after.unlink()
     text = ",".join(str(time) for time in held)
     return Copy(pictures=len(held), digest=hashlib.sha256(text.encode()).hexdigest())
 
 
-def _times(listed: Path) -> list[Fraction]:
-    """When each picture is shown, in seconds and in the order of the file.
+def _unsure(shown: list[Fraction], rate: Fraction) -> int:
+    """How many pictures lie so near to the middle between two of the stream's that rounding decides which they are."""
+    # Where each field stands for itself its picture is shown when the first is.
+    fields = 2 if len(shown) > (max(shown) - min(shown)) * rate * 3 / 2 else 1
+    return sum(abs((time * rate) % 1 - Fraction(1, 2)) < UNSURE * rate for time in shown[::fields])
+
+
+def _times(listed: Path) -> tuple[Fraction, list[Fraction]]:
+    """The file's unit of time, and when each picture is shown, in seconds and in the order of the file.
 
     Source: ffmpeg's framecrc: `stream, dts, pts, duration, size, checksum`, after `#tb 0: 1/90000`.
     """
@@ -208,4 +246,4 @@ def _times(listed: Path) -> list[Fraction]:
             elif not line.startswith("#"):
                 with contextlib.suppress(ValueError):
                     found.append(int(line.split(",")[2]) * base)
-    return found
+    return base, found

@@ -162,10 +162,13 @@ def _hostile(folder: Path) -> Path:
     return path
 
 
-def _late_sound(folder: Path) -> Path:
-    path = folder / "late-sound.mp4"
-    ffmpeg(*flash(), "-itsoffset", "0.4", *beep(LENGTH_S - 0.4), *X264, *AAC, path)
-    return path
+def _late_sound(suffix: str, *words: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        path = folder / f"late-sound.{suffix}"
+        ffmpeg(*flash(), "-itsoffset", "0.4", *beep(LENGTH_S - 0.4), *words, path)
+        return path
+
+    return make
 
 
 MP4 = _plain("film", "mp4", *BF, *AAC)
@@ -204,7 +207,8 @@ FILMS: tuple[Film, ...] = (
     # Cut at a picture that is no key frame: an edit list hides the pictures before it.
     Film("edit-list-hides-the-head", _again(MP4, "mp4", "-c", "copy", before=("-ss", "0.6")),
          length_s=LENGTH_S - 0.6, claps_s=(0.4, 1.8), slack_s=0.15),
-    Film("edit-list-delays-the-sound", _late_sound, sound_late_s=0.4),
+    Film("edit-list-delays-the-sound", _late_sound("mp4", *X264, *AAC), sound_late_s=0.4),
+    Film("transport-stream-with-late-sound", _late_sound("ts", *X264, *AAC), sound_late_s=0.4, short=True),
     # Without an edit list both picture and sound come as late as the coder needs room: the film itself says so.
     Film("fragmented", _again(MP4, "mp4", "-c", "copy", "-movflags", "frag_keyframe+empty_moov"),
          length_s=LENGTH_S + 0.08, claps_s=(1.08, 2.48)),

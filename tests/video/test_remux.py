@@ -7,17 +7,21 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from app import db
 from app.video import remux
 from app.video.chunks import cut
 from app.video.encode import ATTEMPT
 from app.video.ladder import plan
+from app.video.parts import work_folder
 from app.video.probe import probe
 from app.video.source import EncodingFailed, Source
 from tests.video import fields
 from tests.video.making import make_stream
 from tests.video.sources import AAC, ffmpeg, sound
 from tests.video.test_chunks import a_source, pictures
+from tests.video.test_transcode import add_video, until_ended, worker  # noqa: F401 (a fixture)
 
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "5", "-g", "250", "-bf", "3", "-pix_fmt", "yuv420p")
 INTERLACED = ("-flags", "+ildct+ilme")
@@ -173,3 +177,25 @@ async def test_what_a_killed_copy_left_is_swept_and_never_read(
     film, _copy = await remux.copied(path, source, tmp_path)
     assert not left.exists()
     assert film.stat().st_size > 4
+
+
+async def test_workers_share_a_film_that_was_copied_and_its_copy_goes_with_the_rest(
+    worker: str,  # noqa: F811
+    stream: tuple[Path, Source],
+) -> None:
+    video_id = await add_video(stream[0].read_bytes(), "00001.MTS")
+    ended = await until_ended(video_id)
+    assert (ended.state, ended.version) == ("ready", 1)
+    async with db.transaction() as session:
+        chunks = await session.scalar(
+            text(
+                "SELECT count(*) FROM dbos.workflow_status WHERE name = 'encode_chunk' AND workflow_uuid LIKE :mine"
+            ),
+            {"mine": f"transcode:{video_id}:%"},
+        )
+    assert chunks == 2
+    for _look in range(100):
+        if not work_folder(str(video_id), 1).exists():
+            break
+        await asyncio.sleep(0.1)
+    assert not work_folder(str(video_id), 1).exists()

@@ -5,12 +5,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import resume, start, upload
+from bench import chunks, first_rung, ladder, quality, resume, start, storyboard, upload
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "start": start.run,
     "upload": upload.run,
+    "ladder": ladder.run,
+    "quality": quality.run,
+    "first-rung": first_rung.run,
+    "chunks": chunks.run,
     "resume": resume.run,
+    "storyboard": storyboard.run,
 }
 
 

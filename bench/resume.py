@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import psutil
 
 from app.video.ffmpeg import binary
 from bench.workers import frames, start_worker
+from bench.workshop import workshop
 
 RUNS = 20
 GOAL = 1.0
@@ -90,12 +90,12 @@ async def state_of(video_id: UUID) -> str:
         return (await session.get_one(Video, video_id)).state
 
 
-async def until(video_id: UUID, states: set[str]) -> str:
+async def until(video_id: UUID, states: set[str], within_s: float = ENDS_WITHIN_S) -> str:
     """
     Raises:
         RuntimeError: it does not come to one of these states.
     """
-    deadline = time.monotonic() + ENDS_WITHIN_S
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if (state := await state_of(video_id)) in states:
             return state
@@ -199,28 +199,12 @@ async def measured(database_url: str, scratch: Path, film: Path, seed: int) -> S
 
 def run() -> dict[str, Any]:
     """Kill twenty times, in a database and a folder of its own; five to eight minutes. RESUME_SEED repeats a run."""
-    from app import postgres
-
     seed = int(os.environ.get("RESUME_SEED") or random.SystemRandom().randrange(10**6))
     print(f"seed {seed}", file=sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="limber-bench-") as scratch:
-        folder = Path(scratch)
-        folder.chmod(0o755)
+    with workshop() as (database_url, folder):
         film = folder / "film.mp4"
         make_film(film)
-        with postgres.server(folder) as database_url:
-            postgres.migrate(database_url)
-            # For this process too: it puts the films where workers find them.
-            os.environ.update(
-                {
-                    "DATABASE_URL": database_url,
-                    "LIMBER_DATA_DIR": scratch,
-                    "LIMBER_BASE_URL": "http://127.0.0.1:8000",
-                    "LIMBER_MEDIA_KEYS": "m1:" + "bench-media-secret-" * 3,
-                    "LIMBER_LINK_KEYS": "l1:" + "bench-links-secret-" * 3,
-                }
-            )
-            seen = asyncio.run(measured(database_url, folder, film, seed))
+        seen = asyncio.run(measured(database_url, folder, film, seed))
     return told(seen, seed)
 
 

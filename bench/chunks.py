@@ -1,0 +1,107 @@
+"""`chunks`: what two workers gain over one, and what cutting a film costs in CPU, pictures and quality."""
+
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from app.video.chunks import Chunk, cut
+from app.video.ladder import plan
+from app.video.probe import probe
+from app.video.renditions import Rendition
+from bench import films
+from bench.encoding import encode
+from bench.resume import add_film, kill, until
+from bench.vmaf import joined, vmaf
+from bench.workers import start_worker
+from bench.workshop import workshop
+
+WALL_GOAL, CPU_GOAL, VMAF_GOAL = 0.6, 1.05, 0.3
+# Cut at 24 s, then each minute: two workers of equal speed can be ready after 144 s' worth of 264.
+LENGTH_S = 264
+HEIGHT_PX = 480
+CUT_S = 84
+
+
+async def wall_s(database_url: str, film: Path, cores: list[int]) -> float:
+    """Seconds from a film's first state to its last, with one worker on each of these cores.
+
+    A core each makes every encoder single-threaded, and stands for a machine each.
+    """
+    from app import db
+
+    workers = [start_worker(database_url) for _ in cores]
+    for worker, core in zip(workers, cores, strict=True):
+        os.sched_setaffinity(worker.pid, {core})
+    db.open_database(database_url, pool_size=2)
+    try:
+        # The first film waits for the workers to start.
+        warm = await add_film(films.smaller(films.film(30), 180), 1)
+        await until(warm, {"ready", "failed"})
+        video_id = await add_film(film, (await asyncio.to_thread(film.stat)).st_size)
+        await until(video_id, {"checking", "encoding"})
+        began = time.monotonic()
+        if await until(video_id, {"ready", "failed"}, within_s=900) != "ready":
+            raise RuntimeError("the film failed")
+        return time.monotonic() - began
+    finally:
+        await db.close_database()
+        for worker in workers:
+            kill(worker)
+
+
+def pictures(folders: list[Path]) -> int:
+    from app.video import mp4
+
+    return sum(
+        mp4.fragment(folder / segment.uri, Rendition.load(folder).init).samples
+        for folder in folders
+        for segment in Rendition.load(folder).segments
+    )
+
+
+def cost(film: Path, scratch: Path) -> dict[str, float]:
+    """CPU, pictures and VMAF of a film encoded in chunks and in one piece."""
+    source = asyncio.run(probe(film))
+    ladder = plan(source)
+    whole = (Chunk(0, 0, 0, None, ladder.rate),)
+    one, one_s = encode(film, source, ladder, whole, scratch / "one")
+    many, many_s = encode(film, source, ladder, cut(source, ladder), scratch / "many")
+    top = ladder.top.folder
+    score = {
+        name: vmaf(joined([place / top for place in places], scratch / f"{name}.mp4"), film, CUT_S)
+        for name, places in (("one", one), ("many", many))
+    }
+    return {
+        "cpu": many_s / one_s,
+        "chunks": len(many),
+        "missing": pictures([place / top for place in one]) - pictures([place / top for place in many]),
+        "vmaf": score["one"] - score["many"],
+    }
+
+
+def run() -> dict[str, Any]:
+    """Needs two cores; five to eight minutes."""
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    film = films.smaller(films.film(LENGTH_S), HEIGHT_PX)
+    with tempfile.TemporaryDirectory(prefix="limber-bench-") as scratch:
+        found = cost(films.smaller(films.film(CUT_S), HEIGHT_PX), Path(scratch))
+    with workshop() as (database_url, _folder):
+        one_s = asyncio.run(wall_s(database_url, film, cores[:1]))
+        two_s = asyncio.run(wall_s(database_url, film, cores))
+    ratio = two_s / one_s
+    met = found["cpu"] <= CPU_GOAL and found["missing"] == 0 and abs(found["vmaf"]) <= VMAF_GOAL
+    return {
+        "ratio": round(ratio, 3),
+        "goal": WALL_GOAL,
+        "met": ratio <= WALL_GOAL and met and len(cores) == 2,
+        "one_worker_s": round(one_s, 1),
+        "two_workers_s": round(two_s, 1),
+        "cpu_of_whole": round(found["cpu"], 3),
+        "cpu_goal": CPU_GOAL,
+        "pictures_missing": found["missing"],
+        "vmaf_lost": round(found["vmaf"], 3),
+        "vmaf_goal": VMAF_GOAL,
+    }

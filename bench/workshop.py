@@ -1,0 +1,29 @@
+"""A database and a data folder for a benchmark, gone when it ends, where workers of this machine find films."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def workshop() -> Iterator[tuple[str, Path]]:
+    """The database's address and the data folder. This process's settings are the workers'."""
+    from app import postgres
+
+    with tempfile.TemporaryDirectory(prefix="limber-bench-") as scratch:
+        folder = Path(scratch)
+        folder.chmod(0o755)
+        with postgres.server(folder) as database_url:
+            postgres.migrate(database_url)
+            os.environ.update(
+                {
+                    "DATABASE_URL": database_url,
+                    "LIMBER_DATA_DIR": scratch,
+                    "LIMBER_BASE_URL": "http://127.0.0.1:8000",
+                    "LIMBER_MEDIA_KEYS": "m1:" + "bench-media-secret-" * 3,
+                    "LIMBER_LINK_KEYS": "l1:" + "bench-links-secret-" * 3,
+                }
+            )
+            yield database_url, folder

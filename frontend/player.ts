@@ -1,7 +1,10 @@
 // A lesson's player: starts a playback, resumes where the member stopped, says so, and stays kind when something fails.
 import { clock, type Words, wordsOf } from "./player/words";
 import "./player/parts";
+import { offerCaptions } from "./player/captions";
+import { markChapters } from "./player/chapters";
 import { Playback, Refused } from "./player/playback";
+import { Preview } from "./player/preview";
 import { Progress } from "./player/progress";
 import { attach, isNative } from "./player/stream";
 import { searchable } from "./player/transcript";
@@ -12,17 +15,21 @@ class Player {
   private readonly video: HTMLVideoElement;
   private readonly says: HTMLElement;
   private readonly words: Words;
+  private readonly preview: Preview;
 
   constructor(private readonly root: HTMLElement) {
     this.video = root.querySelector("video") as HTMLVideoElement;
     this.says = root.querySelector("[data-player-says]") as HTMLElement;
     this.words = wordsOf(root);
+    this.preview = new Preview(root);
     this.state = "loading";
     this.video.addEventListener("canplay", () => this.settle());
     this.video.addEventListener("playing", () => (this.state = "playing"));
     for (const event of ["pause", "ended"] as const) this.video.addEventListener(event, () => this.settle());
     this.video.addEventListener("ended", () => this.offerNext());
     this.listenForJumps();
+    markChapters(this.video, Number(root.dataset.durationS) || 0);
+    offerCaptions(root, this.video);
   }
 
   async start(): Promise<void> {
@@ -36,6 +43,7 @@ class Player {
       else this.fail(this.words.lost, this.button(this.words.retry, () => this.again()));
       return;
     }
+    this.preview.use(playback);
     const wanted = this.jumpInAddress();
     const stopped = playback.position_s || (progressUrl ? 0 : progress.remembered());
     const startAt = wanted ?? this.worthResuming(stopped);

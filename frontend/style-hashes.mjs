@@ -44,7 +44,7 @@ export async function styleHashes(root) {
   const styles = new Set();
   for (const kind of components.values()) {
     const html = kind.getTemplateHTML?.({}, {}) ?? "";
-    for (const [, css] of html.matchAll(/<style>([\s\S]*?)<\/style>/g)) styles.add(css);
+    for (const [, css] of html.matchAll(/<style\b[^>]*>([\s\S]*?)<\/style>/g)) styles.add(css);
   }
   if (styles.size < 8) throw new Error(`only ${styles.size} style elements found in ${components.size} player components`);
   return [...styles].map((css) => `sha256-${createHash("sha256").update(css).digest("base64")}`).sort();

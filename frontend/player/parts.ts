@@ -12,5 +12,8 @@ import "media-chrome/dist/media-time-range.js";
 import "media-chrome/dist/media-time-display.js";
 import "media-chrome/dist/media-playback-rate-button.js";
 import "media-chrome/dist/media-captions-button.js";
+import "media-chrome/dist/menu/media-captions-menu.js";
+import "media-chrome/dist/menu/media-captions-menu-button.js";
+import "media-chrome/dist/menu/media-chrome-menu-item.js";
 import "media-chrome/dist/media-pip-button.js";
 import "media-chrome/dist/media-fullscreen-button.js";

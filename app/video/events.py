@@ -18,7 +18,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class News:
-    """How one video stands; `stage` and `failure` are sentences in the listener's language."""
+    """How one video stands; `stage`, `failure` and `beginning` are sentences in the listener's language."""
 
     id: UUID
     upload_id: UUID | None
@@ -26,6 +26,7 @@ class News:
     stage: str
     percent: int
     failure: str | None
+    beginning: str
 
     def to_json(self) -> dict[str, Any]:
         facts = asdict(self)
@@ -78,4 +79,5 @@ def news_of(video: Video, upload_id: UUID | None) -> News:
         stage=words.stage(video) if is_busy else "",
         percent=video.percent,
         failure=words.failure(video),
+        beginning=words.beginning(video),
     )

@@ -45,8 +45,7 @@ async def show_beginning(video_id: str, attempt: int, plan: Answer, done: list[A
         # What a player has read once it does not read again.
         del texts[packaging.MASTER]
     await packaging.write(prefix(video_id, attempt), texts)
-    if len(done) == 2:
-        await Report(UUID(video_id), attempt).begun()
+    await Report(UUID(video_id), attempt).begun(until_s)
 
 
 def _beginning(track: Track, until_s: float) -> Track:

@@ -18,10 +18,10 @@ class Video(HasId, Base):
 
     `attempt` counts encodes begun: whoever works for an older one may not write. `version` is the attempt that made
     the stream to watch, and part of every media URL; while it is above 0 there is one, whatever a later encode
-    does. `begun_version` is the attempt whose beginning can be watched while the rest is encoded, else 0. `parts`
-    is how much of the whole, in percent, each chunk under way has done, by its number. `stage` is what queued work
-    waits for (`app.video.words.WAITS`), else empty; `failure` is the reason in English and `failure_words` its
-    gettext form, `{"message", "params"}` (see `app.video.words`).
+    does. `begun_version` is the attempt whose beginning can be watched while the rest is encoded, else 0, and
+    `begun_s` how far that is, in seconds. `parts` is how much of the whole, in percent, each chunk under way has
+    done, by its number. `stage` is what queued work waits for (`app.video.words.WAITS`), else empty; `failure` is
+    the reason in English and `failure_words` its gettext form, `{"message", "params"}` (see `app.video.words`).
 
     `poster_times` are the pictures that the stream offers as its poster, by their time in ms, its own first.
     `poster_choice` is which one stands for it (`app.video.poster_rules`): Limber's, the one at `poster_at_ms`, or
@@ -47,6 +47,7 @@ class Video(HasId, Base):
     version: Mapped[int] = mapped_column(default=0)
     attempt: Mapped[int] = mapped_column(default=1)
     begun_version: Mapped[int] = mapped_column(default=0)
+    begun_s: Mapped[float] = mapped_column(default=0.0)
     parts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     duration_s: Mapped[float | None]
     width_px: Mapped[int | None]

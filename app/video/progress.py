@@ -110,9 +110,10 @@ class Report:
             values["percent"] = percent
         await _write(self.video_id, self.attempt, only_busy=True, **values)
 
-    async def begun(self) -> None:
-        """The beginning can be watched. Raises: Lost."""
-        await _write(self.video_id, self.attempt, only_busy=True, begun_version=self.attempt)
+    async def begun(self, until_s: float) -> None:
+        """The beginning can be watched as far as this. Raises: Lost."""
+        values = {"begun_version": self.attempt, "begun_s": until_s}
+        await _write(self.video_id, self.attempt, only_busy=True, **values)
 
     async def part(self, number: int, percent: float) -> None:
         """How much of the whole, in percent, part `number` has done. Raises: Lost."""

@@ -3,6 +3,7 @@
 from babel.numbers import format_decimal
 
 from app.i18n import N_, _, current_locale, ngettext
+from app.templating import clock
 from app.video.models import Video
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -44,6 +45,16 @@ def stage(video: Video) -> str:
     """The state of a video in a few words, with its detail where there is one."""
     waits = WAITS.get(video.stage) if video.state == "queued" else None
     return _(waits or STATES[video.state])
+
+
+def beginning(video: Video) -> str:
+    """How far a film under way can be watched already; empty while it cannot be."""
+    if not video.begun_version:
+        return ""
+    until = clock(video.begun_s)
+    return _("It can be watched up to %(time)s so far; the rest is added while it is encoded.") % {
+        "time": until
+    }
 
 
 def again(queued: int, under_way: int, no_original: int) -> str:

@@ -7,6 +7,8 @@ export interface VideoNews {
   stage?: string | null;
   percent?: number | null;
   failure?: string | null;
+  /** How far its beginning can be watched, as a sentence; empty while it cannot be. */
+  beginning?: string | null;
 }
 
 const AGAIN_MS = 10_000;
@@ -44,6 +46,14 @@ export function updatePage(news: VideoNews): void {
       reason.textContent = news.failure ?? "";
       reason.hidden = !news.failure;
     }
+    const beginning = place.querySelector<HTMLElement>("[data-video-beginning]");
+    if (beginning) {
+      beginning.hidden = !news.beginning;
+      const said = beginning.querySelector<HTMLElement>("span");
+      if (said && said.textContent !== news.beginning) said.textContent = news.beginning ?? "";
+    }
+    // A part of the page that only a finished stream has listens to this, so that nothing chosen there is lost meanwhile.
+    if (isNewState && news.state === "ready") place.dispatchEvent(new CustomEvent("limber:video-ready"));
     if (isNewState) place.dispatchEvent(new CustomEvent("limber:video-state", { bubbles: true, detail: news }));
   }
 }

@@ -282,6 +282,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("begun_version", sa.Integer(), nullable=False),
+        sa.Column("begun_s", sa.Float(), nullable=False),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("duration_s", sa.Double(), nullable=True),
         sa.Column("width_px", sa.Integer(), nullable=True),

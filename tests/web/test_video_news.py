@@ -94,6 +94,7 @@ async def test_a_page_hears_of_each_change_and_comes_back_where_it_was(
             "stage": "Waiting for its turn",
             "percent": 0,
             "failure": None,
+            "beginning": "",
         }
         await change(video, state="encoding", percent=40)
         told = await ear.next(3)

@@ -83,6 +83,7 @@ class VideoPage:
     """`done`: what was just done (renamed, retried); `title`, `error`: what was typed as its name, and why not.
 
     `refusal`: why an act was not done; `poster_error`: why an own picture was not taken.
+    `beginning`: how far a film under way can be watched, in words.
     """
 
     line: VideoLine
@@ -95,6 +96,7 @@ class VideoPage:
     refusal: str | None = None
     posters: list[PosterChoice] = field(default_factory=list)
     poster_error: str | None = None
+    beginning: str = ""
 
 
 MARKS = {"ready": "state-ok", "failed": "state-bad"}
@@ -199,6 +201,7 @@ async def show(
         error=error.sentence if error else None,
         refusal=refusal.sentence if refusal else None,
         posters=posters.choices(found),
+        beginning=words.beginning(found),
         poster_error=poster_error.sentence if poster_error else None,
     )
     trouble = error or refusal or poster_error

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.video import graph, hls, mp4
 from app.video.bounded import scaled
 from app.video.chunks import Chunk
-from app.video.ffmpeg import BOUNDS, ffmpeg, reading, threads
+from app.video.ffmpeg import BOUNDS, ffmpeg, reading
 from app.video.ladder import Ladder
 from app.video.loudness import measure
 from app.video.renditions import Rendition
@@ -23,6 +23,8 @@ ATTEMPT = ".attempt-"
 FRESH = ".fresh-"
 LEAST_FREE_BYTES = 8 * 2**20
 CPU_PER_FILM_S = 60
+# With more, what x264 holds under a cap depends on which thread is first: a chunk made again would be another one.
+ENCODER_THREADS = 1
 
 
 async def encode_sound(
@@ -58,7 +60,7 @@ async def encode_chunk(
     """
     place = work / f"chunk-{chunk.number}"
     reader = [*graph.entering(chunk), *reading(path, source.demuxer)]
-    arguments = [*reader, *graph.picture_arguments(source, ladder, chunk, threads())]
+    arguments = [*reader, *graph.picture_arguments(source, ladder, chunk, ENCODER_THREADS)]
 
     def settle(folder: Path) -> None:
         _check_frames(folder / ladder.lowest.folder, source, chunk)

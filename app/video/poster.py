@@ -4,13 +4,11 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageStat
 
-from app.video import mp4
 from app.video.ffmpeg import ffmpeg, reading_feed
 from app.video.ladder import Ladder
 from app.video.poster_rules import POSTER, SMALL_POSTER
@@ -28,18 +26,6 @@ DARK = 28.0
 FLAT = 8.0
 # Mean difference of two glances, of 255: below it they are the same picture.
 ALIKE = 1.0
-
-
-@dataclass(frozen=True)
-class KeyFrame:
-    """A picture that is coded by itself: which segment it is in, and when it is shown."""
-
-    segment: int
-    at_s: Fraction
-
-    @property
-    def at_ms(self) -> int:
-        return round(self.at_s * 1000)
 
 
 def share_of(chunks: int) -> int:
@@ -65,7 +51,7 @@ async def make_posters(place: Path, ladder: Ladder, out: Path, most: int = 1) ->
     try:
         thumbs = await _thumbs(lowest, attempt)
         chosen = await asyncio.to_thread(candidates, thumbs, most)
-        frames = await asyncio.to_thread(_frames, lowest)
+        frames = await asyncio.to_thread(lowest.key_frames)
         wanted = {n: frames[min(n, len(frames) - 1)].at_s for n in chosen}
         taken = await take(top, sorted(wanted.values()), attempt)
         with writing():
@@ -101,19 +87,19 @@ def candidates(thumbs: Sequence[Image.Image], most: int) -> list[int]:
     picked = [choose(thumbs)]
     pool = [n for n in _good(thumbs) if n != picked[0]]
     glances = {n: thumbs[n].resize(GLANCE, Image.Resampling.BOX) for n in {*picked, *pool} if n < len(thumbs)}
-
-    def unlike(n: int) -> float:
-        return min(ImageStat.Stat(ImageChops.difference(glances[n], glances[m])).mean[0] for m in picked)
-
-    def worth(n: int) -> float:
-        apart = min(abs(n - m) for m in picked) / len(thumbs)
-        return unlike(n) * (0.1 + apart)
-
+    # Of each that is left, how unlike and how far it is from the nearest of those picked.
+    unlike = dict.fromkeys(pool, 255.0)
+    apart = dict.fromkeys(pool, len(thumbs))
     while len(picked) < most:
-        pool = [n for n in pool if n not in picked and unlike(n) >= ALIKE]
-        if not pool:
+        newest = picked[-1]
+        for n in unlike:
+            difference = ImageChops.difference(glances[n], glances[newest])
+            unlike[n] = min(unlike[n], ImageStat.Stat(difference).mean[0])
+            apart[n] = min(apart[n], abs(n - newest))
+        unlike = {n: value for n, value in unlike.items() if value >= ALIKE}
+        if not unlike:
             break
-        picked.append(max(pool, key=worth))
+        picked.append(max(unlike, key=lambda n: unlike[n] * (0.1 + apart[n] / len(thumbs))))
     return picked
 
 
@@ -144,25 +130,13 @@ async def _thumbs(lowest: Rendition, folder: Path) -> list[Image.Image]:
     return [Image.frombytes("L", THUMB, data[at : at + size]) for at in range(0, len(data) - size + 1, size)]
 
 
-def _frames(rendition: Rendition, only: Sequence[int] | None = None) -> list[KeyFrame]:
-    """The key frames of the whole rendition, or of some of its segments (numbers from 0), in order."""
-    init = rendition.init
-    ticks = mp4.timescale(init)
-    numbers = range(len(rendition.segments)) if only is None else only
-    return [
-        KeyFrame(number, Fraction(tick, ticks))
-        for number in numbers
-        for tick in mp4.fragment(rendition.folder / rendition.segments[number].uri, init).key_ticks
-    ]
-
-
 async def take(film: Rendition, at_s: Sequence[Fraction], folder: Path) -> dict[int, Path]:
     """The key frames that are nearest to each of these times, in one run: by their time in ms, a folder in `folder`.
 
     Raises:
         Unusable, EncodingFailed: see `ffmpeg`.
     """
-    frames = await asyncio.to_thread(_frames, film)
+    frames = await asyncio.to_thread(film.key_frames)
     # Of two equally near ones the later: it is not the end of what came before a cut.
     nearest = [min(reversed(frames), key=lambda frame: abs(frame.at_s - wanted)) for wanted in at_s]
     segments = sorted({frame.segment for frame in nearest})

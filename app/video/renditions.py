@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,18 @@ from app.video import hls, mp4
 from app.video.graph import INIT, PLAYLIST
 
 CHUNK_BYTES = 2**18
+
+
+@dataclass(frozen=True)
+class KeyFrame:
+    """A picture that is coded by itself: which segment it is in (number from 0), and when it is shown."""
+
+    segment: int
+    at_s: Fraction
+
+    @property
+    def at_ms(self) -> int:
+        return round(self.at_s * 1000)
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,20 @@ class Rendition:
     @property
     def duration_s(self) -> float:
         return sum(segment.duration_s for segment in self.segments)
+
+    def key_frames(self) -> list[KeyFrame]:
+        """In order; from the index of each segment, without its pictures.
+
+        Raises:
+            mp4.Malformed, FileNotFoundError: a segment is broken or missing.
+        """
+        init = self.init
+        ticks = mp4.timescale(init)
+        return [
+            KeyFrame(number, Fraction(tick, ticks))
+            for number, segment in enumerate(self.segments)
+            for tick in mp4.fragment(self.folder / segment.uri, init).key_ticks
+        ]
 
     async def joined(self, only: Sequence[int] | None = None) -> AsyncIterator[bytes]:
         """The bytes of the whole rendition, or of some of its segments (numbers from 0), as one fragmented MP4."""

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from app.video import mp4
 from app.video.ffmpeg import ffmpeg, reading_feed
 from app.video.ladder import GOP_S, Ladder, Rung
 from app.video.renditions import Rendition
@@ -74,7 +73,7 @@ async def make_storyboard(place: Path, ladder: Ladder, number: int, out: Path) -
         Unusable, EncodingFailed: see `ffmpeg`.
     """
     lowest = await asyncio.to_thread(Rendition.load, place / ladder.lowest.folder)
-    keys_ms = await asyncio.to_thread(_keys_ms, lowest)
+    keys_ms = [frame.at_ms for frame in await asyncio.to_thread(lowest.key_frames)]
     step = step_of(keys_ms)
     board = Board(number, *tile_size(ladder.lowest), tuple(keys_ms[::step]))
     with writing():
@@ -120,16 +119,6 @@ def index(boards: Iterable[Board], film_s: float) -> str:
         if start_ms < end_ms:
             blocks.append(f"{timestamp(start_ms)} --> {timestamp(end_ms)}\n{address}\n")
     return "\n".join(blocks)
-
-
-def _keys_ms(lowest: Rendition) -> list[int]:
-    init = lowest.init
-    ticks = mp4.timescale(init)
-    return [
-        round(1000 * tick / ticks)
-        for segment in lowest.segments
-        for tick in mp4.fragment(lowest.folder / segment.uri, init).key_ticks
-    ]
 
 
 async def _draw(lowest: Rendition, board: Board, step: int, folder: Path) -> None:

@@ -16,6 +16,7 @@ from app.jobs import engine, lifeline
 from app.settings import get_settings
 from app.video import editing, poster, poster_choice, poster_files, poster_rules, queueing, transcode  # noqa: F401
 from app.video.models import Video
+from app.video.renditions import KeyFrame
 from app.video.upload_parts import source_key
 from tests import factories
 from tests.video.sources import X264, ffmpeg
@@ -177,7 +178,7 @@ def test_chunks_share_the_pictures(chunks: int, each: int) -> None:
 
 
 def test_the_nearest_time_is_exact_in_fractions() -> None:
-    assert poster.KeyFrame(0, Fraction(60060, 30000)).at_ms == 2002
+    assert KeyFrame(0, Fraction(60060, 30000)).at_ms == 2002
 
 
 def test_an_address_changes_with_each_stream_and_each_choice() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -163,9 +163,10 @@ async def deliver(place: Path, prefix: str) -> None:
         EncodingFailed: there is no space left.
     """
     found = await asyncio.to_thread(lambda: sorted(path for path in place.rglob("*") if path.is_file()))
-    for path in found:
-        if path.name != PLAYLIST:
-            await put(f"{prefix}/{path.relative_to(place).as_posix()}", path)
+    wanted = [path for path in found if path.name != PLAYLIST]
+    for path in wanted:
+        await _put(f"{prefix}/{path.relative_to(place).as_posix()}", path)
+    await _remove_halves({f"{prefix}/{path.parent.relative_to(place).as_posix()}" for path in wanted})
 
 
 async def write(prefix: str, texts: Mapping[str, str]) -> None:
@@ -175,7 +176,8 @@ async def write(prefix: str, texts: Mapping[str, str]) -> None:
         EncodingFailed: there is no space left.
     """
     for name, text in texts.items():
-        await put(f"{prefix}/{name}", text.encode())
+        await _put(f"{prefix}/{name}", text.encode())
+    await _remove_halves({f"{prefix}/{name}".rpartition("/")[0] for name in texts})
 
 
 async def put(key: str, data: Path | bytes) -> None:
@@ -183,6 +185,11 @@ async def put(key: str, data: Path | bytes) -> None:
     Raises:
         EncodingFailed: there is no space left.
     """
+    await _put(key, data)
+    await _remove_halves({key.rpartition("/")[0]})
+
+
+async def _put(key: str, data: Path | bytes) -> None:
     place = storage.local_path(key)
     with writing():
         if place is None:
@@ -203,15 +210,21 @@ def _put_locally(data: Path | bytes, place: Path) -> None:
         beside.chmod(0o644)
         _flush(beside)
         beside.replace(place)
-        _remove_half(place)
     finally:
         beside.unlink(missing_ok=True)
     _flush(place.parent)
 
 
-def _remove_half(place: Path) -> None:
-    """Whoever was killed while it wrote this file left a half one beside it, for ever."""
-    for half in place.parent.glob(f".{place.name}.*.part"):
+async def _remove_halves(folders: Iterable[str]) -> None:
+    """Whoever was killed while it wrote a file left a half one beside it, for ever."""
+    for folder in folders:
+        place = storage.local_path(folder)
+        if place is not None:
+            await asyncio.to_thread(_remove_halves_in, place)
+
+
+def _remove_halves_in(place: Path) -> None:
+    for half in place.glob(".*.part"):
         pid = half.name.split(".")[-2]
         if pid.isdecimal() and not psutil.pid_exists(int(pid)):
             half.unlink(missing_ok=True)

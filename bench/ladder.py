@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.video.ffmpeg import binary, threads
-from app.video.graph import CRF, EVENNESS, PRESET
+from app.video.graph import CRF, ENCODER_THREADS, EVENNESS, PRESET
 from app.video.ladder import AUDIO_BPS, GOP_S, Rung
 from bench import films
 from bench.encoding import Made, cpu_s, make
@@ -19,7 +19,7 @@ def bare(path: Path, rung: Rung, fps: float, out: Path) -> float:
     """CPU seconds of one plain encode at our preset, quality and cap, with sound, into one MP4."""
     picture = ["-c:v", "libx264", "-preset", PRESET, "-crf", str(CRF), "-aq-strength", str(EVENNESS),
                "-maxrate", str(rung.max_bps), "-bufsize", str(GOP_S * rung.max_bps), "-g", str(round(GOP_S * fps)),
-               "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-threads", str(threads())]  # fmt: skip
+               "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-threads", str(ENCODER_THREADS)]  # fmt: skip
     sound = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ac", "2"]
     reading = [binary(), "-v", "error", "-nostdin", "-threads", str(threads()), "-i", str(path)]
     before = cpu_s()

@@ -23,8 +23,6 @@ ATTEMPT = ".attempt-"
 FRESH = ".fresh-"
 LEAST_FREE_BYTES = 8 * 2**20
 CPU_PER_FILM_S = 60
-# With more, what x264 holds under a cap depends on which thread is first: a chunk made again would be another one.
-ENCODER_THREADS = 1
 
 
 async def encode_sound(
@@ -60,7 +58,7 @@ async def encode_chunk(
     """
     place = work / f"chunk-{chunk.number}"
     reader = [*graph.entering(chunk), *reading(path, source.demuxer)]
-    arguments = [*reader, *graph.picture_arguments(source, ladder, chunk, ENCODER_THREADS)]
+    arguments = [*reader, *graph.picture_arguments(source, ladder, chunk)]
 
     def settle(folder: Path) -> None:
         _check_frames(folder / ladder.lowest.folder, source, chunk)

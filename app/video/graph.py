@@ -17,6 +17,8 @@ CRF = 18
 # x264's own 1.0 moves bits to flat parts: on grainy film it took twice as many for half a point of VMAF. None at all
 # lets smooth skin and walls break into blocks.
 EVENNESS = 0.4
+# With more, what x264 holds under a cap depends on which thread is first: a chunk made again would be another one.
+ENCODER_THREADS = 1
 AUDIO_HZ = 48_000
 # The AAC encoder puts this many samples of its own before ours, and a stream has no edit list to hide them. As
 # many of ours make room for them at the very beginning, so that all the rest is heard when it should be.
@@ -30,15 +32,14 @@ _SD_MATRICES = ("bt470bg", "smpte170m", "fcc")
 _SCALE_MATRICES = {"bt709": "bt709", "smpte240m": "smpte240m", "bt2020nc": "bt2020", "gbr": "auto"}
 
 
-def picture_arguments(source: Source, ladder: Ladder, chunk: Chunk, threads: int = 0) -> list[str]:
+def picture_arguments(source: Source, ladder: Ladder, chunk: Chunk) -> list[str]:
     """Everything after the input for the pictures of one chunk: filter graph and one HLS output per rung.
 
-    Paths are relative to the folder that the encode writes to, one folder per rendition. Each encoder has
-    `threads` threads; 0 leaves their number to it.
+    Paths are relative to the folder that the encode writes to, one folder per rendition.
     """
     words = ["-filter_complex", picture_graph(source, ladder, chunk)]
     for number, rung in enumerate(ladder.rungs):
-        codec = [*_picture_codec(rung, ladder, chunk), "-threads", str(threads)]
+        codec = [*_picture_codec(rung, ladder, chunk), "-threads", str(ENCODER_THREADS)]
         output = _hls(rung.folder, PICTURE_TIMES, chunk.first_segment, _segment_s(ladder))
         words += ["-map", f"[v{number}]", *codec, *output]
     return [*words, *beside(source, source.audio_index)]

@@ -5,10 +5,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
-from app import storage
 from app.access.queries import facts_for
 from app.access.rules import Denied, LessonFacts, ViewerFacts, decide
 from app.accounts.permissions import Permission, Viewer
@@ -19,6 +18,7 @@ from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput, Conflict, NotFound, TooMany
 from app.playback import progress
+from app.web import stored
 from app.web.course_views import (
     OutlineGroup,
     Wall,
@@ -267,14 +267,5 @@ async def _poster(lesson_id: UUID, db: Db, viewer: Viewer | None, name: str) -> 
     film = await queries.film_of(db, lesson_id, utcnow())
     if film is None or not film.is_ready or not (film.is_visible or _sees_drafts(viewer)):
         raise NotFound
-    key = f"{film.poster_folder}/{name}"
     who = "public" if film.is_visible else "private"
-    headers = {"Cache-Control": f"{who}, max-age={POSTER_S}"}
-    place = storage.local_path(key)
-    if place is not None:
-        if not place.is_file():
-            raise NotFound
-        return FileResponse(place, media_type="image/jpeg", headers=headers)
-    if await storage.size(key) is None:
-        raise NotFound
-    return StreamingResponse(storage.read(key), media_type="image/jpeg", headers=headers)
+    return await stored.file(f"{film.poster_folder}/{name}", "image/jpeg", f"{who}, max-age={POSTER_S}")

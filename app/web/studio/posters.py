@@ -16,7 +16,7 @@ from app.video import poster_choice, poster_rules, queries
 from app.video.models import Video
 from app.video.poster_rules import AUTO, OWN, POSTERS, SMALL_POSTER
 from app.web.guard import SignedIn
-from app.web.studio.files import jpeg
+from app.web.stored import jpeg
 
 router = APIRouter(prefix="/{video_id}")
 

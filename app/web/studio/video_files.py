@@ -17,7 +17,7 @@ from app.i18n import _
 from app.video import poster_rules, queries
 from app.video.packaging import MASTER
 from app.video.poster_rules import SMALL_POSTER
-from app.web.studio.files import file, jpeg
+from app.web.stored import file, jpeg
 
 router = APIRouter()
 TYPES = {

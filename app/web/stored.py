@@ -1,4 +1,4 @@
-"""Hand a stored file to staff, from this machine's disk or out of S3."""
+"""Hand out a stored file whole, from this machine's disk or out of S3. Streams have `media.py`, which knows ranges."""
 
 from fastapi.responses import FileResponse, Response, StreamingResponse
 

@@ -13,7 +13,7 @@ from app.video.probe import probe
 from app.video.renditions import Rendition
 from bench import films
 from bench.encoding import encode
-from bench.resume import add_film, kill, until
+from bench.resume import begin, kill, until
 from bench.vmaf import joined, vmaf
 from bench.workers import start_worker
 from bench.workshop import workshop
@@ -37,12 +37,7 @@ async def wall_s(database_url: str, film: Path, cores: list[int]) -> float:
         os.sched_setaffinity(worker.pid, {core})
     db.open_database(database_url, pool_size=2)
     try:
-        # The first film waits for the workers to start.
-        warm = await add_film(films.smaller(films.film(30), 180), 1)
-        await until(warm, {"ready", "failed"})
-        video_id = await add_film(film, (await asyncio.to_thread(film.stat)).st_size)
-        await until(video_id, {"checking", "encoding"})
-        began = time.monotonic()
+        video_id, began = await begin(film, films.smaller(films.film(30), 180))
         if await until(video_id, {"ready", "failed"}, within_s=900) != "ready":
             raise RuntimeError("the film failed")
         return time.monotonic() - began

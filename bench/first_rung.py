@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from bench import films
-from bench.resume import add_film, kill, until
+from bench.resume import begin, kill, until
 from bench.workers import start_worker
 from bench.workshop import workshop
 
@@ -43,11 +43,7 @@ async def measured(database_url: str, media: Path, film: Path) -> tuple[float, f
     db.open_database(database_url, pool_size=2)
     worker = start_worker(database_url)
     try:
-        warm = await add_film(films.smaller(films.film(30), 180), 1)
-        await until(warm, {"ready", "failed"})
-        video_id = await add_film(film, (await asyncio.to_thread(film.stat)).st_size)
-        await until(video_id, {"checking", "encoding"})
-        began = time.monotonic()
+        video_id, began = await begin(film, films.smaller(films.film(30), 180))
         while not await begun(video_id):
             if time.monotonic() - began > ENDS_WITHIN_S:
                 raise RuntimeError("the beginning was never shown")

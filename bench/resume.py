@@ -103,6 +103,14 @@ async def until(video_id: UUID, states: set[str], within_s: float = ENDS_WITHIN_
     raise RuntimeError(f"the film is still {state}")
 
 
+async def begin(film: Path, small: Path) -> tuple[UUID, float]:
+    """A film that a worker has taken up, and when. A small one before it waits for the workers to start."""
+    await until(await add_film(small, (await asyncio.to_thread(small.stat)).st_size), {"ready", "failed"})
+    video_id = await add_film(film, (await asyncio.to_thread(film.stat)).st_size)
+    await until(video_id, {"checking", "encoding"})
+    return video_id, time.monotonic()
+
+
 def kill(worker: subprocess.Popen[bytes]) -> None:
     """The worker and all that it started, at once."""
     family = [worker.pid, *(child.pid for child in psutil.Process(worker.pid).children(recursive=True))]

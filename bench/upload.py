@@ -11,7 +11,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +22,8 @@ from typing import Any
 
 import httpx
 import psutil
+
+from bench.workshop import workshop
 
 ROOT = Path(__file__).resolve().parent.parent
 GOAL = 0.7
@@ -213,29 +214,13 @@ def empty(data_dir: Path) -> None:
 
 def run() -> dict[str, Any]:
     """Measure on a server, a database and a folder of its own; about a minute and 3 GB of disk."""
-    from app import postgres
-
-    with tempfile.TemporaryDirectory(prefix="limber-bench-") as scratch:
-        folder = Path(scratch)
-        folder.chmod(0o755)
-        with postgres.server(folder) as database_url:
-            postgres.migrate(database_url)
-            # For this process too: it writes the teacher's session.
-            os.environ.update(
-                {
-                    "DATABASE_URL": database_url,
-                    "LIMBER_DATA_DIR": scratch,
-                    "LIMBER_BASE_URL": "http://127.0.0.1:8000",
-                    "LIMBER_MEDIA_KEYS": "m1:" + "bench-media-secret-" * 3,
-                    "LIMBER_LINK_KEYS": "l1:" + "bench-links-secret-" * 3,
-                }
-            )
-            cookie = asyncio.run(sign_in(database_url))
-            with (
-                serving() as (url, process),
-                ProcessPoolExecutor(1, get_context("spawn")) as sender,
-            ):
-                seen, grown = asyncio.run(rounds(Opponents(url, cookie, sender), process, folder))
+    with workshop() as (database_url, folder):
+        cookie = asyncio.run(sign_in(database_url))
+        with (
+            serving() as (url, process),
+            ProcessPoolExecutor(1, get_context("spawn")) as sender,
+        ):
+            seen, grown = asyncio.run(rounds(Opponents(url, cookie, sender), process, folder))
     return told(seen, grown)
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -112,6 +114,18 @@ def admin_create(
     print(f"{email} can sign in at {get_settings().base_url}/login and use the studio.")
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Entry point of the `limber` command."""
-    cli()
+    code: object = 0
+    try:
+        cli()
+    except SystemExit as ended:
+        code = ended.code
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not by Python's own end: obstore's threads may still hold a result, and abort the process when the interpreter is
+    # taken down under them (23 of 60 runs of forty reads from S3). Everything of ours is closed by now.
+    os._exit(code if isinstance(code, int) else int(bool(code)))

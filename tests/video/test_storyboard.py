@@ -41,7 +41,11 @@ ROUND = 24
 def grey_film(path: Path, length_s: float, size: str, rate: str) -> Path:
     """A film that is lighter each two seconds."""
     light = f"geq=lum='16+{STEP}*mod(floor((T+0.001)/2),{ROUND})':cb=128:cr=128"
-    ffmpeg("-f", "lavfi", "-i", f"color=c=black:s={size}:r={rate}:d={length_s},{light}", *X264, path)
+    # Drawn small: that filter works out each pixel by itself.
+    small = (
+        f"color=c=black:s=16x16:r={rate}:d={length_s},{light},scale={size.replace('x', ':')}:flags=neighbor"
+    )
+    ffmpeg("-f", "lavfi", "-i", f"{small},setsar=1", *X264, path)
     return path
 
 

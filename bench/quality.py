@@ -9,7 +9,7 @@ from app.video import packaging
 from app.video.ffmpeg import binary
 from app.video.graph import AUDIO_FOLDER, PLAYLIST, PRESET
 from app.video.hls import parse_media
-from app.video.ladder import GOP_S, Ladder
+from app.video.ladder import GOP_S, SEGMENT_S, Ladder
 from bench import films
 from bench.encoding import Made, make
 from bench.vmaf import joined, vmaf
@@ -61,11 +61,15 @@ def declared(made: Made) -> dict[str, float]:
 
 
 def _rates(folders: list[Path]) -> list[float]:
-    """Bits per second of each segment, by its file's size and what ffmpeg's own playlist says it lasts."""
+    """Bits per second of each segment, by its file's size and what ffmpeg's own playlist says it lasts.
+
+    A last segment shorter than half of the others is none that a peak is taken of (RFC 8216, 4.1).
+    """
     return [
         8 * (folder / segment.uri).stat().st_size / segment.duration_s
         for folder in folders
         for segment in parse_media((folder / PLAYLIST).read_text())
+        if segment.duration_s >= SEGMENT_S / 2
     ]
 
 

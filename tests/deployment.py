@@ -1,8 +1,8 @@
 """Runs docker-compose.yml's services on this machine: their own commands, their own health checks, no Docker."""
 
 import os
+import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,29 +12,17 @@ from typing import Any
 
 import yaml
 
-from tests.machine import nginx as nginx_path
+from bench.front_door import SHIPPED, configuration, free_port
+from bench.front_door import program as nginx_path
 from tests.machine import postgres_bin
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def compose() -> dict[str, Any]:
     """The compose file as it stands, `<<` merged."""
     loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
     return loaded
-
-
-def with_values(text: str, values: dict[str, str]) -> str:
-    """`${NAME}` filled in, as nginx's image does with its templates."""
-    for name, value in values.items():
-        text = text.replace("${" + name + "}", value)
-    return text
 
 
 class Host:
@@ -83,27 +71,16 @@ class Host:
         return command, extra, None
 
     def _nginx_configuration(self, image_environment: dict[str, str]) -> Path:
-        """The template rendered as the image would, inside a nginx.conf like the image's own."""
-        values = image_environment | {
+        """The template with the values that docker-compose.yml sets, and addresses of this machine for some of them."""
+        values = {
             "LIMBER_WEB": f"127.0.0.1:{self.ports['web']}",
             "LIMBER_LISTEN": f"127.0.0.1:{self.ports['nginx']}",
             "LIMBER_MEDIA_ROOT": str(self.folder / "data/media"),
-            "LIMBER_NGINX_CACHE": str(self.folder / "nginx-cache"),
-            "LIMBER_NGINX_SITE": str(ROOT / "deploy/nginx/site.conf"),
         }
-        server = with_values((ROOT / "deploy/nginx/http.conf.template").read_text("utf-8"), values)
-        assert "${" not in server, "a variable of the template is not set by docker-compose.yml"
-        user = "user root;" if os.geteuid() == 0 else ""
-        path = self.folder / "nginx.conf"
-        temporary = "".join(
-            f"{kind}_temp_path {self.folder}/nginx-{kind}; "
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        path.write_text(
-            f"{user} worker_processes 1; pid {self.folder}/nginx.pid; error_log stderr warn;\n"
-            f"events {{ worker_connections 512; }}\nhttp {{ access_log off; {temporary}\n{server}\n}}\n"
-        )
-        return path
+        template = (SHIPPED / "http.conf.template").read_text("utf-8")
+        unset = set(re.findall(r"\$\{(\w+)\}", template)) - set(image_environment)
+        assert not unset, f"docker-compose.yml leaves {unset} unset"
+        return configuration(self.folder, values)
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
         """Start a service's own command; its output goes to a file named for it."""

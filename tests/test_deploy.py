@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import ssl
 import subprocess
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -15,6 +17,7 @@ from app.clock import utcnow
 from app.keys import KeyRing
 from app.playback import tokens
 from app.settings import Settings
+from bench.front_door import front_door
 from tests import factories
 from tests.deployment import ROOT, Host, compose, deployed
 from tests.machine import open_folder
@@ -111,6 +114,57 @@ def test_a_paid_video_does_not_open_for_a_playback_that_no_entitlement_stands_be
     assert site.get(f"/media/{token}/{paid}/1/seg.m4s").status_code == 403
 
 
+def test_both_doors_say_the_same_about_keeping_and_origin(host: Host, site: httpx.Client) -> None:
+    token, video = playable(host, is_free=True)
+    names = ("content-type", "x-content-type-options", "cross-origin-resource-policy", "accept-ranges")
+    with httpx.Client(base_url=f"http://127.0.0.1:{host.ports['web']}", trust_env=False) as app:
+        for file, kept in (("seg.m4s", "private, max-age="), ("master.m3u8", "private, no-cache")):
+            both = [door.get(f"/media/{token}/{video}/1/{file}") for door in (site, app)]
+            assert [answer.status_code for answer in both] == [200, 200]
+            assert [both[0].headers.get(name) for name in names] == [
+                both[1].headers.get(name) for name in names
+            ]
+            for answer in both:
+                assert answer.headers["cache-control"].startswith(kept)
+                # No other site's script reads it.
+                assert "access-control-allow-origin" not in answer.headers
+                if file == "seg.m4s":
+                    assert 285 <= int(answer.headers["cache-control"].removeprefix(kept)) <= 300
+    etag = site.get(f"/media/{token}/{video}/1/master.m3u8").headers["etag"]
+    again = site.get(f"/media/{token}/{video}/1/master.m3u8", headers={"If-None-Match": etag})
+    assert again.status_code == 304
+
+
+def test_with_tls_it_speaks_http2_and_plain_http_leads_there(host: Host) -> None:
+    token, video = playable(host, is_free=True)
+    media = Path(host.environment["LIMBER_DATA_DIR"]) / "media"
+    with open_folder("tls") as folder, front_door(folder, host.ports["web"], media, kind="https") as door:
+        trusted = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
+        trusted.check_hostname = False
+        with httpx.Client(verify=trusted, trust_env=False) as client:
+            answer = client.get(f"https://127.0.0.1:{door.tls_port}/media/{token}/{video}/1/seg.m4s")
+            assert (answer.status_code, len(answer.content)) == (200, 10240)
+            plain = client.get(f"http://127.0.0.1:{door.port}/media/x")
+            assert (plain.status_code, plain.headers["location"]) == (308, "https://127.0.0.1/media/x")
+        trusted.set_alpn_protocols(["h2", "http/1.1"])
+        with (
+            socket.create_connection(("127.0.0.1", door.tls_port), 10) as line,
+            trusted.wrap_socket(line, server_hostname="127.0.0.1") as secure,
+        ):
+            assert (secure.selected_alpn_protocol(), secure.version()) == ("h2", "TLSv1.3")
+        old = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
+        old.check_hostname = False
+        with warnings.catch_warnings():
+            # Python warns of what is tried here.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with (
+            socket.create_connection(("127.0.0.1", door.tls_port), 10) as line,
+            pytest.raises(OSError, match=r"SSL|TLS|reset"),
+        ):
+            old.wrap_socket(line, server_hostname="127.0.0.1")
+
+
 @pytest.mark.parametrize("way", ["../../../", "..%2f..%2f", "%2e%2e/%2e%2e/", "....//"])
 def test_no_path_leads_out_of_the_video(host: Host, site: httpx.Client, way: str) -> None:
     token, video = playable(host, is_free=True)
@@ -129,7 +183,7 @@ def raw_status(host: Host, path: str, *headers: str) -> str:
 def test_a_token_cannot_smuggle_headers_into_nginxs_question(host: Host, site: httpx.Client) -> None:
     token, video = playable(host, is_free=True)
     smuggled = "x" * 20 + "%0d%0aContent-Length:%2040%0d%0aX-Rest:%20"
-    assert " 404 " in raw_status(host, f"/media/{smuggled}/{video}/1/seg.m4s")
+    assert " 403 " in raw_status(host, f"/media/{smuggled}/{video}/1/seg.m4s")
     # A body that was announced and never sent would swallow the head of the next question on the same line.
     assert site.get(f"/media/{token}/{video}/1/seg.m4s").status_code == 200
 

@@ -4,7 +4,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,15 +25,14 @@ from app.playback.starting import media_ring
 from app.web.guard import declares
 
 # One spelling for every file, as it comes over the wire: nothing encoded, dots only inside a name, no empty part.
-# nginx decodes and merges what this refuses, so both front doors open to the same addresses.
-_SEGMENT = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"
+# deploy/nginx/site.conf has the same expression, so both front doors open to the same addresses.
+_NAME = r"[A-Za-z0-9_-]+"
+_SUFFIXES = "m3u8|mp4|m4s|m4a|jpg|vtt"
 ADDRESS = re.compile(
-    r"/media/(?P<token>[A-Za-z0-9_.-]{20,128})"
-    r"/(?P<video>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-    r"/(?P<version>[1-9][0-9]{0,8})"
-    rf"/(?P<path>{_SEGMENT}(?:/{_SEGMENT}){{0,3}})\Z"
+    r"(?=.{1,500}\Z)/media/(?P<token>[A-Za-z0-9_.-]{20,128})"
+    r"/(?P<video>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<version>[1-9][0-9]{0,8})"
+    rf"/(?P<path>(?:{_NAME}(?:\.{_NAME})*/){{0,3}}{_NAME}(?:\.{_NAME})*\.(?:{_SUFFIXES}))\Z"
 )
-LONGEST = 500
 TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mp4": "video/mp4",
@@ -42,6 +41,9 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt; charset=utf-8",
 }
+# Written again under the same address: a playlist grows while its film is encoded, and captions are corrected.
+CHANGING = frozenset({".m3u8", ".vtt"})
+Ask = Callable[[tokens.Verified, str, str], Awaitable[bool]]
 RANGE = re.compile(r"(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
 
@@ -61,19 +63,19 @@ class Address:
 
 def parse(raw_path: str) -> Address | None:
     """The parts of a path as it came over the wire; None for any other spelling."""
-    found = ADDRESS.match(raw_path) if len(raw_path) <= LONGEST else None
+    found = ADDRESS.match(raw_path)
     return Address(**found.groupdict()) if found else None
 
 
-async def permitted(raw_path: str) -> tuple[Address, tokens.Verified] | None:
+async def permitted(raw_path: str, ask: Ask) -> tuple[Address, tokens.Verified] | None:
     """Both checks: the token is ours and meant for this video and version, and its playback stands."""
     address = parse(raw_path)
-    if address is None or Path(address.path).suffix not in TYPES:
+    if address is None:
         return None
     verified = tokens.verify(media_ring(), address.token, address.video, address.version, time.time())
     if verified is None:
         return None
-    if not await standing.stands(verified, address.video, address.version):
+    if not await ask(verified, address.video, address.version):
         return None
     return address, verified
 
@@ -81,14 +83,16 @@ async def permitted(raw_path: str) -> tuple[Address, tokens.Verified] | None:
 @declares(Permission.MEDIA_TOKEN)
 async def media(request: Request) -> Response:
     """GET and HEAD /media/{token}/{video}/{version}/{path}; whatever is wrong with them, the answer is the same."""
-    passed = await permitted(_raw_path(request.scope))
+    passed = await permitted(_raw_path(request.scope), standing.stands)
     if passed is None:
         return refused()
     address, verified = passed
+    suffix = Path(address.path).suffix
+    keep = "no-cache" if suffix in CHANGING else f"max-age={_seconds_left(verified)}"
     headers = {
-        # Kept no longer than the token lives, and by this browser alone.
-        "Cache-Control": f"private, max-age={max(0, int(verified.expires - time.time()))}",
-        "Content-Type": TYPES[Path(address.path).suffix],
+        # By this browser alone; no longer than the token lives.
+        "Cache-Control": f"private, {keep}",
+        "Content-Type": TYPES[suffix],
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
@@ -113,11 +117,18 @@ async def media_auth(request: Request) -> Response:
     """
     raw_path = request.headers.get("x-original-uri", "").partition("?")[0]
     try:
-        passed = await permitted(raw_path)
+        passed = await permitted(raw_path, standing.stands_now)
     except (SQLAlchemyError, OSError):
         # A door that cannot ask stays shut.
         passed = None
-    return Response(status_code=403 if passed is None else 204, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"}
+    if passed is None:
+        return Response(status_code=403, headers=headers)
+    return Response(status_code=204, headers={**headers, "X-Media-Max-Age": str(_seconds_left(passed[1]))})
+
+
+def _seconds_left(token: tokens.Verified) -> int:
+    return max(0, int(token.expires - time.time()))
 
 
 def refused() -> Response:

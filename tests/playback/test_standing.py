@@ -58,7 +58,7 @@ async def revoke(revoked: bool) -> None:
         await session.execute(update(Entitlement).values(revoked_at=utcnow() if revoked else None))
 
 
-async def test_a_warm_viewing_asks_nothing_for_segments_ranges_heads_and_nginx(
+async def test_a_warm_viewing_asks_nothing_for_segments_ranges_and_heads(
     watching: Watching, database: db.Database
 ) -> None:
     await watching.browser.get(watching.playlist)
@@ -68,10 +68,22 @@ async def test_a_warm_viewing_asks_nothing_for_segments_ranges_heads_and_nginx(
         assert (await watching.browser.head(watching.segment)).status_code == 200
         ranged = await watching.browser.get(watching.segment, headers={"Range": "bytes=0-9"})
         assert ranged.status_code == 206
-        asked = await watching.browser.get("/media-auth", headers={"X-Original-URI": watching.segment})
-        assert asked.status_code == 204
         assert (await watching.browser.get(watching.segment + "x.jpg")).status_code == 404
     assert seen == []
+
+
+async def test_nginx_which_keeps_answers_itself_gets_none_from_memory(
+    watching: Watching, database: db.Database
+) -> None:
+    for _again in range(2):
+        with statements(database) as seen:
+            asked = await watching.browser.get("/media-auth", headers={"X-Original-URI": watching.segment})
+        assert asked.status_code == 204
+        assert 290 <= int(asked.headers["x-media-max-age"]) <= 300
+        assert len(seen) == 1
+    await revoke(True)
+    asked = await watching.browser.get("/media-auth", headers={"X-Original-URI": watching.segment})
+    assert asked.status_code == 403
 
 
 async def test_a_forged_token_costs_no_query(watching: Watching, database: db.Database) -> None:

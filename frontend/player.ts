@@ -3,57 +3,90 @@ import { clock, type Words, wordsOf } from "./player/words";
 import "./player/parts";
 import { offerCaptions } from "./player/captions";
 import { markChapters } from "./player/chapters";
+import { Controls } from "./player/controls";
+import { Keys } from "./player/keys";
+import { Loop } from "./player/loop";
+import { wander } from "./player/mark";
 import { Playback, Refused } from "./player/playback";
 import { Preview } from "./player/preview";
 import { Progress } from "./player/progress";
-import { attach, isNative } from "./player/stream";
+import { button, link, Says } from "./player/says";
+import { Dialogs, offerChapters, offerQuality, Speed } from "./player/settings";
+import { attach, isNative, type Stream } from "./player/stream";
 import { searchable } from "./player/transcript";
+import { View } from "./player/view";
+import { Wall } from "./player/wall";
 
 type State = "loading" | "ready" | "playing" | "error";
 
+const TRY_AGAIN_MS = 5000;
+
 class Player {
   private readonly video: HTMLVideoElement;
-  private readonly says: HTMLElement;
+  private readonly says: Says;
   private readonly words: Words;
   private readonly preview: Preview;
+  private readonly wall: Wall;
+  private readonly progress: Progress;
+  private playback: Playback | null = null;
+  private stream: Stream | null = null;
+  /** Seconds at which it stopped for want of a right to go on, and whether it ran; null while all is well. */
+  private stopped: { at: number; ran: boolean } | null = null;
+  private timer = 0;
 
   constructor(private readonly root: HTMLElement) {
-    this.video = root.querySelector("video") as HTMLVideoElement;
-    this.says = root.querySelector("[data-player-says]") as HTMLElement;
-    this.words = wordsOf(root);
-    this.preview = new Preview(root);
+    const { root: r } = this;
+    const video = (this.video = r.querySelector("video") as HTMLVideoElement);
+    const words = (this.words = wordsOf(r));
+    const says = (this.says = new Says(r));
+    this.wall = new Wall(r.querySelector("[data-stage]") as HTMLElement);
+    this.preview = new Preview(r);
+    this.progress = new Progress(video, r.dataset.progressUrl ?? "", r.dataset.lessonId ?? "");
     this.state = "loading";
-    this.video.addEventListener("canplay", () => this.settle());
-    this.video.addEventListener("playing", () => (this.state = "playing"));
-    for (const event of ["pause", "ended"] as const) this.video.addEventListener(event, () => this.settle());
-    this.video.addEventListener("ended", () => this.offerNext());
+    video.addEventListener("canplay", () => this.settle());
+    video.addEventListener("playing", () => (this.state = "playing"));
+    for (const event of ["pause", "ended"] as const) video.addEventListener(event, () => this.settle());
+    video.addEventListener("ended", () => this.offerNext());
+    window.addEventListener("online", () => this.timer && void this.start());
     this.listenForJumps();
-    markChapters(this.video, Number(root.dataset.durationS) || 0);
-    offerCaptions(root, this.video);
+    markChapters(video, Number(r.dataset.durationS) || 0);
+    offerChapters(r, video);
+    offerCaptions(r, video);
+    wander(r, video);
+    const controls = new Controls(r, video, words, says);
+    const loop = new Loop(r, video, words, says);
+    new Keys(r, controls.keys(loop, new View(r, video, words, says), new Speed(r, video, words, says), new Dialogs(r)));
   }
 
+  /** Ask to watch, and show the film: from where it stopped in this page, or else before. */
   async start(): Promise<void> {
-    const { startUrl = "", progressUrl = "", lessonId = "" } = this.root.dataset;
-    const progress = new Progress(this.video, progressUrl, lessonId);
+    window.clearTimeout(this.timer);
+    this.timer = 0;
     let playback: Playback;
     try {
-      playback = await Playback.start(startUrl, isNative());
+      playback = await Playback.start(this.root.dataset.startUrl ?? "", isNative());
     } catch (error) {
       if (error instanceof Refused) this.refuse(error);
-      else this.fail(this.words.lost, this.button(this.words.retry, () => this.again()));
+      else this.tryLater();
       return;
     }
+    this.wall.clear();
+    this.state = "loading";
+    this.playback = playback;
     this.preview.use(playback);
-    const wanted = this.jumpInAddress();
-    const stopped = playback.position_s || (progressUrl ? 0 : progress.remembered());
-    const startAt = wanted ?? this.worthResuming(stopped);
-    attach(this.video, playback, startAt, {
-      lost: () => this.say(this.words.lost),
-      found: () => this.hush(),
+    const wanted = this.stopped?.at ?? this.jumpInAddress();
+    const earlier = playback.position_s || (this.root.dataset.progressUrl ? 0 : this.progress.remembered());
+    const startAt = wanted ?? this.worthResuming(earlier);
+    this.stream?.end();
+    this.stream = attach(this.video, playback, startAt, {
+      lost: () => this.says.say(this.words.lost),
+      found: () => this.says.flash(this.words.found),
       refused: (error) => this.refuse(error),
-      broken: () => this.fail(this.words.broken, this.link(this.words.reload, location.pathname)),
+      broken: () => this.fail([this.words.broken], button(this.words.retry, () => void this.start())),
     });
-    if (wanted === null && startAt > 0) this.sayResumed(startAt);
+    offerQuality(this.root, this.stream.qualities, this.words);
+    if (this.stopped) this.wentOn();
+    else if (wanted === null && startAt > 0) this.sayResumed(startAt);
   }
 
   private set state(state: State) {
@@ -61,7 +94,7 @@ class Player {
   }
 
   private settle(): void {
-    if (this.root.dataset.state !== "error" && (this.video.paused || this.video.ended)) this.state = "ready";
+    if (!this.wall.isUp && (this.video.paused || this.video.ended)) this.state = "ready";
   }
 
   /** A few seconds are not worth resuming, and a lesson seen to its end begins again. */
@@ -70,25 +103,48 @@ class Player {
     return position > 3 && position < duration - 5 ? position : 0;
   }
 
-  private again(): void {
-    this.root.querySelector(".player-error")?.remove();
-    this.state = "loading";
-    void this.start();
+  private tryLater(): void {
+    this.fail([this.words.lost], button(this.words.retry, () => void this.start()));
+    this.timer = window.setTimeout(() => void this.start(), TRY_AGAIN_MS);
+  }
+
+  /** After the session ended: with the same viewing if the server knows it still, so that nothing is loaded anew. */
+  private async goOn(): Promise<void> {
+    if (!this.playback || !this.stream) return this.start();
+    try {
+      await this.playback.renew();
+    } catch (error) {
+      if (!(error instanceof Refused)) return this.tryLater();
+      if (error.status === 401) return this.sayEnded(this.words.notYet);
+      if (error.status === 404 || error.status === 410) return this.start();
+      return this.refuse(error);
+    }
+    this.wall.clear();
+    this.stream.goOn();
+    this.state = "ready";
+    this.wentOn();
+  }
+
+  private wentOn(): void {
+    const { stopped } = this;
+    this.stopped = null;
+    if (!stopped) return;
+    this.says.flash(this.words.wentOn.replace("{time}", clock(stopped.at)));
+    if (stopped.ran) void this.video.play().catch(() => this.settle());
   }
 
   private sayResumed(at: number): void {
-    const startOver = this.button(this.words.startOver, () => {
+    const startOver = button(this.words.startOver, () => {
       this.video.currentTime = 0;
-      this.hush();
+      this.says.hush();
       void this.video.play();
     });
-    this.say(this.words.resumed.replace("{time}", clock(at)), startOver);
+    this.says.say(this.words.resumed.replace("{time}", clock(at)), startOver);
     let watched = 0;
     const fade = (): void => {
-      if (++watched > 40) {
-        this.hush();
-        this.video.removeEventListener("timeupdate", fade);
-      }
+      if (++watched <= 40) return;
+      if (startOver.isConnected) this.says.hush();
+      this.video.removeEventListener("timeupdate", fade);
     };
     this.video.addEventListener("timeupdate", fade);
   }
@@ -96,61 +152,40 @@ class Player {
   private offerNext(): void {
     const next = document.querySelector<HTMLAnchorElement>("a.next-lesson");
     const name = next?.querySelector("strong")?.textContent?.trim();
-    if (next && name) this.say("", this.link(this.words.next.replace("{lesson}", name), next.href));
+    if (next && name) this.says.say("", link(this.words.next.replace("{lesson}", name), next.href));
   }
 
   private refuse(error: Refused): void {
-    const here = location.pathname + location.search;
-    if (error.status === 401) {
-      this.fail(error.sentence || this.words.signIn, this.link(this.words.signInLink, `/login?next=${encodeURIComponent(here)}`));
-    } else if (error.status === 402 || error.status === 403) {
-      // The page itself shows the wall, with what there is to choose.
-      this.fail(error.sentence || (error.status === 402 ? this.words.join : this.words.refused), this.link(this.words.joinLink, here));
-    } else {
-      this.fail(error.sentence || this.words.unavailable, this.button(this.words.retry, () => this.again()));
-    }
+    const { words } = this;
+    const { status, sentence } = error;
+    // Nobody asked for a film yet where none was shown: the page itself shows the wall, with what there is to choose.
+    if (status === 401) this.sayEnded();
+    else if (status === 402) this.fail([sentence || words.join], link(words.joinLink, location.pathname + location.search));
+    else if (status === 403) this.fail([sentence || words.refused], link(words.joinLink, location.pathname + location.search));
+    else this.fail([sentence || words.unavailable], button(words.retry, () => void this.start()));
   }
 
-  private fail(sentence: string, action: HTMLElement): void {
+  /** Both ways lead back to this very second: logging in here, and going on after having done so elsewhere. */
+  private sayEnded(first = ""): void {
+    const { video, words } = this;
+    this.stopped ??= { at: this.playback ? video.currentTime : (this.jumpInAddress() ?? 0), ran: !video.paused };
+    const { at } = this.stopped;
+    const login = link(words.signInLink, `/login?next=${encodeURIComponent(this.address(at))}`);
+    const sentence = this.playback ? words.ended.replace("{time}", clock(at)) : words.signIn;
+    this.fail([first, sentence, words.endedOn].filter(Boolean), login, button(words.goOn, () => void this.goOn()));
+  }
+
+  private fail(sentences: string[], ...actions: HTMLElement[]): void {
+    if (this.playback) this.stopped ??= { at: this.video.currentTime, ran: !this.video.paused };
     this.video.pause();
-    this.hush();
+    this.says.hush();
     this.state = "error";
-    const box = document.createElement("div");
-    box.className = "player-error";
-    box.setAttribute("role", "alert");
-    const text = document.createElement("p");
-    text.textContent = sentence;
-    action.classList.add("btn", "btn-primary");
-    box.append(text, action);
-    this.root.querySelector(".player-error")?.remove();
-    this.root.append(box);
+    this.wall.show(sentences, actions);
   }
 
-  private say(sentence: string, action?: HTMLElement): void {
-    const text = document.createElement("span");
-    text.textContent = sentence;
-    this.says.replaceChildren(text, ...(action ? [action] : []));
-    this.says.dataset.shown = "";
-  }
-
-  private hush(): void {
-    this.says.replaceChildren();
-    delete this.says.dataset.shown;
-  }
-
-  private button(label: string, press: () => void): HTMLButtonElement {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = label;
-    button.addEventListener("click", press);
-    return button;
-  }
-
-  private link(label: string, href: string): HTMLAnchorElement {
-    const link = document.createElement("a");
-    link.href = href;
-    link.textContent = label;
-    return link;
+  /** This page, at this second. */
+  private address(second: number): string {
+    return `${location.pathname}${location.search}${second > 0 ? `#t=${second.toFixed(1)}` : ""}`;
   }
 
   /** `#t=65` in the address, as a list of sections writes it. */
@@ -163,8 +198,10 @@ class Player {
     window.addEventListener("hashchange", () => {
       const at = this.jumpInAddress();
       if (at === null) return;
+      if (this.stopped) this.stopped.at = at;
+      if (this.wall.isUp) return;
       this.video.currentTime = at;
-      this.hush();
+      this.says.hush();
       this.root.scrollIntoView({ block: "nearest" });
       void this.video.play().catch(() => this.settle());
     });

@@ -20,6 +20,8 @@ class Practice(Base):
     teacher_bio: Mapped[str] = mapped_column(Text, default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    # The member's name over the film.
+    is_marking: Mapped[bool] = mapped_column(default=False)
 
 
 class Location(HasId, Base):

@@ -21,6 +21,7 @@ class PracticeView:
     teacher_bio: str = ""
     contact_email: str = ""
     time_zone: str = "UTC"
+    is_marking: bool = False
     locations: tuple[Location, ...] = ()
 
 
@@ -38,6 +39,7 @@ async def practice(db: AsyncSession) -> PracticeView:
         teacher_bio=row.teacher_bio,
         contact_email=row.contact_email,
         time_zone=row.time_zone,
+        is_marking=row.is_marking,
         locations=locations,
     )
 

@@ -25,6 +25,7 @@ class PracticeDraft:
     teacher_bio: str = ""
     contact_email: str = ""
     time_zone: str = "UTC"
+    is_marking: bool = False
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,12 @@ export class Playback {
     return this.renewing;
   }
 
+  /** The playlist with a token for the whole film, for a television that fetches it by itself. The page keeps its own. */
+  async longLived(): Promise<string> {
+    if (!this.renewUrl) return this.playlist;
+    return new URL((await post(this.renewUrl, { native: true })).playlist_url, location.href).href;
+  }
+
   private async renewSoon(): Promise<void> {
     const stillGood = this.expiresAt > Date.now();
     try {

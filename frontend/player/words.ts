@@ -1,21 +1,15 @@
 // What the player says: sentences come from the page (and so from gettext), for our messages and media-chrome's labels alike.
 import { addTranslation, setLanguage } from "media-chrome/dist/utils/i18n.js";
 
-export interface Words {
-  resumed: string;
-  startOver: string;
-  signIn: string;
-  signInLink: string;
-  join: string;
-  joinLink: string;
-  refused: string;
-  reload: string;
-  lost: string;
-  broken: string;
-  unavailable: string;
-  retry: string;
-  next: string;
-}
+/** The sentences of templates/_parts/player.html, by their names there. */
+export type Words = Record<
+  | "resumed" | "startOver" | "signIn" | "signInLink" | "ended" | "endedOn" | "goOn" | "notYet" | "wentOn"
+  | "join" | "joinLink" | "refused" | "lost" | "found" | "broken" | "unavailable" | "retry" | "next"
+  | "loopBegin" | "loopEnd" | "loopClear" | "loopFrom" | "loopOn" | "loopOff" | "loopNone" | "loopShort"
+  | "mirrorOn" | "mirrorOff" | "largeOn" | "largeOff" | "speed" | "volume" | "muted" | "unmuted"
+  | "captionsOn" | "captionsOff" | "captionsNone" | "auto" | "autoNow" | "play" | "pause",
+  string
+>;
 
 export function wordsOf(root: HTMLElement): Words {
   return JSON.parse(root.dataset.words ?? "{}") as Words;

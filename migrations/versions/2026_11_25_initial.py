@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("teacher_bio", sa.Text(), nullable=False),
         sa.Column("contact_email", sa.String(length=254), nullable=False),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("is_marking", sa.Boolean(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_practice_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice")),
     )

@@ -1,10 +1,12 @@
 """What the settings of the practice may hold."""
 
+from typing import Any
+
 import pytest
 
 from app.practice.rules import LocationDraft, PracticeDraft, check_location, check_practice
 
-GOOD = {"site_name": "Kapahulu Stretch Practice", "contact_email": "teacher@example.com"}
+GOOD: dict[str, Any] = {"site_name": "Kapahulu Stretch Practice", "contact_email": "teacher@example.com"}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,7 @@ GOOD = {"site_name": "Kapahulu Stretch Practice", "contact_email": "teacher@exam
         ({"tagline": "x" * 201, "teacher_bio": "x" * 1_201}, {"tagline", "teacher_bio"}),
     ],
 )
-def test_a_practice_needs_a_name_and_an_address_for_mail(values: dict[str, str], wrong: set[str]) -> None:
+def test_a_practice_needs_a_name_and_an_address_for_mail(values: dict[str, Any], wrong: set[str]) -> None:
     assert set(check_practice(PracticeDraft(**{**GOOD, **values}))) == wrong
 
 

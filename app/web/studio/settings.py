@@ -50,10 +50,19 @@ def practice_form(
     teacher_bio: Annotated[str, Form()] = "",
     contact_email: Annotated[str, Form()] = "",
     time_zone: Annotated[str, Form()] = "UTC",
+    is_marking: Annotated[bool, Form()] = False,
 ) -> PracticeDraft:
     """The form as it was sent, without stray spaces."""
-    values = (site_name, tagline, teacher_name, teacher_role, teacher_bio, contact_email, time_zone)
-    return PracticeDraft(*(_line(value) for value in values))
+    return PracticeDraft(
+        site_name=_line(site_name),
+        tagline=_line(tagline),
+        teacher_name=_line(teacher_name),
+        teacher_role=_line(teacher_role),
+        teacher_bio=_line(teacher_bio),
+        contact_email=_line(contact_email),
+        time_zone=_line(time_zone),
+        is_marking=is_marking,
+    )
 
 
 def location_form(
@@ -96,6 +105,7 @@ async def settings(page: Page, db: Db, did: str = "") -> Response:
         teacher_bio=facts.teacher_bio,
         contact_email=facts.contact_email,
         time_zone=facts.time_zone,
+        is_marking=facts.is_marking,
     )
     return await page.show("studio/settings/settings.html", SettingsPage(draft, facts.locations, said=did))
 

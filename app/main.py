@@ -13,7 +13,7 @@ from starlette.routing import Route
 from app import db
 from app.errors import LimberError
 from app.settings import get_settings
-from app.web import closing, failures, static
+from app.web import closing, failures, media, static
 from app.web.shield import BodyLimit, CrossSiteShield, HeadAsGet, SecurityHeaders
 
 # One module for each audience; each offers `router`, and may offer bare Starlette `routes` for hot paths.
@@ -78,4 +78,6 @@ def create_app() -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(CrossSiteShield)
     app.add_middleware(SecurityHeaders)
+    # Outermost: what players ask for needs none of the others.
+    app.add_middleware(media.MediaFirst)
     return app

@@ -8,21 +8,14 @@ import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import db
-from app.access.models import Entitlement
-from app.access.rules import Allowed, EntitlementFacts, LessonFacts, ViewerFacts, decide
-from app.accounts.models import User, UserSession
-from app.catalog import rules
-from app.catalog.models import Course, Lesson
 from app.clock import utcnow
-from app.playback.models import Playback
 from app.playback.tokens import Verified
+from app.playback.verdicts import Asked, verdicts
 
 ALLOW_S = 10.0
 DENY_S = 2.0
@@ -38,11 +31,16 @@ class _Found:
 
 
 class Standing:
-    """The process's memory of answers. Requests that arrive while one is being looked up wait for that one."""
+    """The process's memory of answers. Requests that arrive while one is being looked up wait for that one.
+
+    One query is under way at a time, for all that were asked since the last: the more are asked, the cheaper is each.
+    """
 
     def __init__(self) -> None:
         self._found: OrderedDict[Key, _Found] = OrderedDict()
-        self._asking: dict[Key, asyncio.Task[bool]] = {}
+        self._asking: dict[Key, asyncio.Future[bool]] = {}
+        self._next: dict[Key, asyncio.Future[bool]] = {}
+        self._task: asyncio.Task[None] | None = None
 
     async def stands(self, token: Verified, video: str, version: str) -> bool:
         """Whether the token's playback may go on. `video` and `version` are those that it was verified for."""
@@ -54,25 +52,51 @@ class Standing:
     async def stands_now(self, token: Verified, video: str, version: str) -> bool:
         """The same, never from memory: for nginx, which keeps the answer itself. Two memories would add up to 20 s."""
         key = (token, video, version)
-        task = self._asking.get(key)
-        if task is None:
-            task = asyncio.create_task(self._ask(key))
-            self._asking[key] = task
-            task.add_done_callback(lambda _done: self._asking.pop(key, None))
+        answer = self._asking.get(key) or self._next.get(key)
+        if answer is None:
+            answer = self._next[key] = asyncio.get_running_loop().create_future()
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._ask_all())
         # A viewer who hangs up must not take the answer from the others who wait for it.
-        return await asyncio.shield(task)
+        return await asyncio.shield(answer)
 
-    async def _ask(self, key: Key) -> bool:
-        token, video, version = key
-        # The clock starts before the question: the answer is as old as that.
+    async def _ask_all(self) -> None:
+        try:
+            # Outside too: whoever asks while the connection is given back finds this task still under way.
+            while self._next:
+                # One statement reads one moment: a transaction around it would be two more ways there and back.
+                engine = db.database().engine.execution_options(isolation_level="AUTOCOMMIT")
+                async with engine.connect() as connection:
+                    while self._next:
+                        await self._ask(connection)
+        except BaseException as fault:
+            self._fail(fault)
+            if not isinstance(fault, Exception):
+                raise
+
+    async def _ask(self, connection: AsyncConnection) -> None:
+        self._asking, self._next = self._next, {}
+        # The clock starts before the question: the answers are as old as that.
         asked = time.monotonic()
-        async with db.transaction() as session:
-            stands = await look_up(session, token.playback_id, UUID(video), int(version), utcnow())
-        self._found[key] = _Found(stands, asked + (ALLOW_S if stands else DENY_S))
-        self._found.move_to_end(key)
+        answers = await verdicts(connection, [_asked(key) for key in self._asking], utcnow())
+        self._keep(answers, asked)
+
+    def _keep(self, answers: list[bool], asked: float) -> None:
+        for (key, waiting), stands in zip(self._asking.items(), answers, strict=True):
+            self._found[key] = _Found(stands, asked + (ALLOW_S if stands else DENY_S))
+            self._found.move_to_end(key)
+            waiting.set_result(stands)
+        self._asking = {}
         while len(self._found) > MOST:
             self._found.popitem(last=False)
-        return stands
+
+    def _fail(self, fault: BaseException) -> None:
+        """Whoever waits hears of it; the next to ask tries again."""
+        for waiting in (*self._asking.values(), *self._next.values()):
+            waiting.set_exception(fault)
+            # Nobody may be left who waits for it.
+            waiting.exception()
+        self._asking, self._next = {}, {}
 
     def forget(self) -> None:
         self._found.clear()
@@ -81,48 +105,6 @@ class Standing:
 standing = Standing()
 
 
-async def look_up(
-    session: AsyncSession, playback_id: UUID, video_id: UUID, version: int, now: datetime
-) -> bool:
-    """One query for everything that can end a viewing, and the one decision over it.
-
-    It stands while it was not stopped, is of this video and version, the lesson still shows this video, the sign-in it
-    hangs on holds, its owner is not banned, and `decide` allows.
-    """
-    rows = (
-        await session.execute(
-            select(Playback, Lesson, Course.state, UserSession, User, Entitlement)
-            .join(Lesson, Lesson.id == Playback.lesson_id)
-            .join(Course, Course.id == Lesson.course_id)
-            .outerjoin(UserSession, UserSession.id == Playback.session_id)
-            .outerjoin(User, User.id == Playback.user_id)
-            .outerjoin(Entitlement, Entitlement.user_id == Playback.user_id)
-            .where(Playback.id == playback_id)
-        )
-    ).all()
-    if not rows:
-        return False
-    playback, lesson, course_state, sign_in, user, _one = rows[0]
-    if playback.revoked_at is not None or (playback.video_id, playback.video_version) != (video_id, version):
-        return False
-    if lesson.video_id != video_id or not _signed_in(playback, sign_in, user, now):
-        return False
-    facts = LessonFacts(
-        lesson.id, lesson.course_id, lesson.is_free, course_state == "published" and rules.is_out(lesson, now)
-    )
-    mine = [
-        EntitlementFacts(one.course_id, one.starts_at, one.ends_at, one.revoked_at)
-        for *_rest, one in rows
-        if one is not None
-    ]
-    viewer = ViewerFacts(user.is_staff) if user is not None else None
-    return isinstance(decide(viewer, facts, mine, now), Allowed)
-
-
-def _signed_in(playback: Playback, sign_in: UserSession | None, user: User | None, now: datetime) -> bool:
-    """A member's viewing hangs on the sign-in it was begun with; an anonymous one on nothing."""
-    if playback.user_id is None:
-        return True
-    if sign_in is None or user is None or user.banned_at is not None:
-        return False
-    return sign_in.revoked_at is None and sign_in.expires_at > now
+def _asked(key: Key) -> Asked:
+    token, video, version = key
+    return Asked(token.playback_id, UUID(video), int(version))

@@ -43,6 +43,8 @@ class Player {
     this.preview = new Preview(r);
     this.progress = new Progress(video, r.dataset.progressUrl ?? "", r.dataset.lessonId ?? "");
     this.state = "loading";
+    // Its attribute for this is not observed (4.19.4). With the whole player, words and large controls come along.
+    Object.assign(r.querySelector("media-controller") ?? {}, { fullscreenElement: r });
     video.addEventListener("canplay", () => this.settle());
     video.addEventListener("playing", () => (this.state = "playing"));
     for (const event of ["pause", "ended"] as const) video.addEventListener(event, () => this.settle());

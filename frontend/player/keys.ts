@@ -3,7 +3,7 @@ import { remember, remembered } from "./remember";
 
 const TYPING = "textarea, select, dialog, [contenteditable], input:not([type=range], [type=checkbox], [type=radio])";
 // These have their own use for the space bar.
-const PRESSABLE = "button, a, summary, input, [role=button], [role^=menuitem], [tabindex='0']";
+const PRESSABLE = "button, a, summary, input, [role=button], [role^=menuitem]";
 const SCROLLING = new Set([" ", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 
 export type KeyMap = Record<string, () => void>;

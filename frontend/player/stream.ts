@@ -67,6 +67,8 @@ class HlsStream implements Stream {
       capLevelToPlayerSize: true,
       // Little before somebody presses play, plenty afterwards.
       maxBufferLength: 8,
+      // Otherwise these are the fewest seconds, and the most are 60 MB: ten minutes of a talk, before anybody pressed play.
+      maxBufferSize: 0,
       backBufferLength: 60,
       xhrSetup: async (xhr, url) => {
         try {
@@ -160,7 +162,8 @@ class HlsStream implements Stream {
   private retryNow(): void {
     window.clearTimeout(this.timer);
     if (this.hls.levels.length === 0) this.hls.loadSource(this.playback.playlistUrl);
-    else this.hls.startLoad();
+    // Left to itself it goes back to where it loaded last. At 0 it has not yet gone to where it is to begin.
+    else this.hls.startLoad(this.video.currentTime || -1, this.video.currentTime > 0);
   }
 }
 

@@ -138,19 +138,19 @@ class MediaFirst:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = None
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
-            path: str = scope["path"]
-            door = media if path.startswith("/media/") else media_auth if path == "/media-auth" else None
-        if door is None:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
-            return
-        try:
-            response = await door(Request(scope, receive))
-        except SQLAlchemyError as fault:
-            log.error("streams: %s", fault)
-            response = await failures.answer(scope, Unavailable())
-        await response(scope, receive, send)
+        elif scope["path"].startswith("/media/"):
+            try:
+                response = await media(Request(scope, receive))
+            except SQLAlchemyError as fault:
+                log.error("streams: %s", fault)
+                response = await failures.answer(scope, Unavailable())
+            await response(scope, receive, send)
+        elif scope["path"] == "/media-auth":
+            await (await media_auth(Request(scope, receive)))(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def _seconds_left(token: tokens.Verified) -> int:

@@ -1,5 +1,6 @@
 """create_app(): routers, middleware and error pages; nothing is wired elsewhere."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from app import db
 from app.errors import LimberError
+from app.playback import keyring
 from app.settings import get_settings
 from app.web import closing, failures, media, static
 from app.web.shield import BodyLimit, CrossSiteShield, HeadAsGet, SecurityHeaders
@@ -41,8 +43,12 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     if settings.database_url is None:
         raise RuntimeError("the web process needs DATABASE_URL")
     db.open_database(settings.database_url)
+    # A token that another process signed with a new key is known from the first request on.
+    keys = asyncio.create_task(keyring.keep_fresh())
     with closing.heeding_signals():
         yield
+    keys.cancel()
+    await asyncio.gather(keys, return_exceptions=True)
     await db.close_database()
 
 

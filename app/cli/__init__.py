@@ -1,4 +1,4 @@
-"""The `limber` command: serve, worker, migrate, demo, doctor, admin, storage, videos."""
+"""The `limber` command: serve, worker, migrate, demo, doctor, admin, keys, storage, videos."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from app.cli.keys import keys
 from app.cli.opening import run_with_database, settings_or_exit, with_database
 from app.cli.storage import storage
 from app.cli.videos import videos
@@ -19,6 +20,7 @@ cli = typer.Typer(
 )
 admin = typer.Typer(no_args_is_help=True, help="Staff accounts.")
 cli.add_typer(admin, name="admin")
+cli.add_typer(keys, name="keys")
 cli.add_typer(storage, name="storage")
 cli.add_typer(videos, name="videos")
 

@@ -27,6 +27,19 @@ class Playback(HasId, Base):
     revoked_at: Mapped[datetime | None]
 
 
+class MediaKey(Base):
+    """A key of media tokens that was made by rotating (app/keys.py, Rotation): its salt, never its secret."""
+
+    __tablename__ = "media_key"
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    root: Mapped[str]
+    salt: Mapped[bytes]
+    made_at: Mapped[datetime] = mapped_column(default=utcnow)
+    signs_at: Mapped[datetime]
+    alone_from: Mapped[datetime]
+
+
 class Progress(Base):
     """Where a member stopped in a lesson; the newest save wins, whichever device sent it."""
 

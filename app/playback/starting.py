@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,12 +14,11 @@ from app.accounts.rules import Bucket, Limit, network
 from app.catalog.queries import Film, film_of
 from app.errors import Conflict, Gone, LimberError, NotFound, PaymentRequired, SignInRequired, TooMany
 from app.i18n import _
-from app.keys import KeyRing
 from app.playback import tokens
+from app.playback.keyring import media_ring as media_ring
 from app.playback.models import Playback
 from app.playback.progress import resume_at
 from app.playback.rules import mark
-from app.settings import get_settings
 from app.video.packaging import MASTER
 
 TTL = timedelta(minutes=5)
@@ -40,16 +38,6 @@ class Granted:
     playlist_url: str
     expires_at: datetime
     position_s: float
-
-
-@lru_cache(maxsize=4)
-def _ring(text: str) -> KeyRing:
-    return KeyRing.parse(text)
-
-
-def media_ring() -> KeyRing:
-    """The key ring of media tokens, parsed once."""
-    return _ring(get_settings().media_keys)
 
 
 async def start(

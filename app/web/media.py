@@ -20,9 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import storage
 from app.accounts.permissions import Permission
 from app.errors import NotFound, SignInRequired, Unavailable
-from app.playback import tokens
+from app.playback import keyring, tokens
 from app.playback.standing import standing
-from app.playback.starting import media_ring
 from app.web import failures
 from app.web.guard import declares
 
@@ -76,7 +75,9 @@ async def permitted(raw_path: str, ask: Ask) -> tuple[Address, tokens.Verified] 
     address = parse(raw_path)
     if address is None:
         return None
-    verified = tokens.verify(media_ring(), address.token, address.video, address.version, time.time())
+    if not await keyring.knows(address.token.partition(".")[0]):
+        return None
+    verified = tokens.verify(keyring.media_ring(), address.token, address.video, address.version, time.time())
     if verified is None:
         return None
     if not await ask(verified, address.video, address.version):

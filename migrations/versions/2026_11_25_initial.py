@@ -550,6 +550,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_playback_video_id"), "playback", ["video_id"], unique=False)
     op.create_index(op.f("ix_playback_renewed_at"), "playback", ["renewed_at"], unique=False)
     op.create_table(
+        "media_key",
+        sa.Column("kid", sa.String(), nullable=False),
+        sa.Column("root", sa.String(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signs_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("alone_from", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kid", name=op.f("pk_media_key")),
+    )
+    op.create_table(
         "progress",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("lesson_id", sa.Uuid(), nullable=False),
@@ -631,6 +641,7 @@ def downgrade() -> None:
     op.drop_table("article_relation")
     op.drop_index("ix_progress_user_id_saved_at", table_name="progress")
     op.drop_table("progress")
+    op.drop_table("media_key")
     op.drop_index(op.f("ix_playback_video_id"), table_name="playback")
     op.drop_index(op.f("ix_playback_user_id"), table_name="playback")
     op.drop_index(op.f("ix_playback_lesson_id"), table_name="playback")

@@ -1,0 +1,118 @@
+"""The keys of media tokens: the settings' ring and what `limber keys rotate` made of it, the same in every process.
+
+Rotations are rows. Each process reads them every few seconds, and at once when a token names a key that it does not know.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db
+from app.clock import utcnow
+from app.errors import Conflict
+from app.i18n import _
+from app.keys import KeyRing, Rotation, rotated
+from app.playback.models import MediaKey
+from app.settings import get_settings
+
+EVERY_S = 5.0
+# After making and before signing: by then every process knows the key.
+NOTICE = timedelta(seconds=15)
+# A browser that plays HLS by itself has a token for so long (starting.NATIVE_LONGEST).
+LONGEST_TOKEN = timedelta(hours=6)
+AT_MOST = 4
+log = logging.getLogger("limber.playback")
+
+
+@dataclass
+class _Known:
+    """This process's copy. `asked_at`: when it was last read, by the monotonic clock."""
+
+    rotations: tuple[Rotation, ...] = ()
+    asked_at: float = float("-inf")
+
+
+_known = _Known()
+
+
+def media_ring(now: datetime | None = None) -> KeyRing:
+    """The ring that signs and verifies media tokens at `now`."""
+    return _composed(get_settings().media_keys, _known.rotations, (now or utcnow()).replace(microsecond=0))
+
+
+_last: tuple[tuple[str, tuple[Rotation, ...], datetime], KeyRing] | None = None
+
+
+def _composed(text_of_ring: str, rotations: tuple[Rotation, ...], now: datetime) -> KeyRing:
+    """Made anew once a second: its keys begin and end by the clock."""
+    global _last
+    asked = (text_of_ring, rotations, now)
+    if _last is None or _last[0] != asked:
+        _last = (asked, rotated(KeyRing.parse(text_of_ring), rotations, now))
+    return _last[1]
+
+
+async def refresh() -> None:
+    """Read the rotations. What is known stays known while the database is away."""
+    _known.asked_at = time.monotonic()
+    async with db.transaction() as session:
+        rows = list(await session.scalars(select(MediaKey).order_by(MediaKey.signs_at.desc()).limit(20)))
+    _known.rotations = tuple(
+        Rotation(row.kid, row.root, row.salt, row.signs_at, row.alone_from) for row in rows
+    )
+
+
+async def knows(kid: str) -> bool:
+    """Whether `kid` may verify. One that is not known is looked for in the database, at most once a second."""
+    if media_ring().find(kid) is None and time.monotonic() - _known.asked_at > 1:
+        await refresh()
+    return media_ring().find(kid) is not None
+
+
+async def keep_fresh() -> None:
+    """Read the rotations every few seconds until cancelled."""
+    while True:
+        try:
+            await refresh()
+        except (SQLAlchemyError, OSError) as fault:
+            log.warning("media keys were not read: %s", type(fault).__name__)
+        await asyncio.sleep(EVERY_S)
+
+
+async def rotate(session: AsyncSession, now: datetime, *, at_once: bool = False) -> MediaKey:
+    """Make a new key. It signs after 15 s; the old ones verify until their longest token has ended.
+
+    `at_once`: the old ones end when it begins. Players then ask for a new token, with a hiccup; native ones stop.
+
+    Raises:
+        Conflict: four keys are valid already.
+    """
+    # Two operators at once make two keys, of two names.
+    await session.execute(text("LOCK TABLE media_key IN EXCLUSIVE MODE"))
+    valid = await session.scalar(
+        select(func.count()).select_from(MediaKey).where(MediaKey.signs_at > now - LONGEST_TOKEN)
+    )
+    if (valid or 0) >= AT_MOST and not at_once:
+        raise Conflict(_("Four keys were made within six hours. Wait, or end the old ones with --at-once."))
+    ring = KeyRing.parse(get_settings().media_keys)
+    number = (await session.scalar(select(func.count()).select_from(MediaKey)) or 0) + 1
+    while ring.find(f"r{number}"):
+        number += 1
+    signs_at = (now + NOTICE).replace(microsecond=0)
+    row = MediaKey(
+        kid=f"r{number}",
+        root=ring.signing[0],
+        salt=secrets.token_bytes(32),
+        signs_at=signs_at,
+        alone_from=signs_at if at_once else signs_at + LONGEST_TOKEN,
+    )
+    session.add(row)
+    await session.flush()
+    return row

@@ -1,5 +1,7 @@
 """The errors that people may meet: each has an HTTP status, a machine word and a sentence for the reader."""
 
+from typing import Any
+
 from app.i18n import _
 
 
@@ -8,6 +10,11 @@ class LimberError(Exception):
 
     status = 500
     code = "error"
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What a program is told besides the sentence, as JSON."""
+        return {}
 
     def __init__(self, sentence: str | None = None, *, field: str | None = None) -> None:
         self.sentence = sentence or self.default_sentence()

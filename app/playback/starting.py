@@ -6,19 +6,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.queries import facts_for
-from app.access.rules import Allowed, Denied, LessonFacts, Reason, ViewerFacts, decide
+from app.access.rules import Allowed, Denied, Reason, ViewerFacts, decide
 from app.accounts import throttle
 from app.accounts.permissions import Viewer
 from app.accounts.rules import Bucket, Limit, network
-from app.catalog.queries import Film, film_of
 from app.errors import Conflict, Gone, LimberError, NotFound, PaymentRequired, SignInRequired, TooMany
 from app.i18n import _
-from app.playback import tokens
+from app.playback import places, tokens
+from app.playback.facts import Facts, facts
 from app.playback.keyring import media_ring as media_ring
 from app.playback.models import Playback
-from app.playback.progress import resume_at
-from app.playback.rules import mark
+from app.playback.rules import mark, shortened
 from app.video.packaging import MASTER
 
 TTL = timedelta(minutes=5)
@@ -46,50 +44,67 @@ async def start(
     lesson_id: UUID,
     now: datetime,
     *,
+    most: int = 2,
     is_native: bool = False,
+    tab: str = "",
     ip: str = "",
 ) -> Granted:
     """Let the viewer watch the lesson: a Playback row, a token for it, and where they stopped.
+
+    `most`: how many films a member may watch at the same time; `tab` tells one page of a browser from the others.
 
     Raises:
         SignInRequired, PaymentRequired: why not, in the sentence.
         NotFound: when there is no such lesson in the viewer's sight.
         Conflict: when it is not out, or has no video yet.
+        StreamsFull: when as many are playing on other pages.
         TooMany: after 300 viewings without sign-in in an hour from one network.
     """
-    film = await _permitted(db, viewer, lesson_id, now)
+    found = await _permitted(db, viewer, lesson_id, now)
     if viewer is None:
         bucket = Bucket(f"{WITHOUT_SIGN_IN.name}:{network(ip)}", WITHOUT_SIGN_IN)
         if not await throttle.allow(db, [bucket], now):
             raise TooMany
-    assert film.video_id is not None
-    playback = Playback(
-        lesson_id=lesson_id,
-        video_id=film.video_id,
-        video_version=film.version,
-        user_id=viewer.user_id if viewer else None,
-        session_id=viewer.session_id if viewer else None,
-        created_at=now,
-        renewed_at=now,
-    )
-    db.add(playback)
-    await db.flush()
-    position_s = await resume_at(db, viewer.user_id, lesson_id) if viewer else 0.0
-    if film.duration_s:
+    values = {
+        "lesson_id": lesson_id,
+        "video_id": found.video_id,
+        "video_version": found.version,
+        "user_id": viewer.user_id if viewer else None,
+        "session_id": viewer.session_id if viewer else None,
+        "created_at": now,
+        "renewed_at": now,
+        "seen_at": now,
+        "position_s": found.stopped_at_s,
+        "tab": tab,
+        # Whoever has no account has no networks to be spread over.
+        "network": shortened(ip) if viewer else "",
+    }
+    if viewer is None or viewer.is_staff:
+        playback_id = await places.begin_without_place(db, values)
+    else:
+        playback_id = await places.begin(db, values, found.held, most, now)
+    position_s = found.stopped_at_s
+    if found.duration_s:
         # It may have been saved in another, longer film.
-        position_s = mark(position_s, film.duration_s).position_s
-    return _grant(playback, film, now, position_s, is_native=is_native)
+        position_s = mark(position_s, found.duration_s).position_s
+    return _grant(playback_id, found, now, position_s, is_native=is_native)
 
 
 async def renew(
-    db: AsyncSession, viewer: Viewer | None, playback_id: UUID, now: datetime, *, is_native: bool = False
+    db: AsyncSession,
+    viewer: Viewer | None,
+    playback_id: UUID,
+    now: datetime,
+    *,
+    most: int = 2,
+    is_native: bool = False,
 ) -> Granted:
     """A new token for a playback that goes on. Whoever signed in again meanwhile goes on with the new sign-in.
 
     Raises:
         NotFound: when there is no such playback, or it is somebody else's.
         Gone: when it was stopped, or the lesson has another film now.
-        SignInRequired, PaymentRequired, Conflict: as `start`.
+        SignInRequired, PaymentRequired, Conflict, StreamsFull: as `start`.
     """
     playback = await db.get(Playback, playback_id)
     if playback is None:
@@ -99,31 +114,37 @@ async def renew(
     if viewer is not None and playback.user_id not in (None, viewer.user_id):
         raise NotFound
     if playback.revoked_at is not None:
-        raise Gone(_("This viewing was stopped. Load the page again to go on."))
-    film = await _permitted(db, viewer, playback.lesson_id, now)
-    if (film.video_id, film.version) != (playback.video_id, playback.video_version):
+        raise Gone(how_it_ended(playback.ended_by))
+    found = await _permitted(db, viewer, playback.lesson_id, now)
+    if (found.video_id, found.version) != (playback.video_id, playback.video_version):
         raise Gone(_("This lesson has a new film. Load the page again to watch it."))
     if viewer is not None:
         playback.user_id, playback.session_id = viewer.user_id, viewer.session_id
     playback.renewed_at = now
     await db.flush()
-    return _grant(playback, film, now, 0.0, is_native=is_native)
+    if viewer is not None and not viewer.is_staff:
+        await places.go_on(db, playback, most, now)
+    return _grant(playback.id, found, now, 0.0, is_native=is_native)
 
 
-async def _permitted(db: AsyncSession, viewer: Viewer | None, lesson_id: UUID, now: datetime) -> Film:
-    film = await film_of(db, lesson_id, now)
+def how_it_ended(ended_by: str | None) -> str:
+    """Why a viewing that was revoked does not go on, in a sentence for whoever watched."""
+    if ended_by == places.STOPPED:
+        return _("This film was stopped from another device. Load the page again to go on here.")
+    if ended_by == places.AGAIN:
+        return _("This film goes on in another window. Load the page again to go on here.")
+    return _("This viewing was stopped. Load the page again to go on.")
+
+
+async def _permitted(db: AsyncSession, viewer: Viewer | None, lesson_id: UUID, now: datetime) -> Facts:
+    found = await facts(db, viewer.user_id if viewer else None, lesson_id, now)
     is_staff = viewer is not None and viewer.is_staff
-    if film is None or not (film.is_visible or is_staff):
+    if found is None or not (found.is_visible or is_staff):
         raise NotFound
-    entitlements = await facts_for(db, viewer.user_id) if viewer else []
-    verdict = decide(ViewerFacts(is_staff) if viewer else None, facts_of(film), entitlements, now)
+    verdict = decide(ViewerFacts(is_staff) if viewer else None, found.lesson, found.rights, now)
     if isinstance(verdict, Allowed):
-        return film
+        return found
     raise refusal(verdict)
-
-
-def facts_of(film: Film) -> LessonFacts:
-    return LessonFacts(film.lesson_id, film.course_id, film.is_free, film.is_out, film.is_ready)
 
 
 def refusal(verdict: Denied) -> LimberError:
@@ -141,13 +162,13 @@ def refusal(verdict: Denied) -> LimberError:
             return PaymentRequired()
 
 
-def _grant(playback: Playback, film: Film, now: datetime, position_s: float, *, is_native: bool) -> Granted:
+def _grant(playback_id: UUID, found: Facts, now: datetime, position_s: float, *, is_native: bool) -> Granted:
+    assert found.video_id is not None
     ttl = TTL
     if is_native:
-        ttl = min(max(timedelta(seconds=1.5 * (film.duration_s or 0)), NATIVE_SHORTEST), NATIVE_LONGEST)
+        ttl = min(max(timedelta(seconds=1.5 * (found.duration_s or 0)), NATIVE_SHORTEST), NATIVE_LONGEST)
     expires_at = (now + ttl).replace(microsecond=0)
-    token = tokens.sign(
-        media_ring(), playback.id, playback.video_id, playback.video_version, int(expires_at.timestamp())
-    )
-    url = f"/media/{token}/{playback.video_id}/{playback.video_version}/{MASTER}"
-    return Granted(playback.id, url, expires_at, position_s)
+    expires = int(expires_at.timestamp())
+    token = tokens.sign(media_ring(), playback_id, found.video_id, found.version, expires)
+    url = f"/media/{token}/{found.video_id}/{found.version}/{MASTER}"
+    return Granted(playback_id, url, expires_at, position_s)

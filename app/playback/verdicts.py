@@ -37,6 +37,7 @@ QUESTION = (
     select(
         Playback.id.label("playback_id"),
         Playback.revoked_at.label("stopped_at"),
+        Playback.left_at,
         Playback.video_id,
         Playback.video_version,
         Playback.user_id,
@@ -67,8 +68,9 @@ QUESTION = (
 
 
 async def verdicts(connection: Executes, asked: Sequence[Asked], now: datetime) -> list[bool]:
-    """For each, in order: was it not stopped, is it of this video and version, does the lesson still show that, does
-    the sign-in it hangs on hold, is its owner not banned, and does `decide` allow."""
+    """For each, in order: was it not stopped, is its place among the member's streams not given up, is it of this video
+    and version, does the lesson still show that, does the sign-in it hangs on hold, is its owner not banned, and does
+    `decide` allow."""
     result = await connection.execute(QUESTION, {"ids": list({one.playback_id for one in asked})})
     found: dict[UUID, list[Any]] = {}
     for row in result:
@@ -80,7 +82,9 @@ def _stands(asked: Asked, rows: list[Any], now: datetime) -> bool:
     if not rows:
         return False
     facts = rows[0]
-    if facts.stopped_at is not None or (facts.video_id, facts.video_version) != asked[1:]:
+    if facts.stopped_at is not None or facts.left_at is not None:
+        return False
+    if (facts.video_id, facts.video_version) != asked[1:]:
         return False
     if facts.shown_id != asked.video_id or not _signed_in(facts, now):
         return False

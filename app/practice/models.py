@@ -10,7 +10,10 @@ class Practice(Base):
     """The one row of facts about the site."""
 
     __tablename__ = "practice"
-    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single"),
+        CheckConstraint("streams_at_once BETWEEN 1 AND 9", name="streams_at_once"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     site_name: Mapped[str] = mapped_column(String(120), default="Limber")
@@ -22,6 +25,8 @@ class Practice(Base):
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     # The member's name over the film.
     is_marking: Mapped[bool] = mapped_column(default=False)
+    # For each member.
+    streams_at_once: Mapped[int] = mapped_column(default=2)
 
 
 class Location(HasId, Base):

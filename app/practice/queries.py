@@ -22,6 +22,7 @@ class PracticeView:
     contact_email: str = ""
     time_zone: str = "UTC"
     is_marking: bool = False
+    streams_at_once: int = 2
     locations: tuple[Location, ...] = ()
 
 
@@ -40,6 +41,7 @@ async def practice(db: AsyncSession) -> PracticeView:
         contact_email=row.contact_email,
         time_zone=row.time_zone,
         is_marking=row.is_marking,
+        streams_at_once=row.streams_at_once,
         locations=locations,
     )
 
@@ -47,6 +49,11 @@ async def practice(db: AsyncSession) -> PracticeView:
 async def time_zone(db: AsyncSession) -> str:
     """The name of the zone in which the practice lives."""
     return await db.scalar(select(Practice.time_zone).where(Practice.id == 1)) or "UTC"
+
+
+async def streams_at_once(db: AsyncSession) -> int:
+    """How many films one member may watch at the same time."""
+    return await db.scalar(select(Practice.streams_at_once).where(Practice.id == 1)) or 2
 
 
 async def mail_recipients(db: AsyncSession) -> tuple[str, ...]:

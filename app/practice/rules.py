@@ -8,6 +8,7 @@ from app.errors import BadInput
 from app.i18n import _
 
 BIO_CHARS = 1_200
+MOST_STREAMS = 9
 LONGEST = {"site_name": 120, "tagline": 200, "teacher_name": 120, "teacher_role": 200, "contact_email": 254}
 LONGEST_PLACE = {"city": 80, "street": 160, "postal_code": 20, "region": 80, "phone": 40, "hours": 400}
 
@@ -26,6 +27,7 @@ class PracticeDraft:
     contact_email: str = ""
     time_zone: str = "UTC"
     is_marking: bool = False
+    streams_at_once: int = 2
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def check_practice(draft: PracticeDraft) -> Errors:
             clean_email(draft.contact_email)
         except BadInput as refused:
             errors["contact_email"] = refused.sentence
+    if not 1 <= draft.streams_at_once <= MOST_STREAMS:
+        errors["streams_at_once"] = _("Please choose one of the numbers.")
     if draft.time_zone not in zones():
         errors["time_zone"] = _("Please choose one of the time zones.")
     return errors

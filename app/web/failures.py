@@ -102,6 +102,7 @@ def problem(error: errors.LimberError, scope: Scope) -> JSONResponse:
         "title": error.sentence,
         "status": error.status,
         "detail": error.sentence,
+        **error.members,
     }
     if error.status == 401:
         body["login_url"] = login_url(scope)

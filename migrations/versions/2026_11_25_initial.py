@@ -92,7 +92,9 @@ def upgrade() -> None:
         sa.Column("contact_email", sa.String(length=254), nullable=False),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("is_marking", sa.Boolean(), nullable=False),
+        sa.Column("streams_at_once", sa.Integer(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_practice_single")),
+        sa.CheckConstraint("streams_at_once BETWEEN 1 AND 9", name=op.f("ck_practice_streams_at_once")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice")),
     )
     op.create_table(
@@ -530,6 +532,13 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=12), nullable=True),
+        sa.Column("place", sa.SmallInteger(), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("position_s", sa.Double(), nullable=False),
+        sa.Column("tab", sa.String(length=40), nullable=False),
+        sa.Column("network", sa.String(length=50), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["lesson_id"], ["lesson.id"], name=op.f("fk_playback_lesson_id"), ondelete="CASCADE"
@@ -549,6 +558,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_playback_user_id"), "playback", ["user_id"], unique=False)
     op.create_index(op.f("ix_playback_video_id"), "playback", ["video_id"], unique=False)
     op.create_index(op.f("ix_playback_renewed_at"), "playback", ["renewed_at"], unique=False)
+    op.create_index(
+        "uq_playback_user_id_place",
+        "playback",
+        ["user_id", "place"],
+        unique=True,
+        postgresql_where="place IS NOT NULL",
+    )
     op.create_table(
         "media_key",
         sa.Column("kid", sa.String(), nullable=False),

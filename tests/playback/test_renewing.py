@@ -125,9 +125,9 @@ LOSSES: list[tuple[Callable[[Scene], Awaitable[None]], int, str]] = [
 async def test_who_lost_the_right_gets_no_bytes_no_new_token_and_no_new_viewing(
     scene: Scene, lose: Callable[[Scene], Awaitable[None]], status: int, sentence: str
 ) -> None:
-    async with device(scene.member) as browser:
+    async with device(scene.member) as browser, device(scene.member) as phone:
         begun = await start(browser, scene.paid)
-        native = await start(browser, scene.paid, native=True)
+        native = await start(phone, scene.paid, native=True)
         await lose(scene)
         assert_problem(await browser.post(begun["renew_url"]), status, sentence)
         again = await browser.post(f"/lessons/{scene.paid.id}/playback")

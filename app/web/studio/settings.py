@@ -51,6 +51,7 @@ def practice_form(
     contact_email: Annotated[str, Form()] = "",
     time_zone: Annotated[str, Form()] = "UTC",
     is_marking: Annotated[bool, Form()] = False,
+    streams_at_once: Annotated[int, Form()] = 2,
 ) -> PracticeDraft:
     """The form as it was sent, without stray spaces."""
     return PracticeDraft(
@@ -62,6 +63,7 @@ def practice_form(
         contact_email=_line(contact_email),
         time_zone=_line(time_zone),
         is_marking=is_marking,
+        streams_at_once=streams_at_once,
     )
 
 
@@ -106,6 +108,7 @@ async def settings(page: Page, db: Db, did: str = "") -> Response:
         contact_email=facts.contact_email,
         time_zone=facts.time_zone,
         is_marking=facts.is_marking,
+        streams_at_once=facts.streams_at_once,
     )
     return await page.show("studio/settings/settings.html", SettingsPage(draft, facts.locations, said=did))
 

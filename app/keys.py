@@ -65,7 +65,9 @@ class Rotation:
 
     def secret(self, root_secret: bytes) -> bytes:
         """32 bytes."""
-        return hmac.digest(root_secret, b"limber-rotation-1/" + self.kid.encode() + b"/" + self.salt, "sha256")
+        return hmac.digest(
+            root_secret, b"limber-rotation-1/" + self.kid.encode() + b"/" + self.salt, "sha256"
+        )
 
 
 def rotated(ring: KeyRing, rotations: Sequence[Rotation], now: datetime) -> KeyRing:

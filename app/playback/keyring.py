@@ -1,6 +1,6 @@
 """The keys of media tokens: the settings' ring and what `limber keys rotate` made of it, the same in every process.
 
-Rotations are rows. Each process reads them every few seconds, and at once when a token names a key that it does not know.
+Rotations are rows. Each process reads them every few seconds, and at once when a token names a key unknown to it.
 """
 
 import asyncio

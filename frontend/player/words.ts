@@ -3,7 +3,7 @@ import { addTranslation, setLanguage } from "media-chrome/dist/utils/i18n.js";
 
 /** The sentences of templates/_parts/player.html, by their names there. */
 export type Words = Record<
-  | "resumed" | "startOver" | "signIn" | "signInLink" | "ended" | "endedOn" | "goOn" | "notYet" | "wentOn"
+  | "resumed" | "startOver" | "signIn" | "signInLink" | "ended" | "endedOn" | "goOn" | "stop" | "notYet" | "wentOn"
   | "join" | "joinLink" | "refused" | "lost" | "found" | "broken" | "unavailable" | "retry" | "next"
   | "loopBegin" | "loopEnd" | "loopClear" | "loopFrom" | "loopOn" | "loopOff" | "loopNone" | "loopShort"
   | "mirrorOn" | "mirrorOff" | "largeOn" | "largeOff" | "speed" | "volume" | "muted" | "unmuted"

@@ -91,6 +91,25 @@ async def test_what_is_saved_stands_on_every_page(client: httpx.AsyncClient, tea
     assert await trail() == ["practice.save"]
 
 
+async def test_the_members_name_stands_in_the_player_only_when_the_teacher_wants_it(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    async with db.transaction() as session:
+        course = await factories.course(session)
+        lesson = await factories.lesson(session, await factories.section(session, course))
+    address = f"/courses/{course.slug}/{lesson.slug}"
+    assert "data-mark" not in (await client.get(address)).text
+    await client.post("/studio/settings", data={**FACTS, "is_marking": "1"})
+    assert f'aria-hidden="true">{teacher.name}</div>' in (await client.get(address)).text
+    assert 'name="is_marking" value="1" checked' in (await client.get("/studio/settings")).text
+    async with db.transaction() as session:
+        nameless = await session.get_one(User, teacher.id)
+        nameless.name = ""
+    assert f'aria-hidden="true">{teacher.email}</div>' in (await client.get(address)).text
+    await client.post("/studio/settings", data=FACTS)
+    assert "data-mark" not in (await client.get(address)).text
+
+
 async def test_days_and_times_are_told_in_the_zone_of_the_practice(
     client: httpx.AsyncClient, teacher: User
 ) -> None:

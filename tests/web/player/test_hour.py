@@ -5,27 +5,27 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.web.stage import MEMBER, Stage, log_in, staged
-from tests.web.test_player_going_on import lose_the_session, play, seek, shows, tokens
+from tests.web.player.stage import MEMBERS, Stage, log_in, staged
+from tests.web.player.test_going_on import lose_the_session, play, seek, shows, tokens
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player-hour")]
 
 HOUR_S = 3600
 
 
-@pytest.fixture(scope="module")
-def stage(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+@pytest.fixture
+def hour(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with staged(worker_database_url, tmp_path_factory.mktemp("stage"), HOUR_S) as opened:
         yield opened
 
 
 @pytest.mark.long
 def test_an_hours_seeking_goes_through_renewal_rotation_an_ended_session_and_a_lost_network(
-    stage: Stage,
+    hour: Stage,
 ) -> None:
     """Back, forth and over the whole film; each trouble comes in the middle of it, and no place is lost."""
     pattern = (1500, 300, 3300, 1050, 2400, 150, 1950, 3000, 600, 2700)
-    with stage.page(stage.paid, who=MEMBER, clock=True) as page:
+    with hour.page(hour.paid, who=MEMBERS[0], clock=True) as page:
         used = tokens(page)
         page.evaluate("() => { window.sameDocument = true; }")
         play(page)
@@ -40,10 +40,10 @@ def test_an_hours_seeking_goes_through_renewal_rotation_an_ended_session_and_a_l
         wander()
         assert {token.split(".")[0] for token in used} == {"m1"}
 
-        old = stage.server.environment["LIMBER_MEDIA_KEYS"]
-        stage.server.stop()
-        stage.server.environment["LIMBER_MEDIA_KEYS"] = "m2:" + "another-media-secret-" * 3 + "," + old
-        stage.server.start()
+        old = hour.server.environment["LIMBER_MEDIA_KEYS"]
+        hour.server.stop()
+        hour.server.environment["LIMBER_MEDIA_KEYS"] = "m2:" + "another-media-secret-" * 3 + "," + old
+        hour.server.start()
         wander()
         page.clock.fast_forward("04:30")
         wander()
@@ -51,7 +51,7 @@ def test_an_hours_seeking_goes_through_renewal_rotation_an_ended_session_and_a_l
 
         lose_the_session(page, 3420)
         other = page.context.new_page()
-        log_in(other, MEMBER)
+        log_in(other, MEMBERS[0])
         other.close()
         page.get_by_role("button", name="Go on").click()
         shows(page, 3420)

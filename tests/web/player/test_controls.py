@@ -1,12 +1,10 @@
-"""What one can do in the player, each by keyboard and by pointer: said aloud, remembered, and without an axe violation."""
-
-from collections.abc import Iterator
+"""What one can do in the player, by keyboard and by pointer: said aloud, remembered, without an axe violation."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.test_accessibility import faults
-from tests.web.stage import MEMBER, Stage, staged
+from tests.web.player.stage import MEMBERS, Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player-controls")]
 
@@ -18,12 +16,6 @@ NOTHING_CUT = """() => {
         .filter(([, { left, right }]) => left < stage.left - 1 || right > stage.right + 1)
         .map(([name]) => name);
 }"""
-
-
-@pytest.fixture(scope="module")
-def stage(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(worker_database_url, tmp_path_factory.mktemp("stage")) as opened:
-        yield opened
 
 
 def at(page: Page) -> float:
@@ -308,7 +300,7 @@ def test_the_members_name_wanders_over_the_film_and_is_in_nobodys_way(stage: Sta
     }"""
     with stage.page() as page:
         assert page.locator("[data-mark]").count() == 0, "a visitor has no name"
-    with stage.page(stage.paid, who=MEMBER, width=1280, reduced_motion="reduce") as page:
+    with stage.page(stage.paid, who=MEMBERS[7], width=1280, reduced_motion="reduce") as page:
         mark = page.locator("[data-mark]")
         expect(mark).to_have_text("Keala <Nakamura>")
         expect(mark).to_have_attribute("aria-hidden", "true")

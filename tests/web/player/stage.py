@@ -1,4 +1,4 @@
-"""One film, one server and one browser for the tests of the player: a course with a free and a paid lesson, and a member."""
+"""One film, one server and one browser for the tests of the player: a free and a paid lesson, and a member."""
 
 import asyncio
 import atexit
@@ -22,6 +22,7 @@ from app.accounts.passwords import hashed
 from app.clock import utcnow
 from app.practice.models import Practice
 from app.settings import get_settings
+from app.storage import store
 from app.video import captioning
 from app.video.captions_files import publish_captions
 from tests import factories
@@ -32,7 +33,8 @@ from tests.video.test_storyboard import grey_film
 from tests.web.server import Server
 
 FILM_S = 120
-MEMBER = "keala@example.com"
+# One for each page: where a member stopped, and how many films they play, must not depend on other tests.
+MEMBERS = [f"keala{n}@example.com" for n in range(10)]
 CHAPTERS = "0:00 Warm-up\n0:40 Hips & <back>\n1:20 Rest"
 CAPTIONS = b"WEBVTT\n\n00:00:00.000 --> 00:02:00.000\nBreathe <i>out</i>\n"
 
@@ -125,6 +127,7 @@ def _settings(**values: str) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     get_settings.cache_clear()
+    store.cache_clear()
     yield
     for name, value in before.items():
         if value is None:
@@ -132,6 +135,7 @@ def _settings(**values: str) -> Iterator[None]:
         else:
             os.environ[name] = value
     get_settings.cache_clear()
+    store.cache_clear()
 
 
 async def _fill(url: str, length_s: int) -> tuple[str, str]:
@@ -140,15 +144,17 @@ async def _fill(url: str, length_s: int) -> tuple[str, str]:
         async with db.transaction() as session:
             session.add(Practice(id=1, is_marking=True))
             teacher = await factories.staff(session)
-            member = await factories.user(
-                session, email=MEMBER, name="Keala <Nakamura>", password_hash=await hashed(PASSWORD)
-            )
             course = await factories.course(session)
             section = await factories.section(session, course)
             video = await factories.video(session, duration_s=float(length_s))
             free = await factories.lesson(session, section, is_free=True, video_id=video.id)
             paid = await factories.lesson(session, section, video_id=video.id)
-            await factories.entitlement(session, member, course_id=None)
+            secret = await hashed(PASSWORD)
+            for email in MEMBERS:
+                member = await factories.user(
+                    session, email=email, name="Keala <Nakamura>", password_hash=secret
+                )
+                await factories.entitlement(session, member, course_id=None)
         await _put(video.id, teacher.id, length_s)
         return f"/courses/{course.slug}/{free.slug}", f"/courses/{course.slug}/{paid.slug}"
     finally:

@@ -1,24 +1,17 @@
 """A viewing that goes on: through a renewed token, an ended session, a lost network, and a new signing key."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.test_accessibility import faults
-from tests.web.stage import MEMBER, Stage, fill_in, log_in, staged
+from tests.web.player.stage import MEMBERS, Stage, fill_in, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player-controls")]
 
 BUFFERED = "(({ buffered }) => buffered.end(buffered.length - 1))(document.querySelector('video'))"
 ENDED = re.compile("Your session has ended")
-
-
-@pytest.fixture(scope="module")
-def stage(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(worker_database_url, tmp_path_factory.mktemp("stage")) as opened:
-        yield opened
 
 
 def seek(page: Page, second: float) -> None:
@@ -66,7 +59,7 @@ def lose_the_session(page: Page, second: float) -> None:
 
 
 def test_a_renewed_token_is_taken_without_a_hiccup(stage: Stage) -> None:
-    with stage.page(stage.paid, who=MEMBER, clock=True) as page:
+    with stage.page(stage.paid, who=MEMBERS[0], clock=True) as page:
         used = tokens(page)
         play(page)
         shows(page, 1)
@@ -89,14 +82,14 @@ def test_a_renewed_token_is_taken_without_a_hiccup(stage: Stage) -> None:
 
 
 def test_who_logs_in_again_comes_back_to_the_same_second(stage: Stage) -> None:
-    with stage.page(stage.paid, who=MEMBER, clock=True) as page:
+    with stage.page(stage.paid, who=MEMBERS[1], clock=True) as page:
         seek(page, 20)
         shows(page, 20)
         lose_the_session(page, 95.4)
         expect(page.get_by_role("alert")).to_contain_text("the film goes on from 1:35")
         assert faults(page) == []
         page.get_by_role("link", name="Log in").last.click()
-        fill_in(page, MEMBER)
+        fill_in(page, MEMBERS[1])
         assert page.url.endswith("#t=95.4")
         page.wait_for_selector("[data-player][data-state=ready]")
         shows(page, 95.4)
@@ -104,7 +97,7 @@ def test_who_logs_in_again_comes_back_to_the_same_second(stage: Stage) -> None:
 
 
 def test_who_logged_in_in_another_tab_just_goes_on(stage: Stage) -> None:
-    with stage.page(stage.paid, who=MEMBER, clock=True) as page:
+    with stage.page(stage.paid, who=MEMBERS[2], clock=True) as page:
         page.evaluate("() => { window.sameDocument = true; }")
         play(page)
         shows(page, 1)
@@ -114,7 +107,7 @@ def test_who_logged_in_in_another_tab_just_goes_on(stage: Stage) -> None:
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("You are not logged in yet.")
         other = page.context.new_page()
-        log_in(other, MEMBER)
+        log_in(other, MEMBERS[2])
         page.bring_to_front()
         again.click()
         expect(page.locator("[data-player-says]")).to_have_text("Going on from 1:35.")

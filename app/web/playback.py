@@ -52,15 +52,14 @@ class Renewed(BaseModel):
 class Place(BaseModel):
     """Seconds, as the player's clock shows them, and how many seconds ago it showed them.
 
-    With `playback_id` it is a sign of life too, unless it was kept while the network was away (`is_late`); `is_leaving`
-    says that the page goes away, and frees its place among the member's streams.
+    With `playback_id` it is a sign of life too, unless `is_late`: kept while the network was away, or of a film that
+    stands still.
     """
 
     position_s: float = Field(ge=0, le=WEEK_S, allow_inf_nan=False)
     duration_s: float = Field(ge=0, le=WEEK_S, allow_inf_nan=False)
     age_s: float = Field(0.0, ge=0, allow_inf_nan=False)
     playback_id: UUID | None = None
-    is_leaving: bool = False
     is_late: bool = False
 
 
@@ -146,11 +145,14 @@ async def _hear(db: Db, viewer: SignedIn, place: Place, now: datetime) -> Heard 
     if place.is_late:
         theirs = await beating.is_theirs(db, viewer, place.playback_id)
         return Heard(State.LEFT if theirs else State.UNKNOWN)
-    if place.is_leaving:
-        await places.leave(db, viewer.user_id, place.playback_id, now)
-        return Heard(State.LEFT)
     most = await streams_at_once(db)
     return await beating.beat(db, viewer, place.playback_id, place.position_s, most, now)
+
+
+@router.post("/playbacks/{playback_id}/leave", status_code=204, dependencies=[needs(Permission.MEMBER)])
+async def leave(playback_id: UUID, db: Db, viewer: SignedIn) -> None:
+    """POST /playbacks/{id}/leave: the page goes away, and its place among the streams is free at once."""
+    await places.leave(db, viewer.user_id, playback_id, utcnow())
 
 
 @router.get("/account/streams", dependencies=[needs(Permission.MEMBER)])

@@ -161,3 +161,34 @@ async def test_going_on_lists_what_was_begun_the_newest_first(scene: Scene) -> N
     async with db.transaction() as session:
         # A few seconds are no beginning, and what was watched to its end is done.
         assert await progress.watching(session, scene.member.id) == []
+
+
+async def test_what_was_watched_without_a_network_does_not_undo_what_was_watched_since(scene: Scene) -> None:
+    place = f"/lessons/{scene.paid.id}/progress"
+    async with device(scene.member) as phone, device(scene.member) as laptop:
+        begun = await start(phone, scene.paid)
+        late = {"duration_s": 24, "playback_id": begun["renew_url"][11:47], "is_late": True}
+        await laptop.post(place, json={"position_s": 12, "duration_s": 24, "age_s": 60})
+        assert (await phone.post(place, json={"position_s": 5, "age_s": 3600, **late})).status_code == 204
+        assert [row.position_s for row in await saved()] == [12]
+        assert (await phone.post(place, json={"position_s": 9, "age_s": 30, **late})).status_code == 204
+        assert [row.position_s for row in await saved()] == [9]
+        # A clock that jumped by years, or back: neither puts a place into the future, nor loses the request.
+        assert (await phone.post(place, json={"position_s": 3, "age_s": 1e12, **late})).status_code == 204
+        assert (await phone.post(place, json={"position_s": 3, "age_s": -5, **late})).status_code == 422
+        assert [row.position_s for row in await saved()] == [9]
+
+
+async def test_what_a_shared_computer_kept_of_one_member_is_not_the_next_ones(scene: Scene) -> None:
+    async with db.transaction() as session:
+        other = await factories.user(session)
+    async with device(scene.member) as browser:
+        begun = await start(browser, scene.paid)
+    kept = {"position_s": 9, "duration_s": 24, "age_s": 5, "is_late": True}
+    for playback_id in (begun["renew_url"][11:47], str(uuid4())):
+        async with device(other) as browser:
+            answer = await browser.post(
+                f"/lessons/{scene.paid.id}/progress", json={**kept, "playback_id": playback_id}
+            )
+            assert (answer.status_code, answer.json()["state"]) == (200, "unknown")
+    assert await saved() == []

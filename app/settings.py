@@ -35,6 +35,15 @@ class Settings(BaseSettings):
         description="PostgreSQL address; empty: a private server under the data folder",
     )
     storage_url: str = Field("", description="`s3://bucket/prefix` keeps media in S3; empty: the data folder")
+    cdn: Literal["", "bunny", "cloudfront", "s3"] = Field(
+        "",
+        description="With media in S3, who hands films out: `bunny`, `cloudfront`, or `s3` itself; empty: Limber",
+    )
+    cdn_url: str = Field(
+        "", description="The CDN's address, `https://…`; for `s3` the bucket's, as players see it"
+    )
+    cdn_key: str = Field("", description="Bunny's token key, or CloudFront's private key as PEM")
+    cdn_key_id: str = Field("", description="The id of CloudFront's public key")
     media_keys: str = Field(
         "", description="Key ring `kid:secret,…` that signs playback tokens, newest first"
     )
@@ -101,9 +110,28 @@ class Settings(BaseSettings):
                 "LIMBER_TRUSTED_PROXIES=* would let every caller choose the address that guesses are counted for;"
                 " name the proxy's address or network"
             )
+        self._check_cdn()
         if self.stripe_secret_key and not self.stripe_webhook_secrets:
             raise ValueError("STRIPE_WEBHOOK_SECRET is needed beside STRIPE_SECRET_KEY")
         return self
+
+    def _check_cdn(self) -> None:
+        if not self.cdn:
+            return
+        if not self.storage_url.startswith("s3://"):
+            raise ValueError("LIMBER_CDN needs LIMBER_STORAGE_URL=s3://…: a CDN fetches films from there")
+        parts = urlsplit(self.cdn_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+            raise ValueError("LIMBER_CDN_URL must look like https://films.example.com")
+        if self.cdn != "s3" and not self.cdn_key:
+            raise ValueError("LIMBER_CDN_KEY is needed to sign the CDN's addresses")
+        if self.cdn == "cloudfront" and not self.cdn_key_id:
+            raise ValueError("LIMBER_CDN_KEY_ID is needed: CloudFront looks for the public key by it")
+
+    @property
+    def cdn_origin(self) -> str:
+        """What pages may fetch from beside the site; empty without a CDN."""
+        return self.cdn_url.rstrip("/") if self.cdn else ""
 
     @property
     def is_demo(self) -> bool:

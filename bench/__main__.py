@@ -5,7 +5,20 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import chunks, first_rung, ladder, quality, resume, start, storyboard, upload
+from bench import (
+    chunks,
+    delivery,
+    delivery_app,
+    first_rung,
+    ladder,
+    play,
+    quality,
+    resume,
+    revoke,
+    start,
+    storyboard,
+    upload,
+)
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "start": start.run,
@@ -16,6 +29,10 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "chunks": chunks.run,
     "resume": resume.run,
     "storyboard": storyboard.run,
+    "delivery": delivery.run,
+    "delivery-app": delivery_app.run,
+    "revoke": revoke.run,
+    "play": play.run,
 }
 
 

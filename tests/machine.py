@@ -1,4 +1,4 @@
-"""Makes sure that this machine has what tests need beyond Python: a browser, nginx and a PostgreSQL server."""
+"""Makes sure that this machine has what tests and benchmarks need beyond Python: a browser, nginx, PostgreSQL, wrk."""
 
 import os
 import shutil
@@ -79,7 +79,8 @@ def _apt(*packages: str) -> bool:
 
 def main() -> int:
     """Install what is missing; 1, with a sentence for each thing, when something cannot be had."""
-    if (browser() is None or nginx() is None or postgres_bin() is None) and shutil.which("apt-get"):
+    has_all = browser() and nginx() and postgres_bin() and shutil.which("wrk")
+    if not has_all and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
     if browser() is None:
         playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
@@ -95,6 +96,9 @@ def main() -> int:
         missing.append("nginx (Debian: apt-get install nginx-light)")
     if postgres_bin() is None and not (_apt("postgresql") and postgres_bin()):
         missing.append("a PostgreSQL server (Debian: apt-get install postgresql)")
+    if shutil.which("wrk") is None and not (_apt("wrk") and shutil.which("wrk")):
+        # Only the benchmarks of delivery need it.
+        sys.stderr.write("`make bench` needs wrk for two of its figures (Debian: apt-get install wrk).\n")
     for thing in missing:
         sys.stderr.write(f"The tests need {thing}.\n")
     return 1 if missing else 0

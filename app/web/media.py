@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import storage
 from app.accounts.permissions import Permission
 from app.errors import NotFound, SignInRequired, Unavailable
-from app.playback import keyring, tokens
+from app.playback import cdn, keyring, tokens
+from app.playback.cdn import Cdn
 from app.playback.standing import standing
+from app.settings import Settings, get_settings
 from app.web import failures
 from app.web.guard import declares
 
@@ -44,6 +46,8 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt; charset=utf-8",
 }
+# What a CDN hands out; the rest is small.
+LARGE = frozenset({".m4s", ".mp4", ".m4a"})
 # Written again under the same address: a playlist grows while its film is encoded, and captions are corrected.
 CHANGING = frozenset({".m3u8", ".vtt"})
 Ask = Callable[[tokens.Verified, str, str], Awaitable[bool]]
@@ -103,6 +107,8 @@ async def media(request: Request) -> Response:
     }
     ranges = _ranges(request.headers.get("range", ""))
     place = storage.local_path(address.key)
+    if place is None and get_settings().cdn and suffix in LARGE:
+        return await _to_cdn(address, headers)
     if place is None:
         return await _from_store(request, address.key, headers, ranges)
     found = _facts(place, address.key)
@@ -152,6 +158,24 @@ class MediaFirst:
             await (await media_auth(Request(scope, receive)))(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+@lru_cache(maxsize=1)
+def _cdn(settings: Settings) -> Cdn:
+    return Cdn(settings.cdn, settings.cdn_origin, settings.cdn_key.replace("\\n", "\n"), settings.cdn_key_id)
+
+
+async def _to_cdn(address: Address, headers: dict[str, str]) -> Response:
+    """Where the CDN hands it out, for a few minutes; nothing is kept, so each segment is asked about here."""
+    now = time.time()
+    settings = get_settings()
+    if settings.cdn == "s3":
+        target = await storage.signed_url(address.key, cdn.LONGEST_S)
+    else:
+        folder = f"/videos/{address.video}/{address.version}/"
+        target = _cdn(settings).address(folder, address.path, cdn.ends_at(now))
+    told = {**headers, "Cache-Control": "no-store", "Location": target}
+    return Response(status_code=302, headers=told)
 
 
 def _seconds_left(token: tokens.Verified) -> int:

@@ -38,9 +38,9 @@ def content_security_policy(nonce: str) -> str:
             f"style-src 'self' {styles}".rstrip(),
             "img-src 'self' data:",
             "font-src 'self'",
-            "connect-src 'self'",
+            f"connect-src 'self' {settings.cdn_origin}".rstrip(),
             # data: hls.js gives each caption track an empty file of its own.
-            "media-src 'self' blob: data:",
+            f"media-src 'self' blob: data: {settings.cdn_origin}".rstrip(),
             "worker-src 'self'",
             "manifest-src 'self'",
             f"form-action {form_targets}",

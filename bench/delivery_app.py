@@ -1,4 +1,4 @@
-"""`delivery-app`: the same addresses from uvicorn alone, against Starlette's bare FileResponse and a bare route on another."""
+"""`delivery-app`: the same addresses from uvicorn alone, against a bare FileResponse and a bare route on another."""
 
 import asyncio
 import statistics

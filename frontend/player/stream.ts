@@ -1,5 +1,5 @@
 // The stream in the video element: hls.js wherever media source extensions exist, the browser's own HLS elsewhere (iPhone).
-import Hls, { ErrorTypes, Events, type ErrorData } from "hls.js";
+import Hls, { ErrorDetails, ErrorTypes, Events, type ErrorData } from "hls.js";
 import { type Playback, Refused } from "./playback";
 
 export interface StreamEvents {
@@ -127,7 +127,8 @@ class HlsStream implements Stream {
   }
 
   private async mend(data: ErrorData): Promise<void> {
-    if (this.isRefused) return;
+    // Whoever seeks breaks off what was being loaded, which hls.js tells as an error of the network.
+    if (this.isRefused || data.details === ErrorDetails.INTERNAL_ABORTED) return;
     const status = data.response?.code ?? 0;
     if (status === 401 || status === 402 || status === 403 || status === 410) return this.askAgain(data.fatal);
     if (data.type === ErrorTypes.NETWORK_ERROR) {

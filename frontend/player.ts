@@ -4,10 +4,11 @@ import "./player/parts";
 import { offerCaptions } from "./player/captions";
 import { markChapters } from "./player/chapters";
 import { Controls } from "./player/controls";
+import type { Heard } from "./player/kept";
 import { Keys } from "./player/keys";
 import { Loop } from "./player/loop";
 import { wander } from "./player/mark";
-import { Playback, Refused } from "./player/playback";
+import { Playback, Refused, stopElsewhere } from "./player/playback";
 import { Preview } from "./player/preview";
 import { Progress } from "./player/progress";
 import { button, link, Says } from "./player/says";
@@ -50,6 +51,11 @@ class Player {
     for (const event of ["pause", "ended"] as const) video.addEventListener(event, () => this.settle());
     video.addEventListener("ended", () => this.offerNext());
     window.addEventListener("online", () => this.timer && void this.start());
+    // Stopped from another device, or others have all the places: heard of before the film's own bytes are refused.
+    video.addEventListener("limber:refused", (event) => {
+      const { state, sentence, streams } = (event as CustomEvent<Heard>).detail;
+      this.refuse(new Refused(state === "full" ? 409 : 410, sentence, streams ?? []));
+    });
     this.listenForJumps();
     markChapters(video, Number(r.dataset.durationS) || 0);
     offerChapters(r, video);
@@ -162,9 +168,20 @@ class Player {
     const { status, sentence } = error;
     // Nobody asked for a film yet where none was shown: the page itself shows the wall, with what there is to choose.
     if (status === 401) this.sayEnded();
+    else if (error.streams.length > 0) this.offerStops(error);
     else if (status === 402) this.fail([sentence || words.join], link(words.joinLink, location.pathname + location.search));
     else if (status === 403) this.fail([sentence || words.refused], link(words.joinLink, location.pathname + location.search));
     else this.fail([sentence || words.unavailable], button(words.retry, () => void this.start()));
+  }
+
+  /** As many films play as may at the same time: which one is to make room? */
+  private offerStops({ sentence, streams }: Refused): void {
+    const { words } = this;
+    const stops = streams.map((stream) => {
+      const name = words.stop.replace("{lesson}", stream.lesson_title).replace("{device}", stream.device);
+      return button(name, () => void stopElsewhere(stream).then(() => this.start(), () => this.tryLater()));
+    });
+    this.fail([sentence], ...stops);
   }
 
   /** Both ways lead back to this very second: logging in here, and going on after having done so elsewhere. */

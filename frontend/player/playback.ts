@@ -1,13 +1,22 @@
 // A permitted viewing as the browser holds it: the playlist's address, its token, and the token's renewal.
+import { nowPlaying, sendAll, tab } from "./kept";
 
 /** What the server answered when it would not let this person watch. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
     readonly sentence: string,
+    /** What plays elsewhere, when that is why; each can be stopped. */
+    readonly streams: readonly StreamElsewhere[] = [],
   ) {
     super(sentence || String(status));
   }
+}
+
+export interface StreamElsewhere {
+  lesson_title: string;
+  device: string;
+  stop_url: string;
 }
 
 interface Granted {
@@ -29,12 +38,14 @@ async function post(url: string, body: object): Promise<Granted> {
     body: JSON.stringify(body),
   });
   if (response.ok) return (await response.json()) as Granted;
-  let sentence = "";
-  if (response.headers.get("Content-Type")?.includes("json")) {
-    const problem = (await response.json()) as { detail?: unknown };
-    if (typeof problem.detail === "string") sentence = problem.detail;
-  }
-  throw new Refused(response.status, sentence);
+  if (!response.headers.get("Content-Type")?.includes("json")) throw new Refused(response.status, "");
+  const { detail, streams } = (await response.json()) as { detail?: unknown; streams?: StreamElsewhere[] };
+  throw new Refused(response.status, typeof detail === "string" ? detail : "", Array.isArray(streams) ? streams : []);
+}
+
+/** Stop what plays on another device. Throws TypeError when the network fails. */
+export async function stopElsewhere({ stop_url }: StreamElsewhere): Promise<void> {
+  await fetch(stop_url, { method: "POST", credentials: "same-origin", headers: { Accept: "application/json" } });
 }
 
 export class Playback {
@@ -60,7 +71,10 @@ export class Playback {
    * Throws Refused, or TypeError when the network fails.
    */
   static async start(url: string, isNative: boolean): Promise<Playback> {
-    const granted = await post(url, { native: isNative });
+    // Where it stopped is asked for too: what was watched without a network comes first.
+    await sendAll();
+    const granted = await post(url, { native: isNative, tab: tab() });
+    nowPlaying(granted.renew_url);
     return new Playback(granted, granted.position_s ?? 0, granted.renew_url ?? null, isNative);
   }
 

@@ -1,7 +1,7 @@
 """`revoke`: seconds from the commit of what ends a right to the last byte served for a copied address.
 
 Twenty members, four causes, five members at a time: each one's address is asked for on 16 connections, at the
-application (two processes) and at nginx (two workers), with warm tokens, until well after the last answer that was a 2xx.
+application (two processes) and at nginx (two workers), with warm tokens, until well after the last 2xx.
 The cause comes at another moment of the memories' ten seconds each time.
 """
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from app.video.chunks import Chunk, cut
 from app.video.encode import encode_chunk, encode_sound
 from app.video.ladder import Ladder, plan
+from app.video.passthrough import try_passthrough
 from app.video.poster import make_posters, share_of
 from app.video.probe import probe
 from app.video.source import Source
@@ -34,6 +35,7 @@ class Made:
     sound: Path
     chunks: list[Path]
     steps_s: dict[str, float] = field(default_factory=dict)
+    is_top_copied: bool = False
 
     @property
     def total_s(self) -> float:
@@ -62,14 +64,16 @@ async def _make(path: Path, work: Path) -> Made:
     ladder = plan(source)
     sound = await clock.timed("sound", encode_sound(path, source, work))
     parts: list[Path] = []
-    wanted = cut(source, ladder)
+    is_copied = await clock.timed("top rung copied", try_passthrough(path, source, ladder, work))
+    wanted, whole = cut(source, ladder), ladder
+    ladder = ladder.below_top() if is_copied else ladder
     for chunk in wanted:
         place = await clock.timed("pictures", encode_chunk(path, source, ladder, chunk, work))
         await clock.timed("verify", verify_chunk(place, ladder))
         await clock.timed("posters", make_posters(place, ladder, place / "posters", share_of(len(wanted))))
         await clock.timed("storyboard", make_storyboard(place, ladder, chunk.number, place / "storyboard"))
         parts.append(place)
-    return Made(source, ladder, sound, parts, clock.steps_s)
+    return Made(source, whole, sound, parts, clock.steps_s, is_copied)
 
 
 def encode(

@@ -60,6 +60,17 @@ def smaller(path: Path, height_px: int) -> Path:
     return place
 
 
+def as_rung(path: Path) -> Path:
+    """The same film as a streaming programme records it: closed groups of 2 s at 5 Mb/s, kept too."""
+    place = path.with_name(f"{path.stem}-rung.mp4")
+    if not place.is_file():
+        beside = place.with_suffix(".part.mp4")
+        _ffmpeg("-i", path, "-c:v", "libx264", "-preset", "veryfast", "-b:v", "5M", "-maxrate", "5M", "-bufsize", "5M",
+                "-g", 2 * FPS, "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-c:a", "copy", beside)  # fmt: skip
+        beside.replace(place)
+    return place
+
+
 def _kept(kind: str, length_s: int, make_round: Callable[[Path], None]) -> Path:
     recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
     place = KEPT / f"{kind}-{length_s}-{recipe}.mp4"

@@ -43,7 +43,7 @@ def rung_bytes(made: Made, folder: str) -> int:
 
 
 def declared(made: Made) -> dict[str, float]:
-    """Of each rung: BANDWIDTH, of the largest bit rate of any picture segment with the sound segments beside it."""
+    """Of each rung: BANDWIDTH, of the largest bit rate that its pictures and the sound beside them really have."""
     tracks = {
         rung.folder: [packaging.track_in(place, rung.folder) for place in made.chunks]
         for rung in made.ladder.rungs
@@ -51,26 +51,37 @@ def declared(made: Made) -> dict[str, float]:
     whole = {folder: packaging.join(parts) for folder, parts in tracks.items()}
     whole[AUDIO_FOLDER] = packaging.track_in(made.sound, AUDIO_FOLDER)
     _texts, rungs = packaging.playlists(made.ladder, whole)
-    sound = _rates([made.sound / AUDIO_FOLDER])
+    sound = _pieces([made.sound / AUDIO_FOLDER])
     found = {}
     for rung in rungs:
-        pictures = _rates([place / rung.folder for place in made.chunks])
-        peak = max(p + max(sound[max(0, n - 1) : n + 2]) for n, p in enumerate(pictures))
-        found[rung.name] = rung.bandwidth_bps / peak
+        pictures = _pieces([place / rung.folder for place in made.chunks])
+        found[rung.name] = rung.bandwidth_bps / _peak_bps(pictures, sound)
     return found
 
 
-def _rates(folders: list[Path]) -> list[float]:
-    """Bits per second of each segment, by its file's size and what ffmpeg's own playlist says it lasts.
-
-    A last segment shorter than half of the others is none that a peak is taken of (RFC 8216, 4.1).
-    """
+def _pieces(folders: list[Path]) -> list[tuple[float, int]]:
+    """Seconds and bits of each segment, by ffmpeg's own playlist and by its file's size."""
     return [
-        8 * (folder / segment.uri).stat().st_size / segment.duration_s
+        (segment.duration_s, 8 * (folder / segment.uri).stat().st_size)
         for folder in folders
         for segment in parse_media((folder / PLAYLIST).read_text())
-        if segment.duration_s >= SEGMENT_S / 2
     ]
+
+
+def _peak_bps(pictures: list[tuple[float, int]], sound: list[tuple[float, int]]) -> float:
+    """Of every run of segments that lasts 0.5 to 1.5 target durations, with the sound of the same numbers.
+
+    Source: RFC 8216, 4.1 (peak segment bit rate).
+    """
+    rates = []
+    for first in range(len(pictures)):
+        for last in range(first + 1, len(pictures) + 1):
+            length_s = sum(seconds for seconds, _bits in pictures[first:last])
+            if 0.5 * SEGMENT_S <= length_s <= 1.5 * SEGMENT_S:
+                heard = sound[first:last]
+                rate = sum(bits for _seconds, bits in pictures[first:last]) / length_s
+                rates.append(rate + sum(bits for _s, bits in heard) / sum(seconds for seconds, _b in heard))
+    return max(rates)
 
 
 def run() -> dict[str, Any]:

@@ -10,6 +10,8 @@ from app.video.renditions import Rendition
 SCORE = re.compile(r"VMAF score: ([\d.]+)")
 # Every so many pictures are compared: the mean moved by less than 0.1 on our films.
 EACH = 5
+# One is labelled and the other is not: ffmpeg would convert between the two, and the same picture score 4 less.
+LABEL = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 
 
 def joined(folders: list[Path], out: Path) -> Path:
@@ -30,7 +32,7 @@ def vmaf(made: Path, source: Path, length_s: float) -> float:
     Raises:
         RuntimeError: it could not be measured.
     """
-    size = "scale=1920:1080:flags=bicubic,setsar=1"
+    size = f"{LABEL},scale=1920:1080:flags=bicubic,setsar=1"
     graph = (
         f"[0:v]settb=AVTB,setpts=PTS-STARTPTS,{size}[made];[1:v]settb=AVTB,setpts=PTS-STARTPTS,{size}[source];"
         f"[made][source]libvmaf=n_threads={threads()}:n_subsample={EACH}"

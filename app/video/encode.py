@@ -35,7 +35,7 @@ async def encode_sound(
     loudness = await measure(path, source)
     filters = loudness.filters() if loudness else []
     arguments = [*reading(path, source.demuxer), *graph.sound_arguments(source, filters)]
-    return await _encode(place, [graph.AUDIO_FOLDER], arguments, source.duration_s, on_percent)
+    return await encoded(place, [graph.AUDIO_FOLDER], arguments, source.duration_s, on_percent)
 
 
 async def encode_chunk(
@@ -67,10 +67,10 @@ async def encode_chunk(
 
     folders = [rung.folder for rung in ladder.rungs]
     length_s = chunk.length_s(source.duration_s)
-    return await _encode(place, folders, arguments, length_s, on_percent, settle)
+    return await encoded(place, folders, arguments, length_s, on_percent, settle)
 
 
-async def _encode(
+async def encoded(
     place: Path,
     folders: Sequence[str],
     arguments: Sequence[str],
@@ -78,6 +78,10 @@ async def _encode(
     on_percent: Callable[[int], None] | None,
     settle: Callable[[Path], None] = lambda _folder: None,
 ) -> Path:
+    """Run ffmpeg in a folder of its own, `settle` what it wrote, and put that in `place`, unless it is there already.
+
+    `folders` are those of the renditions that it writes. Raises: as `encode_chunk`.
+    """
     if await asyncio.to_thread(place.is_dir):
         return place
     with writing():

@@ -15,9 +15,11 @@ from app.video.packaging import Track
 from app.video.parts import prefix
 from app.video.progress import Report
 from app.video.source import Source, faulty
-from app.video.verify import check_lengths
+from app.video.verify import check_lengths, check_switching
 
 Answer = dict[str, Any]
+# Sums of lengths that are the same may differ by this.
+SAME_S = 0.002
 
 
 def joined(done: Iterable[Answer]) -> dict[str, Track]:
@@ -35,24 +37,31 @@ def joined(done: Iterable[Answer]) -> dict[str, Track]:
 
 
 async def show_beginning(video_id: str, attempt: int, plan: Answer, done: list[Answer]) -> None:
-    """Publish what is finished so far, in every rung, as playlists that grow. `done`: the sound, then chunks."""
+    """Publish what is finished so far, in every rung, as playlists that grow. `done`: what is whole, then chunks."""
     ladder = Ladder.from_json(plan["ladder"])
     tracks = joined(done)
-    until_s = tracks[ladder.top.folder].duration_s
-    tracks[AUDIO_FOLDER] = _beginning(tracks[AUDIO_FOLDER], until_s)
+    until_s = tracks[ladder.lowest.folder].duration_s
+    whole = _whole(plan, ladder)
+    for folder in whole:
+        tracks[folder] = _beginning(tracks[folder], until_s)
     texts, _rungs = packaging.playlists(ladder, tracks, has_grown=True, is_whole=False)
-    if len(done) > 2:
+    if len(done) - len(whole) > 1:
         # What a player has read once it does not read again.
         del texts[packaging.MASTER]
     await packaging.write(prefix(video_id, attempt), texts)
     await Report(UUID(video_id), attempt).begun(until_s)
 
 
+def _whole(plan: Answer, ladder: Ladder) -> list[str]:
+    """Folders of the renditions that are made in one piece: the sound, and a top rung that is the source's own."""
+    return [AUDIO_FOLDER, *([ladder.top.folder] if plan.get("passthrough") else [])]
+
+
 def _beginning(track: Track, until_s: float) -> Track:
     kept: list[Segment] = []
     at_s = 0.0
     for segment in track.segments:
-        if at_s >= until_s:
+        if at_s > until_s - SAME_S:
             break
         kept.append(segment)
         at_s += segment.duration_s
@@ -70,13 +79,14 @@ async def finish(video_id: str, attempt: int, plan: Answer, done: list[Answer]) 
     report = Report(UUID(video_id), attempt)
     await report.say("packaging")
     tracks = joined(done)
-    texts, rungs = packaging.playlists(ladder, tracks, has_grown=len(done) > 2)
+    texts, rungs = packaging.playlists(ladder, tracks, has_grown=plan["chunks"] > 1)
     await report.say("verifying")
     check_lengths(tracks.values(), source, ladder)
+    check_switching([tracks[rung.folder] for rung in ladder.rungs])
     await _check_stored(prefix(video_id, attempt), tracks.values())
     top = tracks[ladder.top.folder]
     posters = await poster_files.settle(UUID(video_id), prefix(video_id, attempt), top.folder, top.segments)
-    boards = _storyboard(done[1:], max(track.duration_s for track in tracks.values()))
+    boards = _storyboard(done, max(track.duration_s for track in tracks.values()))
     await packaging.write(prefix(video_id, attempt), {**boards, **texts})
     await publish_captions(UUID(video_id), attempt)
     return {"source": source.to_json(), "rungs": [rung.to_json() for rung in rungs], "posters": posters}

@@ -45,6 +45,11 @@ def picture_arguments(source: Source, ladder: Ladder, chunk: Chunk) -> list[str]
     return [*words, *beside(source, source.audio_index)]
 
 
+def copy_arguments(source: Source, rung: Rung) -> list[str]:
+    """Everything after the input for the source's own pictures as a rung: cut where a key frame allows it."""
+    return ["-map", f"0:{source.video_index}", "-c", "copy", *_hls(rung.folder, PICTURE_TIMES)]
+
+
 def sound_arguments(source: Source, filters: Sequence[str] = ()) -> list[str]:
     """Everything after the input for the whole film's sound, which passes through `filters`."""
     codec = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ar", str(AUDIO_HZ), "-ac", "2"]

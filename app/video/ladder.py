@@ -1,6 +1,6 @@
 """Decide, from what a source film is, in which sizes it is offered: never larger than it was shot."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any, Self
 
@@ -55,6 +55,10 @@ class Ladder:
     @property
     def lowest(self) -> Rung:
         return self.rungs[-1]
+
+    def below_top(self) -> Self:
+        """The same without its largest rung, which is none of an encoder's business when it was copied."""
+        return replace(self, rungs=self.rungs[1:])
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

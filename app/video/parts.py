@@ -18,6 +18,7 @@ from app.video.faults import GONE, sentence, waits_for
 from app.video.graph import AUDIO_FOLDER
 from app.video.ladder import Ladder, plan
 from app.video.packaging import deliver, track_in
+from app.video.passthrough import passthrough, try_passthrough
 from app.video.poster import make_posters, share_of
 from app.video.poster_rules import POSTERS
 from app.video.probe import probe
@@ -66,7 +67,10 @@ async def _answered(video_id: str, work: Callable[[], Awaitable[Answer]]) -> Ans
 
 @engine.workflow("prepare_film")
 async def prepare(video_id: str, attempt: int) -> Answer:
-    """`source`, `ladder` and the number of `chunks`; `copy`, what a copy holds from which they are read."""
+    """`source`, `ladder` and the number of `chunks`; `copy`, what a copy holds from which they are read.
+
+    `passthrough`: whether the source's own pictures are the top rung.
+    """
     return await _answered(video_id, lambda: _prepare(video_id, attempt))
 
 
@@ -76,9 +80,15 @@ async def sound(video_id: str, attempt: int, plan: Answer) -> Answer:
     return await _answered(video_id, lambda: _sound(video_id, attempt, plan))
 
 
+@engine.workflow("pass_top_rung")
+async def top_rung(video_id: str, attempt: int, plan: Answer) -> Answer:
+    """The source's own pictures at their place, as the top rung; `tracks` as measured."""
+    return await _answered(video_id, lambda: _top_rung(video_id, attempt, plan))
+
+
 @engine.workflow("encode_chunk")
 async def chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answer:
-    """Every rung of one chunk at its place; `tracks` as measured, and the chunk's `storyboard`."""
+    """Every rung of one chunk that is encoded at its place; `tracks` as measured, and the chunk's `storyboard`."""
     return await _answered(video_id, lambda: _chunk(video_id, attempt, plan, number))
 
 
@@ -95,6 +105,7 @@ async def _prepare(video_id: str, attempt: int) -> Answer:
         "ladder": ladder.to_json(),
         "chunks": len(cut(source, ladder, is_copied=copy is not None)),
         "copy": copy.to_json() if copy else None,
+        "passthrough": await try_passthrough(path, source, ladder, work),
     }
 
 
@@ -109,11 +120,22 @@ async def _sound(video_id: str, attempt: int, plan: Answer) -> Answer:
 
 
 @engine.step(tries=3, first_wait_s=5.0, final=(Lost, Unusable))
+async def _top_rung(video_id: str, attempt: int, plan: Answer) -> Answer:
+    source, ladder = Source.from_json(plan["source"]), Ladder.from_json(plan["ladder"])
+    work = work_folder(video_id, attempt)
+    path = await source_file(await Report(UUID(video_id), attempt).source_key(), work)
+    place = await passthrough(path, source, ladder, work)
+    return await _delivered(video_id, attempt, place, [ladder.top.folder])
+
+
+@engine.step(tries=3, first_wait_s=5.0, final=(Lost, Unusable))
 async def _chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answer:
     source, ladder = Source.from_json(plan["source"]), Ladder.from_json(plan["ladder"])
     work, report = work_folder(video_id, attempt), Report(UUID(video_id), attempt)
-    # Plans of before there were copies do not name one.
+    # Plans of older releases name neither.
     copy = plan.get("copy")
+    if plan.get("passthrough"):
+        ladder = ladder.below_top()
     wanted = cut(source, ladder, is_copied=copy is not None)[number]
     path = await source_file(await report.source_key(), work)
     if copy:

@@ -72,6 +72,8 @@ async def _make(video_id: str, attempt: int) -> Answer:
         return plan
     # A film's first chunks come before any other's later ones: a short film never waits behind a long one.
     wanted = [Part("sound", 1, parts.sound, (*film, plan))]
+    if plan.get("passthrough"):
+        wanted.append(Part("top", 1, parts.top_rung, (*film, plan)))
     wanted += [Part(f"chunk-{n}", n + 1, parts.chunk, (*film, plan, n)) for n in range(plan["chunks"])]
     queued = [(part, await _queue(film, part)) for part in wanted]
     done: list[Answer] = []
@@ -80,7 +82,7 @@ async def _make(video_id: str, attempt: int) -> Answer:
         if "tracks" not in answer:
             return answer
         done.append(answer)
-        if 1 < len(done) < len(wanted):
+        if len(wanted) - plan["chunks"] < len(done) < len(wanted):
             await _grow(video_id, attempt, plan, done)
     return await _finish(video_id, attempt, plan, done)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from app.video.source import BREAKS_OFF, FAULTY, EncodingFailed, Source, Unusabl
 from app.video.source import faulty as _faulty
 
 SLACK_S = 0.1
+SAME_START_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,24 @@ def check_lengths(tracks: Iterable[Track], source: Source, ladder: Ladder) -> No
             raise Unusable(BREAKS_OFF, found=track.duration_s, stated=source.duration_s)
         if missing_s < -slack_s:
             raise _faulty(f"{track.folder} is {-missing_s:.1f} s too long")
+
+
+def check_switching(rungs: Sequence[Track]) -> None:
+    """A player may go from one rung to another at every segment: all rungs have the same ones.
+
+    Raises:
+        EncodingFailed: they do not.
+    """
+    top = rungs[0]
+    for rung in rungs[1:]:
+        if len(rung.segments) != len(top.segments):
+            raise _faulty(f"{rung.folder} and {top.folder} differ in segments")
+        at_s = top_s = 0.0
+        for segment, other in zip(rung.segments, top.segments, strict=True):
+            if abs(at_s - top_s) > SAME_START_S:
+                raise _faulty(f"{rung.folder} and {top.folder} differ", f"{segment.uri}: {at_s}, {top_s} s")
+            at_s += segment.duration_s
+            top_s += other.duration_s
 
 
 def _measure(place: Path, folder: str) -> _Measured:

@@ -1,7 +1,4 @@
-"""Everything that decides about a viewing that is about to begin, in one query of bare columns.
-
-As four queries of mapped objects it took a third of the whole request.
-"""
+"""Everything that decides about a viewing that is about to begin, in one query of bare columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

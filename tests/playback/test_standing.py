@@ -91,7 +91,9 @@ async def test_a_forged_token_costs_no_query(watching: Watching, database: db.Da
         for n in range(20):
             forged = watching.segment.replace("/media/", f"/media/x{n}")
             assert (await watching.browser.get(forged)).status_code == 403
-    assert seen == []
+    # Rotations are read every few seconds, whoever asks for what.
+    assert [statement for statement in seen if "media_key" not in statement] == []
+    assert len(seen) <= 1
 
 
 async def test_a_burst_on_a_cold_memory_is_one_question(watching: Watching, database: db.Database) -> None:

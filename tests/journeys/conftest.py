@@ -156,6 +156,15 @@ def sign_in(page: Page, who: str, next_path: str = "") -> None:
     page.wait_for_load_state()
 
 
+def stop_streams(page: Page) -> None:
+    """End whatever else the member plays: a browser that was closed without a word holds its place for a minute."""
+    page.goto("/account/streams")
+    stop = page.locator("form[action^='/playbacks/'] button")
+    while stop.count():
+        stop.first.click()
+        page.wait_for_load_state()
+
+
 def watch(page: Page, seconds: float = 2.0) -> dict[str, float]:
     """Press play and look: how far the clock of the film went, and how much the pixels of a frame differ."""
     page.wait_for_selector("[data-player]:not([data-state=loading])")

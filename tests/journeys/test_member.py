@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.journeys.conftest import Demo, assert_plays, sign_in
+from tests.journeys.conftest import Demo, assert_plays, sign_in, stop_streams
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 LESSON = "/courses/lower-body/quadriceps-side"
@@ -23,7 +23,9 @@ def test_a_lesson_goes_on_where_it_stopped_on_another_device(
     page: Page, chromium: Browser, demo: Demo
 ) -> None:
     lesson = "/courses/lower-body/gluteals"
-    sign_in(page, "member", lesson)
+    sign_in(page, "member")
+    stop_streams(page)
+    page.goto(lesson)
     assert_plays(page)
     page.evaluate("() => { document.querySelector('video').currentTime = 12; }")
     page.wait_for_function("() => document.querySelector('video').currentTime > 12.5")

@@ -82,7 +82,11 @@ async def passthrough(
     arguments = [*reading(path, source.demuxer), *graph.copy_arguments(source, ladder.top)]
 
     def settle(folder: Path) -> None:
-        _check(folder / ladder.top.folder, source, ladder)
+        try:
+            _check(folder / ladder.top.folder, source, ladder)
+        except (mp4.Malformed, hls.Unreadable) as error:
+            # Written in a way that we do not read: no reason to give the film up.
+            raise faulty("no rung", str(error)) from error
 
     await encoded(place, [ladder.top.folder], arguments, source.duration_s, on_percent, settle)
     try:
@@ -143,7 +147,9 @@ def _starts_afresh(segment: Path, init: bytes) -> bool:
     """
     at = init.find(b"avcC")
     length_bytes = (init[at + 8] & 3) + 1
-    media = next(box for box in mp4.top_level_boxes(segment) if box.kind == b"mdat")
+    media = next((box for box in mp4.top_level_boxes(segment) if box.kind == b"mdat"), None)
+    if media is None:
+        return False
     with segment.open("rb") as file:
         at, end = media.start + media.header, media.start + media.size
         while at + length_bytes < end:

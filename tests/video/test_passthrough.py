@@ -9,9 +9,12 @@ import pytest
 from app.settings import get_settings
 from app.video import ladder as ladders
 from app.video.ffmpeg import binary
+from app.video.hls import Segment
+from app.video.packaging import Track
 from app.video.passthrough import looks_like_rung, passthrough, try_passthrough
 from app.video.probe import probe
 from app.video.source import EncodingFailed
+from app.video.verify import check_switching
 from tests.video.rfc8216_stream import check_stream
 from tests.video.sources import AAC, ffmpeg, sound
 from tests.video.test_transcode import add_video, until_ended
@@ -109,6 +112,18 @@ async def test_facts_alone_can_rule_a_copy_out(tmp_path: Path) -> None:
     ):
         assert not looks_like_rung(other, ladder)
     assert not looks_like_rung(source, replace(ladder, rungs=ladder.rungs[:1]))
+
+
+def test_rungs_that_cannot_be_switched_between_are_not_published() -> None:
+    def track(folder: str, *lengths_s: float) -> Track:
+        segments = tuple(Segment(f"{n}.m4s", length_s) for n, length_s in enumerate(lengths_s))
+        return Track(folder, "avc1", "", 30, 0, round(30 * sum(lengths_s)), segments)
+
+    top = track("v1080", 6, 6, 2)
+    check_switching([top, track("v720", 6, 6.001, 2)])
+    for other in (track("v720", 6, 8), track("v720", 6, 5.9, 2.1), track("v720", 6.04, 5.96, 2)):
+        with pytest.raises(EncodingFailed):
+            check_switching([top, other])
 
 
 async def test_a_copied_top_rung_switches_with_the_encoded_ones(worker: str, tmp_path: Path) -> None:

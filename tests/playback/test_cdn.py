@@ -16,7 +16,6 @@ import pytest
 from botocore.signers import CloudFrontSigner  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from moto.server import ThreadedMotoServer
 from sqlalchemy import delete
 
 from app import db, storage
@@ -26,9 +25,10 @@ from app.playback.standing import standing
 from app.settings import Settings, get_settings
 from app.video.models import Video
 from app.web.shield import content_security_policy
-from bench.front_door import free_port, front_door
+from bench.front_door import front_door
 from tests.machine import open_folder
 from tests.playback.scene import SEGMENT, device, segment_of, set_up, start
+from tests.s3 import credentials, object_store
 from tests.test_settings import GOOD
 from tests.web.server import serving
 
@@ -107,23 +107,15 @@ def test_a_cdn_that_could_not_work_is_refused_at_the_start(asked: dict[str, str]
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    port = free_port()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    server.start()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+    with object_store() as address:
+        yield address
 
 
 @pytest.fixture
 def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Iterator[str]:
     """Media lies in S3; answers S3's address."""
     for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ALLOW_HTTP": "true",
-        "NO_PROXY": "127.0.0.1",
+        **credentials(endpoint),
         "LIMBER_STORAGE_URL": "s3://films/studio",
     }.items():
         monkeypatch.setenv(name, value)

@@ -16,16 +16,16 @@ from uuid import UUID
 import boto3  # type: ignore[import-untyped]  # it has no stubs
 import obstore
 import pytest
-from moto.server import ThreadedMotoServer
 
 from app import db, storage
 from app.settings import get_settings
 from app.video import objects
 from tests import factories
+from tests.s3 import credentials, object_store
 from tests.video.making import make_stream
 from tests.video.rfc8216_stream import check_stream
 from tests.video.sources import AAC, X264, ffmpeg, sound
-from tests.web.server import ROOT, free_port
+from tests.web.server import ROOT
 
 pytestmark = [pytest.mark.xdist_group("storage_s3"), pytest.mark.long]
 KILLS = 5
@@ -36,27 +36,18 @@ BUCKET = "moved"
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """An empty bucket's address, and a data folder of this test's own, in this process and in those it starts."""
-    port = free_port()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    server.start()
-    endpoint = f"http://127.0.0.1:{port}"
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ALLOW_HTTP": "true",
-        "NO_PROXY": "127.0.0.1",
-        "LIMBER_DATA_DIR": str(tmp_path / "data"),
-        "PYTHONUNBUFFERED": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=BUCKET)
-    fresh()
-    yield f"s3://{BUCKET}/studio"
-    monkeypatch.undo()
-    fresh()
-    server.stop()
+    with object_store() as endpoint:
+        for name, value in {
+            **credentials(endpoint),
+            "LIMBER_DATA_DIR": str(tmp_path / "data"),
+            "PYTHONUNBUFFERED": "1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket=BUCKET)
+        fresh()
+        yield f"s3://{BUCKET}/studio"
+        monkeypatch.undo()
+        fresh()
 
 
 def fresh() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import boto3  # type: ignore[import-untyped]  # it has no stubs
 import pytest
-from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner
 
 from app import db, storage
@@ -16,7 +15,7 @@ from app.video import objects, removal, storage_move
 from app.video.models import Video
 from app.video.storage_move import PART_BYTES
 from tests import factories
-from tests.web.server import free_port
+from tests.s3 import credentials, object_store
 
 pytestmark = pytest.mark.xdist_group("storage_s3")
 FILES = {
@@ -29,11 +28,8 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    port = free_port()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    server.start()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+    with object_store() as address:
+        yield address
 
 
 @pytest.fixture
@@ -42,12 +38,7 @@ def bucket(
 ) -> Iterator[str]:
     """An empty bucket's address; the media folder is an empty one too."""
     for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ALLOW_HTTP": "true",
-        "NO_PROXY": "127.0.0.1",
+        **credentials(endpoint),
         "LIMBER_DATA_DIR": str(tmp_path),
     }.items():
         monkeypatch.setenv(name, value)

@@ -19,6 +19,7 @@ from app.clock import utcnow
 from app.settings import get_settings
 from app.video import upload_files, upload_parts, uploads_sweep
 from app.video.models import Upload, Video
+from tests.s3 import credentials
 from tests.video.test_uploads import MIB, TUS, create, headers, held, noise, stands_at, token
 from tests.web.server import COOKIE, Server, free_port
 
@@ -48,12 +49,7 @@ class S3:
     def environment(self) -> dict[str, str]:
         return {
             "LIMBER_STORAGE_URL": f"s3://{BUCKET}/{FOLDER}",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ALLOW_HTTP": "true",
-            "NO_PROXY": "127.0.0.1",
+            **credentials(f"http://127.0.0.1:{self.port}"),
         }
 
     def client(self) -> Any:

@@ -32,6 +32,7 @@ async def send_mail(template: str, to: str, context: dict[str, Any]) -> None:
 def register_handlers() -> None:
     """Import every module that declares workflows, steps or schedules."""
     import app.accounts.sweep
+    import app.billing.catching_up
     import app.billing.plan_work
     import app.billing.sync
     import app.catalog.reminders

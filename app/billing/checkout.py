@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.access import queries as access
 from app.access.entitlements import lock_user
-from app.access.rules import covers
 from app.billing import queries, stripe_api, sync
 from app.billing.customers import ensure_customer, replace_customer
 from app.billing.mirror import SubscriptionFacts
 from app.billing.models import CheckoutAttempt, Plan, PlanPrice
+from app.billing.rules import Scope, covers_all_of
 from app.clock import utcnow
 from app.errors import Conflict, NotFound, Unavailable
 from app.i18n import _
@@ -46,6 +46,26 @@ class AlreadyMember(Conflict):
         super().__init__(sentence)
 
 
+class AlreadyYours(Conflict):
+    """The member bought this for good already."""
+
+    code = "already-yours"
+
+    def default_sentence(self) -> str:
+        return _("This is yours already, without an end. There is nothing to pay.")
+
+
+class OnItsWay(Conflict):
+    """The member's bank has not said yes or no yet."""
+
+    code = "payment-pending"
+
+    def default_sentence(self) -> str:
+        return _(
+            "Your payment is on its way: some banks take a few days. We write to you when it has arrived."
+        )
+
+
 class OtherTab(Conflict):
     code = "other-checkout"
 
@@ -61,6 +81,7 @@ class _Chosen:
     price_id: str
     trial_days: int
     session_id: str | None
+    is_once: bool
 
 
 async def start(user_id: UUID, plan_slug: str, return_to: str) -> str:
@@ -69,6 +90,8 @@ async def start(user_id: UUID, plan_slug: str, return_to: str) -> str:
     Raises:
         NotFound: for a plan that is not offered.
         AlreadyMember: when a subscription covers it.
+        AlreadyYours: when it was bought for good.
+        OnItsWay: when it was bought, and the bank is still at it.
         OtherTab: when the member began another checkout at the same moment.
         Unavailable: when buying is off, or Stripe does not answer.
     """
@@ -93,9 +116,7 @@ async def _open_attempt(user_id: UUID, plan_slug: str, return_to: str) -> _Chose
     async with db.transaction() as session:
         await lock_user(session, user_id)
         plan, price = await _offered(session, plan_slug)
-        paid = await queries.covered_by(session, user_id, plan.course_id)
-        if paid is not None:
-            raise AlreadyMember(paid)
+        await _refuse_twice(session, user_id, plan, now)
         mine: CheckoutAttempt | None = None
         to_close = []
         for attempt in await session.scalars(
@@ -118,8 +139,25 @@ async def _open_attempt(user_id: UUID, plan_slug: str, return_to: str) -> _Chose
             session.add(mine)
         mine.return_to = return_to
         await session.flush()
-        trial_days = 0 if await queries.mirror_of_user(session, user_id) else plan.trial_days
-        return _Chosen(mine.id, price, trial_days, mine.stripe_session_id)
+        is_once = plan.interval == "once"
+        trial_days = 0 if is_once or await queries.mirror_of_user(session, user_id) else plan.trial_days
+        return _Chosen(mine.id, price, trial_days, mine.stripe_session_id, is_once)
+
+
+async def _refuse_twice(session: AsyncSession, user_id: UUID, plan: Plan, now: datetime) -> None:
+    """A member may buy for good what a membership shows for a while, but nothing twice."""
+    scope = (await queries.scopes(session))[plan.id]
+    mine = await access.active_for(session, user_id, now)
+    endless = tuple(one.course_id for one in mine if one.ends_at is None)
+    if endless and covers_all_of(endless, scope):
+        raise AlreadyYours
+    if plan.interval == "once":
+        if await queries.has_pending(session, user_id, plan.id):
+            raise OnItsWay
+        return
+    paid = await queries.covered_by(session, user_id, scope)
+    if paid is not None:
+        raise AlreadyMember(paid)
 
 
 async def _offered(session: AsyncSession, slug: str) -> tuple[Plan, str]:
@@ -199,6 +237,7 @@ def _order(user_id: UUID, customer_id: str, chosen: _Chosen) -> stripe_api.Check
         customer_id=customer_id,
         price_id=chosen.price_id,
         trial_days=chosen.trial_days,
+        is_once=chosen.is_once,
         # Stripe fills the braces in; encoded they would not be found.
         success_url=f"{base}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
         cancel_url=f"{base}/billing/cancelled?{urlencode({'attempt': chosen.attempt_id})}",
@@ -237,10 +276,10 @@ async def arrive(user_id: UUID, session_id: str) -> Arrival:
     async with db.transaction() as session:
         attempt = await _attempt(session, user_id, CheckoutAttempt.stripe_session_id == session_id)
         customer = await queries.customer_of(session, user_id)
-        plan = await session.get_one(Plan, attempt.plan_id)
+        scope = (await queries.scopes(session))[attempt.plan_id]
     if customer is not None:
         await sync.sync_now(customer.id)
-    if await _is_entitled(user_id, plan.course_id, utcnow()):
+    if await _is_entitled(user_id, scope, utcnow()):
         await _mark(session_id, "completed")
         return Arrival("entitled", attempt.return_to)
     try:
@@ -252,12 +291,10 @@ async def arrive(user_id: UUID, session_id: str) -> Arrival:
     return Arrival("activating", attempt.return_to)
 
 
-async def _is_entitled(user_id: UUID, course_id: UUID | None, now: datetime) -> bool:
+async def _is_entitled(user_id: UUID, scope: Scope, now: datetime) -> bool:
     async with db.transaction() as session:
         mine = await access.active_for(session, user_id, now)
-    if course_id is None:
-        return any(one.course_id is None for one in mine)
-    return any(covers(one, course_id) for one in mine)
+    return covers_all_of(tuple(one.course_id for one in mine), scope)
 
 
 async def where_from(session: AsyncSession, user_id: UUID, attempt_id: UUID) -> str:

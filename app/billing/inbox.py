@@ -5,14 +5,14 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import jobs
 from app.billing import stripe_api
 from app.billing.mirror import instant
-from app.billing.models import StripeEvent, StripeSync
+from app.billing.models import StripeCharge, StripeEvent, StripeSync
 from app.errors import BadInput
 from app.i18n import _
 from app.settings import get_settings
@@ -38,15 +38,37 @@ async def receive(db: AsyncSession, raw: bytes, signature: str, now: datetime) -
     thing = (event.get("data") or {}).get("object")
     thing = thing if isinstance(thing, dict) else {}
     complaint = _complaint(event, live=stripe_api.is_live_key(settings.stripe_secret_key))
-    customer_id = None if complaint else stripe_api.customer_of(thing)
-    state = "quarantined" if complaint else "received" if customer_id else "ignored"
+    customer_id = None if complaint else stripe_api.customer_of(thing) or await _payer(db, thing)
+    is_nobodys = customer_id is None and not stripe_api.is_about_money(thing)
+    state = "quarantined" if complaint else "ignored" if is_nobodys else "received"
     # One lock order for everybody: the customer's sync row before its events.
     if customer_id is not None:
         await want(db, customer_id, now)
     await _keep(db, event, thing, state, complaint, customer_id, now)
+    if state == "received" and customer_id is None:
+        await jobs.enqueue(
+            db,
+            "billing_find_payer",
+            {"event_id": event["id"]},
+            queue=jobs.BILLING,
+            key=f"payer:{event['id']}",
+        )
     if complaint:
         log.error("stripe event %s set aside: %s", event["id"], complaint)
     return state
+
+
+async def _payer(db: AsyncSession, thing: dict[str, Any]) -> str | None:
+    """The customer of a refund, a dispute or a warning, by the charge that the mirror knows."""
+    charge_id, intent_id = stripe_api.money_of(thing)
+    if charge_id is None and intent_id is None:
+        return None
+    found: str | None = await db.scalar(
+        select(StripeCharge.customer_id)
+        .where(or_(StripeCharge.id == charge_id, StripeCharge.payment_intent_id == intent_id))
+        .limit(1)
+    )
+    return found
 
 
 async def want(db: AsyncSession, customer_id: str, now: datetime) -> int:

@@ -75,3 +75,145 @@ def read_subscription(raw: Mapping[str, Any], past_due_since_at: datetime | None
         past_due_since_at=past_due_since_at,
         pause_behavior=str(pause["behavior"]) if pause else None,
     )
+
+
+@dataclass(frozen=True)
+class PurchaseFacts:
+    """One thing that was paid once, by a Checkout session. `price_id` None: it is not as we sold it (`doubt`).
+
+    `is_pending`: a bank is still at it; the session alone looks the same when the bank has refused.
+    """
+
+    id: str
+    price_id: str | None
+    payment_status: str
+    payment_intent_id: str | None
+    amount_cents: int
+    currency: str
+    bought_at: datetime
+    is_pending: bool = False
+    doubt: str | None = None
+
+
+@dataclass(frozen=True)
+class ChargeFacts:
+    """Money that was taken. Amounts in the currency's minor unit; `refunded_cents`: only refunds that succeeded.
+
+    `subscription_id` and `period_end_at`: the subscription whose period it paid, and until when; looked up for
+    charges that were given back or disputed.
+    """
+
+    id: str
+    payment_intent_id: str | None
+    amount_cents: int
+    refunded_cents: int
+    currency: str
+    paid_at: datetime
+    dispute_status: str | None = None
+    subscription_id: str | None = None
+    period_end_at: datetime | None = None
+    description: str = ""
+    receipt_url: str | None = None
+
+    @property
+    def is_refunded(self) -> bool:
+        return self.refunded_cents >= self.amount_cents > 0
+
+
+# Of several disputes about one charge the worst decides.
+_WORST_FIRST = ("lost", "needs_response", "under_review", "warning_needs_response", "warning_under_review")
+
+
+def read_charge(
+    raw: Mapping[str, Any],
+    disputes: Iterable[Mapping[str, Any]] = (),
+    invoice: Mapping[str, Any] | None = None,
+) -> ChargeFacts:
+    """Facts of a charge (with its `refunds`), its disputes, and the invoice that it paid.
+
+    Source: https://docs.stripe.com/api/charges/object
+    Raises:
+        KeyError: when the charge lacks what every charge has.
+    """
+    refunds: Iterable[Mapping[str, Any]] = (raw.get("refunds") or {}).get("data", ())
+    subscription_id, period_end_at = _period_paid(invoice)
+    return ChargeFacts(
+        id=str(raw["id"]),
+        payment_intent_id=id_of(raw.get("payment_intent")),
+        amount_cents=int(raw["amount_captured"]),
+        refunded_cents=sum(int(one["amount"]) for one in refunds if one["status"] == "succeeded"),
+        currency=str(raw["currency"]),
+        paid_at=datetime.fromtimestamp(raw["created"], UTC),
+        dispute_status=_worst([str(one["status"]) for one in disputes]),
+        subscription_id=subscription_id,
+        period_end_at=period_end_at,
+        description=str(raw.get("description") or ""),
+        receipt_url=raw.get("receipt_url"),
+    )
+
+
+def _worst(statuses: list[str]) -> str | None:
+    return next((one for one in _WORST_FIRST if one in statuses), statuses[0] if statuses else None)
+
+
+def _period_paid(invoice: Mapping[str, Any] | None) -> tuple[str | None, datetime | None]:
+    """The subscription, and the end of the period that an invoice paid; no period for one of differences only."""
+    details = ((invoice or {}).get("parent") or {}).get("subscription_details")
+    if invoice is None or not details:
+        return None, None
+    ends = []
+    for line in invoice["lines"]["data"]:
+        item = (line.get("parent") or {}).get("subscription_item_details")
+        if item and not item.get("proration"):
+            ends.append(line["period"]["end"])
+    return id_of(details["subscription"]), instant(max(ends, default=None))
+
+
+@dataclass(frozen=True)
+class Sold:
+    """What our own record says that a Checkout session sells. Amounts in the currency's minor unit."""
+
+    price_id: str
+    amount_cents: int
+    currency: str
+
+
+def read_purchase(raw: Mapping[str, Any], sold: Sold | None) -> PurchaseFacts:
+    """Facts of a finished session (with its `line_items`), held against what we meant to sell.
+
+    Its own metadata are not believed: whoever holds a key can write them.
+
+    Source: https://docs.stripe.com/api/checkout/sessions/object
+    Raises:
+        KeyError: when the session lacks what every session has.
+    """
+    doubt = _differs(raw, sold)
+    return PurchaseFacts(
+        id=str(raw["id"]),
+        price_id=sold.price_id if sold is not None and doubt is None else None,
+        payment_status=str(raw["payment_status"]),
+        payment_intent_id=id_of(raw.get("payment_intent")),
+        amount_cents=int(raw["amount_total"] or 0),
+        currency=str(raw["currency"]),
+        bought_at=datetime.fromtimestamp(raw["created"], UTC),
+        is_pending=raw["payment_status"] == "unpaid" and _intent_status(raw) == "processing",
+        doubt=doubt,
+    )
+
+
+def _intent_status(raw: Mapping[str, Any]) -> str | None:
+    intent = raw.get("payment_intent")
+    return str(intent["status"]) if isinstance(intent, Mapping) else None
+
+
+def _differs(raw: Mapping[str, Any], sold: Sold | None) -> str | None:
+    name = f"checkout {raw['id']}"
+    if sold is None:
+        return f"{name} was not begun here"
+    lines = raw["line_items"]["data"]
+    if [id_of(line["price"]) for line in lines] != [sold.price_id] or lines[0]["quantity"] != 1:
+        return f"{name} sells something else than we offered"
+    # What a promotion code takes off, and what tax adds, Stripe tells apart from the price itself.
+    if raw["currency"] != sold.currency or raw["amount_subtotal"] != sold.amount_cents:
+        return f"{name} costs {raw['amount_subtotal']} {raw['currency']}, not {sold.amount_cents} {sold.currency}"
+    return None

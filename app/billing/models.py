@@ -12,11 +12,11 @@ from app.db import Base, HasId
 
 
 class Plan(HasId, Base):
-    """What a visitor can buy. `course_id` None covers every course."""
+    """What a visitor can buy, by the month, by the year or once: every course, or those in `plan_course`."""
 
     __tablename__ = "plan"
     __table_args__ = (
-        CheckConstraint("interval IN ('month', 'year')", name="interval"),
+        CheckConstraint("interval IN ('month', 'year', 'once')", name="interval"),
         CheckConstraint("amount_cents > 0", name="amount"),
         CheckConstraint("currency = lower(currency)", name="currency"),
     )
@@ -28,12 +28,23 @@ class Plan(HasId, Base):
     amount_cents: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3), default="usd")
     trial_days: Mapped[int] = mapped_column(default=0)
-    # Not SET NULL: a deleted course would turn its plan into one for every course.
-    course_id: Mapped[UUID | None] = mapped_column(ForeignKey("course.id", ondelete="RESTRICT"))
+    covers_everything: Mapped[bool] = mapped_column(default=True)
     is_offered: Mapped[bool] = mapped_column(default=True)
     position: Mapped[int] = mapped_column(default=0)
     stripe_product_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class PlanCourse(Base):
+    """A course that a plan covers; several make a bundle."""
+
+    __tablename__ = "plan_course"
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True)
+    # A course that was sold cannot be deleted: whoever paid for it would lose it.
+    course_id: Mapped[UUID] = mapped_column(
+        ForeignKey("course.id", ondelete="RESTRICT"), primary_key=True, index=True
+    )
 
 
 class PlanPrice(Base):
@@ -76,6 +87,54 @@ class StripeSubscription(Base):
     ended_at: Mapped[datetime | None]
     past_due_since_at: Mapped[datetime | None]
     raw: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    synced_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class StripePurchase(Base):
+    """The mirror of one finished Checkout session that was paid once; its id is the session's.
+
+    `price_id` is what our own attempt sold, None where the session is not as we made it: `doubt` says why, and it
+    gives nothing.
+    """
+
+    __tablename__ = "stripe_purchase"
+
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("stripe_customer.id", ondelete="CASCADE"), index=True)
+    price_id: Mapped[str | None] = mapped_column(String(64))
+    payment_status: Mapped[str] = mapped_column(String(32))
+    payment_intent_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    amount_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    bought_at: Mapped[datetime]
+    is_pending: Mapped[bool] = mapped_column(default=False)
+    doubt: Mapped[str | None] = mapped_column(Text)
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)
+    raw: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    synced_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class StripeCharge(Base):
+    """The mirror of one charge that went through: what was taken, what was given back, and what is disputed.
+
+    `subscription_id` and the period are known for those that were given back or disputed, if they paid a period.
+    """
+
+    __tablename__ = "stripe_charge"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("stripe_customer.id", ondelete="CASCADE"), index=True)
+    payment_intent_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    amount_cents: Mapped[int]
+    refunded_cents: Mapped[int] = mapped_column(default=0)
+    currency: Mapped[str] = mapped_column(String(3))
+    dispute_status: Mapped[str | None] = mapped_column(String(40))
+    subscription_id: Mapped[str | None] = mapped_column(String(64))
+    period_end_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime]
+    description: Mapped[str] = mapped_column(Text, default="")
+    receipt_url: Mapped[str | None] = mapped_column(Text)
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)
     synced_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

@@ -13,7 +13,7 @@ from app import jobs
 from app.accounts import audit
 from app.billing import stripe_api
 from app.billing.amounts import CURRENCIES
-from app.billing.models import Plan, PlanPrice
+from app.billing.models import Plan, PlanCourse, PlanPrice
 from app.catalog.models import Course
 from app.errors import BadInput, NotFound
 from app.i18n import _
@@ -27,7 +27,7 @@ MAX_AMOUNT_CENTS = 99_999_999
 
 @dataclass(frozen=True)
 class PlanDraft:
-    """What the form says. `amount_cents` is in the currency's minor unit."""
+    """What the form says. `amount_cents` is in the currency's minor unit; no `course_ids`: every course."""
 
     name: str
     amount_cents: int
@@ -35,7 +35,7 @@ class PlanDraft:
     currency: str = "usd"
     description: str = ""
     trial_days: int = 0
-    course_id: UUID | None = None
+    course_ids: tuple[UUID, ...] = ()
     slug: str = ""
 
 
@@ -46,7 +46,8 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
         BadInput: with the field, for what cannot be sold.
     """
     _check(draft)
-    if draft.course_id is not None and await db.get(Course, draft.course_id) is None:
+    known = set(await db.scalars(select(Course.id).where(Course.id.in_(draft.course_ids))))
+    if known != set(draft.course_ids):
         raise BadInput(_("This course is not there any more."), field="course_id")
     slug = await _free_slug(db, draft.slug or draft.name)
     last = await db.scalar(select(Plan.position).order_by(Plan.position.desc()).limit(1))
@@ -59,11 +60,12 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
         amount_cents=draft.amount_cents,
         currency=draft.currency,
         trial_days=draft.trial_days,
-        course_id=draft.course_id,
+        covers_everything=not draft.course_ids,
         position=(last or 0) + 1,
     )
     db.add(plan)
     await db.flush()
+    db.add_all(PlanCourse(plan_id=plan.id, course_id=course_id) for course_id in known)
     audit.record(db, actor_id, "plan.create", "plan", plan.id, slug=slug, amount_cents=draft.amount_cents)
     await _ask_push(db, plan.id)
     return plan
@@ -80,7 +82,8 @@ async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft
     """
     plan = await find(db, plan_id, lock=True)
     _check(draft)
-    if (draft.interval, draft.currency, draft.course_id) != (plan.interval, plan.currency, plan.course_id):
+    covered = set(await db.scalars(select(PlanCourse.course_id).where(PlanCourse.plan_id == plan.id)))
+    if (draft.interval, draft.currency, set(draft.course_ids)) != (plan.interval, plan.currency, covered):
         raise BadInput(
             _(
                 "How often it is paid, its currency and what it covers stay as they are. Add a new plan instead."
@@ -190,12 +193,14 @@ def _check(draft: PlanDraft) -> None:
         raise BadInput(_("Please keep the description below 500 characters."), field="description")
     if not 0 < draft.amount_cents <= MAX_AMOUNT_CENTS:
         raise BadInput(_("Say what the plan costs, for example 18 or 18.50."), field="amount")
-    if draft.interval not in ("month", "year"):
+    if draft.interval not in ("month", "year", "once"):
         raise BadInput(_("Choose how often it is paid."), field="interval")
     if draft.currency not in CURRENCIES:
         raise BadInput(_("Choose one of these currencies."), field="currency")
     if not 0 <= draft.trial_days <= MAX_TRIAL_DAYS:
         raise BadInput(_("A trial lasts 0 to 90 days."), field="trial_days")
+    if draft.interval == "once" and draft.trial_days:
+        raise BadInput(_("What is paid once has no trial. Set the free days to 0."), field="trial_days")
 
 
 async def _free_slug(db: AsyncSession, text: str) -> str:

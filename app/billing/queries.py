@@ -8,15 +8,23 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.billing.mirror import TERMINAL, SubscriptionFacts, read_subscription
-from app.billing.models import Plan, PlanPrice, StripeCustomer, StripeSubscription
-from app.billing.rules import Policy, covering
+from app.billing.mirror import TERMINAL, ChargeFacts, PurchaseFacts, SubscriptionFacts, read_subscription
+from app.billing.models import (
+    Plan,
+    PlanCourse,
+    PlanPrice,
+    StripeCharge,
+    StripeCustomer,
+    StripePurchase,
+    StripeSubscription,
+)
+from app.billing.rules import EVERYTHING, Policy, Scope, covering
 from app.settings import get_settings
 
 
 @dataclass(frozen=True)
 class PlanOffer:
-    """A plan as visitors see it. `amount_cents` is in the currency's minor unit; `course_id` None: every course."""
+    """A plan as visitors see it. `amount_cents` is in the currency's minor unit; `interval`: month, year or once."""
 
     slug: str
     name: str
@@ -25,7 +33,11 @@ class PlanOffer:
     currency: str
     interval: str
     trial_days: int
-    course_id: UUID | None = None
+    scope: Scope = EVERYTHING
+
+    @property
+    def covers_everything(self) -> bool:
+        return None in self.scope
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,7 @@ async def offered_plans(db: AsyncSession) -> list[PlanOffer]:
         .where(Plan.is_offered)
         .order_by(Plan.position, Plan.amount_cents)
     )
+    scope = await scopes(db)
     return [
         PlanOffer(
             plan.slug,
@@ -66,7 +79,7 @@ async def offered_plans(db: AsyncSession) -> list[PlanOffer]:
             price.currency,
             plan.interval,
             plan.trial_days,
-            plan.course_id,
+            scope[plan.id],
         )
         for plan, price in rows
     ]
@@ -94,12 +107,22 @@ async def payers(db: AsyncSession) -> dict[UUID, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def catalogue(db: AsyncSession) -> dict[str, UUID | None]:
-    """Every Stripe Price that ever bought a plan → the plan's course (None: every course)."""
-    rows = await db.execute(
-        select(PlanPrice.stripe_price_id, Plan.course_id).join(Plan, Plan.id == PlanPrice.plan_id)
-    )
-    return {row[0]: row[1] for row in rows}
+async def scopes(db: AsyncSession) -> dict[UUID, Scope]:
+    """What each plan covers."""
+    courses: dict[UUID, list[UUID]] = {}
+    for plan_id, course_id in await db.execute(
+        select(PlanCourse.plan_id, PlanCourse.course_id).order_by(PlanCourse.course_id)
+    ):
+        courses.setdefault(plan_id, []).append(course_id)
+    rows = await db.execute(select(Plan.id, Plan.covers_everything))
+    return {row[0]: EVERYTHING if row[1] else tuple(courses.get(row[0], ())) for row in rows}
+
+
+async def catalogue(db: AsyncSession) -> dict[str, Scope]:
+    """Every Stripe Price that ever bought a plan → what the plan covers."""
+    scope = await scopes(db)
+    rows = await db.execute(select(PlanPrice.stripe_price_id, PlanPrice.plan_id))
+    return {row[0]: scope[row[1]] for row in rows}
 
 
 async def customer_of(db: AsyncSession, user_id: UUID) -> StripeCustomer | None:
@@ -117,14 +140,74 @@ async def mirror_of(db: AsyncSession, customer_id: str) -> list[SubscriptionFact
     return sorted(facts, key=lambda one: one.started_at, reverse=True)
 
 
+async def purchases_of(db: AsyncSession, customer_id: str) -> list[PurchaseFacts]:
+    """Everything that a customer bought once, as the mirror has it, the newest first."""
+    rows = await db.scalars(
+        select(StripePurchase)
+        .where(StripePurchase.customer_id == customer_id)
+        .order_by(StripePurchase.bought_at.desc())
+    )
+    return [
+        PurchaseFacts(
+            row.id,
+            row.price_id,
+            row.payment_status,
+            row.payment_intent_id,
+            row.amount_cents,
+            row.currency,
+            row.bought_at,
+            row.is_pending,
+            row.doubt,
+        )
+        for row in rows
+    ]
+
+
+async def has_pending(db: AsyncSession, user_id: UUID, plan_id: UUID) -> bool:
+    """Whether the member has bought this plan once, and the bank has neither paid nor refused."""
+    found = await db.scalar(
+        select(StripePurchase.id)
+        .join(StripeCustomer, StripeCustomer.id == StripePurchase.customer_id)
+        .join(PlanPrice, PlanPrice.stripe_price_id == StripePurchase.price_id)
+        .where(StripeCustomer.user_id == user_id, PlanPrice.plan_id == plan_id, StripePurchase.is_pending)
+        .limit(1)
+    )
+    return found is not None
+
+
+async def charges_of(db: AsyncSession, customer_id: str) -> list[ChargeFacts]:
+    """Every charge of a customer, as the mirror has it, the newest first."""
+    rows = await db.scalars(
+        select(StripeCharge)
+        .where(StripeCharge.customer_id == customer_id)
+        .order_by(StripeCharge.paid_at.desc())
+    )
+    return [
+        ChargeFacts(
+            row.id,
+            row.payment_intent_id,
+            row.amount_cents,
+            row.refunded_cents,
+            row.currency,
+            row.paid_at,
+            row.dispute_status,
+            row.subscription_id,
+            row.period_end_at,
+            row.description,
+            row.receipt_url,
+        )
+        for row in rows
+    ]
+
+
 async def mirror_of_user(db: AsyncSession, user_id: UUID) -> list[SubscriptionFacts]:
     customer = await customer_of(db, user_id)
     return [] if customer is None else await mirror_of(db, customer.id)
 
 
-async def covered_by(db: AsyncSession, user_id: UUID, course_id: UUID | None) -> SubscriptionFacts | None:
-    """The subscription with which the member already pays for this scope, if there is one."""
-    return covering(await mirror_of_user(db, user_id), await catalogue(db), course_id)
+async def covered_by(db: AsyncSession, user_id: UUID, scope: Scope) -> SubscriptionFacts | None:
+    """The subscription with which the member already pays for all of this, if there is one."""
+    return covering(await mirror_of_user(db, user_id), await catalogue(db), scope)
 
 
 async def membership_of(db: AsyncSession, user_id: UUID, now: datetime) -> Membership | None:

@@ -1,15 +1,34 @@
 """What Stripe's facts entitle to: the access table as a pure function."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from app.access.due import Due
-from app.billing.mirror import SubscriptionFacts
+from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts
+
+# The courses that something pays for; `None` among them is every course.
+Scope = tuple[UUID | None, ...]
+EVERYTHING: Scope = (None,)
 
 GIVES_NOTHING = frozenset({"incomplete", "incomplete_expired", "unpaid", "paused", "canceled"})
+DISPUTE_OPEN = frozenset({"needs_response", "under_review"})
+# An inquiry is no dispute yet, and one that was closed, won or prevented is none any more.
+DISPUTE_HARMLESS = frozenset(
+    {"warning_needs_response", "warning_under_review", "warning_closed", "won", "prevented"}
+)
 KNOWN_STATUSES = GIVES_NOTHING | {"trialing", "active", "past_due"}
+
+
+class Standing(StrEnum):
+    """What became of a charge after it went through."""
+
+    GOOD = "good"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    LOST = "lost"
 
 
 @dataclass(frozen=True)
@@ -59,20 +78,65 @@ def paid_until(facts: SubscriptionFacts, policy: Policy) -> datetime | None:
     return end + slack if stops is None else min(stops, end + slack)
 
 
+def standing(charge: ChargeFacts) -> Standing:
+    """Whether the money is still ours.
+
+    Raises:
+        LookupError: for a dispute in a state that this table does not know.
+    """
+    dispute = charge.dispute_status
+    if dispute == "lost":
+        return Standing.LOST
+    if dispute in DISPUTE_OPEN:
+        return Standing.DISPUTED
+    if dispute is not None and dispute not in DISPUTE_HARMLESS:
+        raise LookupError(f"charge {charge.id} has a dispute in the unknown state {dispute!r}")
+    return Standing.REFUNDED if charge.is_refunded else Standing.GOOD
+
+
+def is_spoiled(facts: SubscriptionFacts, charges: Iterable[ChargeFacts]) -> bool:
+    """Whether what paid for the period that runs was given back, lost or is disputed.
+
+    A dispute that is open suspends, whichever period it is about. Money given back or lost ends the period that it
+    paid; the next one that is paid is paid.
+
+    Raises:
+        LookupError: see `standing`.
+    """
+    for charge in charges:
+        if charge.subscription_id != facts.id:
+            continue
+        what = standing(charge)
+        if what is Standing.DISPUTED:
+            return True
+        runs = facts.current_period_end_at is None or (
+            charge.period_end_at is not None and charge.period_end_at >= facts.current_period_end_at
+        )
+        if what is not Standing.GOOD and charge.period_end_at is not None and runs:
+            return True
+    return False
+
+
 def entitlements_due(
-    mirror: Iterable[SubscriptionFacts], catalogue: Mapping[str, UUID | None], policy: Policy, now: datetime
+    mirror: Iterable[SubscriptionFacts],
+    catalogue: Mapping[str, Scope],
+    policy: Policy,
+    now: datetime,
+    charges: Iterable[ChargeFacts] = (),
 ) -> Entitled:
     """The union of what all subscriptions of one member give at `now`.
 
-    `catalogue` maps every Price that ever bought a plan to the plan's course (None: every course). A Price that is
-    not ours gives nothing and touches nothing; a status that we do not know keeps what was.
+    `catalogue` maps every Price that ever bought a plan to what the plan covers. A Price that is not ours gives
+    nothing and touches nothing; a status that we do not know keeps what was.
     """
     due: dict[tuple[str, UUID | None], Due] = {}
     keep: set[str] = set()
     doubts: list[str] = []
+    taken = tuple(charges)
     for facts in mirror:
         try:
             until = paid_until(facts, policy)
+            spoiled = until is not None and is_spoiled(facts, taken)
         except LookupError as gap:
             keep.add(facts.id)
             doubts.append(str(gap.args[0]))
@@ -80,29 +144,70 @@ def entitlements_due(
         unknown = [price for price in facts.price_ids if price not in catalogue]
         if unknown and not facts.is_over:
             doubts.append(f"subscription {facts.id} has prices that no plan knows: {', '.join(unknown)}")
-        if until is None or until <= now:
+        if until is None or until <= now or spoiled:
             continue
         for price in facts.price_ids:
-            if price in catalogue:
-                course = catalogue[price]
+            for course in catalogue.get(price, ()):
                 # A clock that lags behind Stripe's must not make a right begin in the future.
                 due[facts.id, course] = Due(facts.id, course, min(facts.started_at, now), until)
     return Entitled(tuple(due.values()), frozenset(keep), tuple(doubts))
 
 
+def purchases_due(
+    purchases: Iterable[PurchaseFacts],
+    charges: Iterable[ChargeFacts],
+    catalogue: Mapping[str, Scope],
+    now: datetime,
+) -> Entitled:
+    """What things paid once give, without end, as long as the money is ours.
+
+    `unpaid` waits for a delayed payment and gives nothing yet; `no_payment_required` (a code for all of it) gives as
+    much as `paid`.
+    """
+    due: list[Due] = []
+    keep: set[str] = set()
+    doubts: list[str] = []
+    by_intent: dict[str | None, list[ChargeFacts]] = {}
+    for charge in charges:
+        by_intent.setdefault(charge.payment_intent_id, []).append(charge)
+    for facts in purchases:
+        if facts.doubt is not None:
+            doubts.append(facts.doubt)
+            continue
+        if facts.payment_status not in ("paid", "no_payment_required"):
+            if facts.payment_status != "unpaid":
+                keep.add(facts.id)
+                doubts.append(f"checkout {facts.id} has the unknown payment status {facts.payment_status!r}")
+            continue
+        mine = by_intent.get(facts.payment_intent_id, []) if facts.payment_intent_id is not None else []
+        try:
+            is_ours = all(standing(charge) is Standing.GOOD for charge in mine)
+        except LookupError as gap:
+            keep.add(facts.id)
+            doubts.append(str(gap.args[0]))
+            continue
+        if is_ours and facts.price_id is not None:
+            courses = catalogue.get(facts.price_id, ())
+            due += [Due(facts.id, course, min(facts.bought_at, now), None) for course in courses]
+    return Entitled(tuple(due), frozenset(keep), tuple(doubts))
+
+
+def covers_all_of(scope: Scope, wanted: Scope) -> bool:
+    """Whether who has `scope` has all that is in `wanted`."""
+    return None in scope or set(wanted) <= set(scope)
+
+
 def covering(
-    mirror: Iterable[SubscriptionFacts], catalogue: Mapping[str, UUID | None], course_id: UUID | None
+    mirror: Iterable[SubscriptionFacts], catalogue: Mapping[str, Scope], wanted: Scope
 ) -> SubscriptionFacts | None:
-    """A subscription that is not over and already pays for this scope, whatever its state; else None.
+    """A subscription that is not over and already pays for all of this, whatever its state; else None.
 
     An unfinished first payment (`incomplete`) does not count: it ends by itself and must not block a new try.
     """
     for facts in mirror:
         if facts.is_over or facts.status == "incomplete":
             continue
-        scopes: Collection[UUID | None] = [
-            catalogue[price] for price in facts.price_ids if price in catalogue
-        ]
-        if None in scopes or (course_id is not None and course_id in scopes):
+        scope = tuple(course for price in facts.price_ids for course in catalogue.get(price, ()))
+        if scope and covers_all_of(scope, wanted):
             return facts
     return None

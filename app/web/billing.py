@@ -67,11 +67,11 @@ async def _plans(session: AsyncSession, viewer: Viewer | None, next_path: str, e
 
 def _best(plans: list[PlanOffer]) -> str:
     """The yearly plan that costs less than twelve months of a monthly one."""
-    months = [one.amount_cents for one in plans if one.interval == "month" and one.course_id is None]
+    months = [one.amount_cents for one in plans if one.interval == "month" and one.covers_everything]
     for one in plans:
         if (
             one.interval == "year"
-            and one.course_id is None
+            and one.covers_everything
             and months
             and one.amount_cents < 12 * min(months)
         ):

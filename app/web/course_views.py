@@ -88,7 +88,7 @@ async def offer_for(db: AsyncSession, course_id: UUID | None) -> PlanOffer | Non
     """The plan offered at a wall: the first, in the teacher's order, that covers the course; while buying is on."""
     if not get_settings().buying_enabled:
         return None
-    return next((one for one in await offered_plans(db) if one.course_id in (None, course_id)), None)
+    return next((one for one in await offered_plans(db) if {None, course_id} & set(one.scope)), None)
 
 
 def plans_url(back: str) -> str:

@@ -213,21 +213,31 @@ def upgrade() -> None:
         sa.Column("amount_cents", sa.Integer(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("trial_days", sa.Integer(), nullable=False),
-        sa.Column("course_id", sa.Uuid(), nullable=True),
+        sa.Column("covers_everything", sa.Boolean(), nullable=False),
         sa.Column("is_offered", sa.Boolean(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("stripe_product_id", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("interval IN ('month', 'year')", name=op.f("ck_plan_interval")),
+        sa.CheckConstraint("interval IN ('month', 'year', 'once')", name=op.f("ck_plan_interval")),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_plan_amount")),
         sa.CheckConstraint("currency = lower(currency)", name=op.f("ck_plan_currency")),
-        sa.ForeignKeyConstraint(
-            ["course_id"], ["course.id"], name=op.f("fk_plan_course_id"), ondelete="RESTRICT"
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
         sa.UniqueConstraint("slug", name=op.f("uq_plan_slug")),
     )
+    op.create_table(
+        "plan_course",
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("course_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_plan_course_course_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_course_plan_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("plan_id", "course_id", name=op.f("pk_plan_course")),
+    )
+    op.create_index(op.f("ix_plan_course_course_id"), "plan_course", ["course_id"], unique=False)
     op.create_table(
         "section",
         sa.Column("course_id", sa.Uuid(), nullable=False),
@@ -395,6 +405,61 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stripe_price_id", name=op.f("pk_plan_price")),
     )
     op.create_index(op.f("ix_plan_price_plan_id"), "plan_price", ["plan_id"], unique=False)
+    op.create_table(
+        "stripe_purchase",
+        sa.Column("id", sa.String(length=120), nullable=False),
+        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("price_id", sa.String(length=64), nullable=True),
+        sa.Column("payment_status", sa.String(length=32), nullable=False),
+        sa.Column("payment_intent_id", sa.String(length=64), nullable=True),
+        sa.Column("amount_cents", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("bought_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_pending", sa.Boolean(), nullable=False),
+        sa.Column("doubt", sa.Text(), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("raw", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("synced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["stripe_customer.id"],
+            name=op.f("fk_stripe_purchase_customer_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_purchase")),
+    )
+    op.create_index(op.f("ix_stripe_purchase_customer_id"), "stripe_purchase", ["customer_id"], unique=False)
+    op.create_index(
+        op.f("ix_stripe_purchase_payment_intent_id"), "stripe_purchase", ["payment_intent_id"], unique=False
+    )
+    op.create_table(
+        "stripe_charge",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("payment_intent_id", sa.String(length=64), nullable=True),
+        sa.Column("amount_cents", sa.Integer(), nullable=False),
+        sa.Column("refunded_cents", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("dispute_status", sa.String(length=40), nullable=True),
+        sa.Column("subscription_id", sa.String(length=64), nullable=True),
+        sa.Column("period_end_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("receipt_url", sa.Text(), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("synced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["stripe_customer.id"],
+            name=op.f("fk_stripe_charge_customer_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_charge")),
+    )
+    op.create_index(op.f("ix_stripe_charge_customer_id"), "stripe_charge", ["customer_id"], unique=False)
+    op.create_index(
+        op.f("ix_stripe_charge_payment_intent_id"), "stripe_charge", ["payment_intent_id"], unique=False
+    )
     op.create_table(
         "stripe_subscription",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -671,6 +736,12 @@ def downgrade() -> None:
     op.drop_table("upload")
     op.drop_table("chapter")
     op.drop_table("caption_track")
+    op.drop_index(op.f("ix_stripe_charge_payment_intent_id"), table_name="stripe_charge")
+    op.drop_index(op.f("ix_stripe_charge_customer_id"), table_name="stripe_charge")
+    op.drop_table("stripe_charge")
+    op.drop_index(op.f("ix_stripe_purchase_payment_intent_id"), table_name="stripe_purchase")
+    op.drop_index(op.f("ix_stripe_purchase_customer_id"), table_name="stripe_purchase")
+    op.drop_table("stripe_purchase")
     op.drop_index(op.f("ix_stripe_subscription_customer_id"), table_name="stripe_subscription")
     op.drop_table("stripe_subscription")
     op.drop_index(op.f("ix_plan_price_plan_id"), table_name="plan_price")
@@ -693,6 +764,8 @@ def downgrade() -> None:
     op.drop_table("stripe_customer")
     op.drop_index(op.f("ix_section_course_id"), table_name="section")
     op.drop_table("section")
+    op.drop_index(op.f("ix_plan_course_course_id"), table_name="plan_course")
+    op.drop_table("plan_course")
     op.drop_table("plan")
     op.drop_index("ix_entitlement_user_id", table_name="entitlement")
     op.drop_table("entitlement")

@@ -189,7 +189,7 @@ async def test_a_price_archived_while_the_page_is_open_is_still_what_was_bought(
 async def test_a_plan_for_one_course_opens_that_course_only(till: Till) -> None:
     async with db.transaction() as session:
         course = await factories.course(session)
-    user, slug = await till.member(), await till.plan(course_id=course.id)
+    user, slug = await till.member(), await till.plan(course_ids=(course.id,))
     await till.buy(slug)
     await till.settle()
     assert await tills.is_entitled(user.id, course_id=course.id)

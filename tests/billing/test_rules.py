@@ -7,14 +7,22 @@ from uuid import uuid4
 import pytest
 
 from app.billing.letters import cause_of, letter_for
-from app.billing.mirror import SubscriptionFacts, read_subscription
-from app.billing.rules import Policy, covering, entitlements_due, paid_until
+from app.billing.mirror import (
+    ChargeFacts,
+    PurchaseFacts,
+    Sold,
+    SubscriptionFacts,
+    read_charge,
+    read_purchase,
+    read_subscription,
+)
+from app.billing.rules import Policy, Scope, covering, entitlements_due, paid_until, purchases_due
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 POLICY = Policy()
 SLACK = timedelta(hours=72)
-EVERYTHING = {"price_all": None}
+EVERYTHING: dict[str, Scope] = {"price_all": (None,)}
 
 
 def facts(status: str, **values: Any) -> SubscriptionFacts:
@@ -91,7 +99,7 @@ def test_an_unknown_price_gives_nothing_and_touches_no_other() -> None:
 def test_a_subscription_of_two_items_gives_both_courses() -> None:
     hips, knees = uuid4(), uuid4()
     two = facts("active", price_ids=("price_hips", "price_knees"))
-    found = entitlements_due([two], {"price_hips": hips, "price_knees": knees}, POLICY, NOW)
+    found = entitlements_due([two], {"price_hips": (hips,), "price_knees": (knees,)}, POLICY, NOW)
     assert {one.course_id for one in found.due} == {hips, knees}
 
 
@@ -127,7 +135,7 @@ def test_no_day_is_lost_to_summer_time_or_a_leap_day() -> None:
 
 
 HIPS = uuid4()
-CATALOGUE = {"price_all": None, "price_hips": HIPS}
+CATALOGUE: dict[str, Scope] = {"price_all": (None,), "price_hips": (HIPS,)}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,7 @@ CATALOGUE = {"price_all": None, "price_hips": HIPS}
     ],
 )
 def test_what_is_paid_already_is_not_sold_again(status: str, price: str, course: Any, covers: bool) -> None:
-    found = covering([facts(status, price_ids=(price,))], CATALOGUE, course)
+    found = covering([facts(status, price_ids=(price,))], CATALOGUE, (course,))
     assert (found is not None) is covers
 
 
@@ -221,3 +229,179 @@ def test_a_mails_key_names_its_cause_so_that_each_cause_is_told_once() -> None:
     assert cause_of("payment_failed", first) == cause_of("payment_failed", first)
     assert cause_of("payment_failed", first) != cause_of("payment_failed", second)
     assert cause_of("subscription_started", first) != cause_of("subscription_ended", first)
+
+
+def charge(**values: Any) -> ChargeFacts:
+    """A charge of $49 that stands, for one thing."""
+    known: dict[str, Any] = {
+        "id": "ch_1",
+        "payment_intent_id": "pi_1",
+        "amount_cents": 4900,
+        "refunded_cents": 0,
+        "currency": "usd",
+        "paid_at": NOW - DAY,
+    }
+    return ChargeFacts(**{**known, **values})
+
+
+def purchase(**values: Any) -> PurchaseFacts:
+    """A course that was paid yesterday."""
+    known: dict[str, Any] = {
+        "id": "cs_1",
+        "price_id": "price_hips",
+        "payment_status": "paid",
+        "payment_intent_id": "pi_1",
+        "amount_cents": 4900,
+        "currency": "usd",
+        "bought_at": NOW - DAY,
+    }
+    return PurchaseFacts(**{**known, **values})
+
+
+# What became of the money → whether the right stands.
+MONEY: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"refunded_cents": 4899}, True),
+    ({"refunded_cents": 4900}, False),
+    ({"dispute_status": "warning_needs_response"}, True),
+    ({"dispute_status": "warning_under_review"}, True),
+    ({"dispute_status": "warning_closed"}, True),
+    ({"dispute_status": "prevented"}, True),
+    ({"dispute_status": "needs_response"}, False),
+    ({"dispute_status": "under_review"}, False),
+    ({"dispute_status": "won"}, True),
+    ({"dispute_status": "won", "refunded_cents": 4900}, False),
+    ({"dispute_status": "lost"}, False),
+    ({"dispute_status": "lost", "refunded_cents": 1000}, False),
+]
+
+
+@pytest.mark.parametrize(("values", "stands"), MONEY)
+def test_what_is_bought_once_stands_while_the_money_is_ours(values: dict[str, Any], stands: bool) -> None:
+    found = purchases_due([purchase()], [charge(**values)], CATALOGUE, NOW)
+    assert [(one.course_id, one.ends_at) for one in found.due] == ([(HIPS, None)] if stands else [])
+    assert (found.keep, found.doubts) == (frozenset(), ())
+
+
+@pytest.mark.parametrize(("values", "stands"), MONEY)
+def test_a_period_that_was_paid_stands_while_the_money_is_ours(values: dict[str, Any], stands: bool) -> None:
+    paid = charge(subscription_id="sub_1", period_end_at=END, **values)
+    assert bool(entitlements_due([facts("active")], EVERYTHING, POLICY, NOW, [paid]).due) is stands
+
+
+def test_money_given_back_for_an_older_period_leaves_the_one_that_runs() -> None:
+    for values in ({"refunded_cents": 4900}, {"dispute_status": "lost"}):
+        older = charge(subscription_id="sub_1", period_end_at=NOW - 10 * DAY, **values)
+        assert entitlements_due([facts("active")], EVERYTHING, POLICY, NOW, [older]).due
+
+
+def test_an_open_dispute_about_an_older_period_suspends() -> None:
+    older = charge(subscription_id="sub_1", period_end_at=NOW - 10 * DAY, dispute_status="needs_response")
+    assert not entitlements_due([facts("active")], EVERYTHING, POLICY, NOW, [older]).due
+
+
+def test_money_given_back_for_a_difference_between_plans_ends_no_period() -> None:
+    difference = charge(subscription_id="sub_1", period_end_at=None, refunded_cents=4900)
+    assert entitlements_due([facts("active")], EVERYTHING, POLICY, NOW, [difference]).due
+
+
+def test_one_subscriptions_money_decides_about_no_other() -> None:
+    back = charge(subscription_id="sub_1", period_end_at=END, refunded_cents=4900)
+    two = [facts("active"), facts("active", id="sub_2")]
+    assert [one.source_id for one in entitlements_due(two, EVERYTHING, POLICY, NOW, [back]).due] == ["sub_2"]
+
+
+def test_a_bundle_gives_each_of_its_courses() -> None:
+    knees = uuid4()
+    found = purchases_due([purchase(price_id="both")], [charge()], {"both": (HIPS, knees)}, NOW)
+    assert {one.course_id for one in found.due} == {HIPS, knees}
+
+
+@pytest.mark.parametrize(
+    ("values", "gives", "kept"),
+    [
+        ({"payment_status": "no_payment_required", "payment_intent_id": None}, True, False),
+        ({"payment_status": "unpaid"}, False, False),
+        ({"payment_status": "half_paid"}, False, True),
+        ({"doubt": "checkout cs_1 was not begun here", "price_id": None}, False, False),
+        ({"price_id": "price_of_a_book"}, False, False),
+    ],
+)
+def test_how_a_purchase_was_paid_decides(values: dict[str, Any], gives: bool, kept: bool) -> None:
+    found = purchases_due([purchase(**values)], [charge()], CATALOGUE, NOW)
+    assert (bool(found.due), bool(found.keep)) == (gives, kept)
+
+
+def test_a_dispute_in_an_unknown_state_keeps_what_was_and_is_reported() -> None:
+    odd = charge(dispute_status="pondered", subscription_id="sub_1", period_end_at=END)
+    bought = purchases_due([purchase()], [odd], CATALOGUE, NOW)
+    assert (bought.due, bought.keep) == ((), frozenset({"cs_1"}))
+    paid = entitlements_due([facts("active")], EVERYTHING, POLICY, NOW, [odd])
+    assert (paid.due, paid.keep) == ((), frozenset({"sub_1"}))
+    assert "pondered" in bought.doubts[0] + paid.doubts[0]
+
+
+SOLD = Sold("price_hips", 4900, "usd")
+
+
+def session(**values: Any) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "id": "cs_1",
+        "created": 1_790_000_000,
+        "payment_status": "paid",
+        "payment_intent": {"id": "pi_1", "status": "succeeded"},
+        "amount_subtotal": 4900,
+        "amount_total": 4900,
+        "currency": "usd",
+        "line_items": {"data": [{"price": {"id": "price_hips"}, "quantity": 1}]},
+    }
+    return {**known, **values}
+
+
+@pytest.mark.parametrize(
+    ("values", "doubt"),
+    [
+        ({}, None),
+        ({"amount_total": 0}, None),
+        ({"amount_total": 5131}, None),
+        ({"amount_subtotal": 1}, "costs 1 usd, not 4900 usd"),
+        ({"currency": "jpy"}, "costs 4900 jpy"),
+        ({"line_items": {"data": [{"price": {"id": "price_knees"}, "quantity": 1}]}}, "something else"),
+        ({"line_items": {"data": [{"price": {"id": "price_hips"}, "quantity": 2}]}}, "something else"),
+        ({"line_items": {"data": []}}, "something else"),
+    ],
+)
+def test_a_purchase_is_held_against_what_we_sold(values: dict[str, Any], doubt: str | None) -> None:
+    found = read_purchase(session(**values), SOLD)
+    assert (found.price_id, found.payment_intent_id) == (None if doubt else "price_hips", "pi_1")
+    assert doubt is None or doubt in (found.doubt or "")
+
+
+def test_a_purchase_that_we_did_not_begin_gives_nothing() -> None:
+    assert read_purchase(session(), None).price_id is None
+
+
+def test_only_a_payment_that_the_bank_is_still_at_is_pending() -> None:
+    for status, pending in (("processing", True), ("requires_payment_method", False), ("canceled", False)):
+        waits = session(payment_status="unpaid", payment_intent={"id": "pi_1", "status": status})
+        assert read_purchase(waits, SOLD).is_pending is pending
+
+
+def test_only_refunds_that_succeeded_count_and_the_worst_dispute_decides() -> None:
+    taken = {
+        "id": "ch_1",
+        "payment_intent": "pi_1",
+        "amount_captured": 4900,
+        "currency": "usd",
+        "created": 1_790_000_000,
+        "refunds": {
+            "data": [
+                {"amount": 2000, "status": "succeeded"},
+                {"amount": 2900, "status": "pending"},
+                {"amount": 4900, "status": "failed"},
+                {"amount": 4900, "status": "canceled"},
+            ]
+        },
+    }
+    found = read_charge(taken, [{"status": "won"}, {"status": "needs_response"}])
+    assert (found.refunded_cents, found.is_refunded, found.dispute_status) == (2000, False, "needs_response")

@@ -11,6 +11,8 @@ from sqlalchemy import update
 
 from app import db
 from app.billing import stripe_api, sync
+from app.billing.catching_up import LAPSING, STUCK, catch_up
+from app.billing.fetching import fetch
 from app.billing.models import PlanPrice, StripeEvent, StripeSync
 from app.clock import utcnow
 from app.settings import get_settings
@@ -106,7 +108,7 @@ async def test_an_answer_that_comes_late_never_overwrites_a_newer_one(till: Till
     customer = await tills.customer_id(user.id)
     old_fence = await sync.draw_fence(customer)
     assert old_fence is not None
-    old = await sync.fetch(old_fence)
+    old = await fetch(old_fence)
     await till.portal("cancel_now")
     assert await sync.sync(customer) is True
     assert not await tills.is_entitled(user.id)
@@ -122,7 +124,7 @@ async def test_an_event_that_comes_during_a_fetch_is_not_marked_as_covered(till:
     customer = await tills.customer_id(user.id)
     fence = await sync.draw_fence(customer)
     assert fence is not None
-    fetched = await sync.fetch(fence)
+    fetched = await fetch(fence)
     await till.portal("cancel_now")
     await till.deliver(till.fresh_events())
     await sync.apply(fetched)
@@ -255,12 +257,12 @@ async def test_reconcile_asks_for_customers_that_are_behind(till: Till) -> None:
     await till.buy(slug)
     await till.deliver(till.fresh_events())
     customer = await tills.customer_id(user.id)
-    assert await sync.reconcile(utcnow()) == [], "its work has just been enqueued"
-    later = utcnow() + 2 * sync.STUCK
-    assert await sync.reconcile(later) == [customer]
+    assert await catch_up(utcnow()) == [], "its work has just been enqueued"
+    later = utcnow() + 2 * STUCK
+    assert await catch_up(later) == [customer]
     await till.work()
     assert await tills.is_entitled(user.id)
-    assert await sync.reconcile(later) == []
+    assert await catch_up(later) == []
 
 
 async def test_reconcile_asks_before_a_right_lapses(till: Till) -> None:
@@ -269,8 +271,8 @@ async def test_reconcile_asks_before_a_right_lapses(till: Till) -> None:
     await till.settle()
     (row,) = await tills.rights(user.id)
     assert row.ends_at is not None
-    assert await sync.reconcile(utcnow()) == []
-    assert await sync.reconcile(row.ends_at - sync.LAPSING) == [await tills.customer_id(user.id)]
+    assert await catch_up(utcnow()) == []
+    assert await catch_up(row.ends_at - LAPSING) == [await tills.customer_id(user.id)]
 
 
 async def test_another_accounts_key_takes_nothing_away(

@@ -123,8 +123,8 @@ BAD = [
     ({"trial_days": "-1"}, "A trial lasts 0 to 90 days."),
     ({"trial_days": "soon"}, "A trial lasts 0 to 90 days."),
     ({"description": "d" * 501}, "below 500 characters"),
-    ({"course_id": str(ID)}, "This course is not there any more."),
-    ({"course_id": "all"}, "This course is not there any more."),
+    ({"course_ids": [str(ID)]}, "This course is not there any more."),
+    ({"course_ids": ["all"]}, "This course is not there any more."),
 ]
 
 
@@ -192,9 +192,9 @@ async def test_a_course_that_a_plan_sells_cannot_vanish_below_it(
 ) -> None:
     async with db.transaction() as session:
         course = await factories.course(session, title="Lower body")
-    await client.post("/studio/plans", data={**FORM, "course_id": str(course.id)})
+    await client.post("/studio/plans", data={**FORM, "course_ids": [str(course.id)]})
     assert "Lower body" in (await client.get("/studio/plans")).text
-    with pytest.raises(Exception, match="fk_plan_course_id"):
+    with pytest.raises(Exception, match="fk_plan_course_course_id"):
         async with db.transaction() as session:
             await session.execute(text("DELETE FROM course"))
 

@@ -12,6 +12,7 @@ from app.billing import plans, queries
 from app.billing.amounts import CURRENCIES, read_amount, write_amount
 from app.billing.models import Plan, PlanPrice
 from app.billing.plans import PlanDraft
+from app.billing.rules import Scope
 from app.catalog import queries as catalog
 from app.clock import utcnow
 from app.db import Db
@@ -31,6 +32,7 @@ class PlanLine:
     plan: Plan
     price: PlanPrice | None
     payers: int
+    scope: Scope
 
     @property
     def is_on_its_way(self) -> bool:
@@ -58,7 +60,7 @@ class PlanForm:
     currency: str = "usd"
     description: str = ""
     trial_days: str = "0"
-    course_id: str = ""
+    course_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,25 @@ def plan_form(
     currency: Annotated[str, Form()] = "usd",
     description: Annotated[str, Form()] = "",
     trial_days: Annotated[str, Form()] = "0",
-    course_id: Annotated[str, Form()] = "",
+    course_ids: Annotated[list[str] | None, Form()] = None,
 ) -> PlanForm:
     """The form as it was sent, without stray spaces."""
-    values = (name, amount, interval, currency, description, trial_days, course_id)
-    return PlanForm(*(" ".join(rules.tidy(value).split())[:600] for value in values))
+    values = (name, amount, interval, currency, description, trial_days)
+    name, amount, interval, currency, description, trial_days = (
+        " ".join(rules.tidy(value).split())[:600] for value in values
+    )
+    chosen = tuple(one[:36] for one in (course_ids or [])[:200])
+    return PlanForm(name, amount, interval, currency, description, trial_days, chosen)
 
 
 Typed = Annotated[PlanForm, Depends(plan_form)]
 
 
-def _draft(form: PlanForm, kept: Plan | None = None) -> PlanDraft:
-    """The form's values; numbers that are none become -1, which no plan may have. `kept`: what stays as it is."""
+def _draft(form: PlanForm, kept: Plan | None = None, covered: tuple[UUID, ...] = ()) -> PlanDraft:
+    """The form's values; numbers that are none become -1, which no plan may have.
+
+    `kept` and `covered`: a plan that stays as it is in what it covers and how it is paid.
+    """
     currency = kept.currency if kept else form.currency
     amount_cents = read_amount(form.amount, currency)
     days = form.trial_days or "0"
@@ -102,18 +111,18 @@ def _draft(form: PlanForm, kept: Plan | None = None) -> PlanDraft:
         currency=currency,
         description=form.description,
         trial_days=int(days) if days.isascii() and days.isdigit() and len(days) < 5 else -1,
-        course_id=kept.course_id if kept else _uuid(form.course_id),
+        course_ids=covered if kept else _uuids(form.course_ids),
     )
 
 
-def _uuid(text: str) -> UUID | None:
-    """None for every course.
+def _uuids(texts: tuple[str, ...]) -> tuple[UUID, ...]:
+    """None at all for every course.
 
     Raises:
         BadInput: for what the list did not offer.
     """
     try:
-        return UUID(text) if text not in ("", "every") else None
+        return tuple(UUID(text) for text in texts)
     except ValueError as fault:
         raise BadInput(_("This course is not there any more."), field="course_id") from fault
 
@@ -127,9 +136,12 @@ async def _courses(db: Db) -> list[tuple[str, str]]:
 @router.get("")
 async def plan_list(page: Page, db: Db, did: str = "") -> Response:
     """GET /studio/plans."""
-    payers = await queries.payers(db)
+    payers, scope = await queries.payers(db), await queries.scopes(db)
     shown = PlansPage(
-        lines=[PlanLine(plan, price, payers.get(plan.id, 0)) for plan, price in await queries.all_plans(db)],
+        lines=[
+            PlanLine(plan, price, payers.get(plan.id, 0), scope[plan.id])
+            for plan, price in await queries.all_plans(db)
+        ],
         courses={UUID(one): title for one, title in await _courses(db)},
         is_buying_on=get_settings().buying_enabled,
         said=did,
@@ -189,7 +201,9 @@ async def edit_plan(plan_id: UUID, page: Page, db: Db, viewer: SignedIn, form: T
     """POST /studio/plans/{id}."""
     found = await plans.find(db, plan_id)
     try:
-        await plans.edit(db, viewer.user_id, plan_id, _draft(form, found))
+        scope = (await queries.scopes(db))[plan_id]
+        covered = tuple(course_id for course_id in scope if course_id is not None)
+        await plans.edit(db, viewer.user_id, plan_id, _draft(form, found, covered))
     except BadInput as refusal:
         return await _form(page, db, found, form, refusal)
     return _back("edit")

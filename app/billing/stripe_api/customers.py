@@ -1,0 +1,66 @@
+"""Customers at Stripe, and whose an object is."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.billing.mirror import id_of
+from app.billing.stripe_api.client import StripeRefused, client, digest, in_our_words
+
+
+@dataclass(frozen=True)
+class Customer:
+    id: str
+    livemode: bool
+    is_deleted: bool
+    user_id: str | None
+
+
+async def create_customer(user_id: UUID, email: str, name: str, *, replacing: str | None = None) -> Customer:
+    """The member's customer at Stripe. Asked twice within a day, Stripe answers with the same one."""
+    with in_our_words():
+        made = await client().v1.customers.create_async(
+            {"email": email, "name": name, "metadata": {"limber_user_id": str(user_id)}},
+            {"idempotency_key": f"limber-customer-{user_id}-{digest(email, name, replacing or '')}"},
+        )
+    return Customer(made.id, made.livemode, False, str(user_id))
+
+
+async def find_customer(customer_id: str) -> Customer | None:
+    """The customer, a deleted one marked as such; None when this account has none of that id."""
+    try:
+        with in_our_words():
+            found = (await client().v1.customers.retrieve_async(customer_id)).to_dict()
+    except StripeRefused as refusal:
+        if refusal.is_missing:
+            return None
+        raise
+    return Customer(
+        id=str(found["id"]),
+        livemode=bool(found.get("livemode", False)),
+        is_deleted=bool(found.get("deleted", False)),
+        user_id=(found.get("metadata") or {}).get("limber_user_id"),
+    )
+
+
+_MONEY = frozenset({"refund", "dispute", "radar.early_fraud_warning"})
+
+
+def is_about_money(thing: dict[str, Any]) -> bool:
+    """Whether this object of an event names a charge and not its customer."""
+    return thing.get("object") in _MONEY
+
+
+def money_of(thing: dict[str, Any]) -> tuple[str | None, str | None]:
+    """The charge and the payment intent that a refund, a dispute or a warning is about."""
+    if not is_about_money(thing):
+        return None, None
+    return id_of(thing.get("charge")), id_of(thing.get("payment_intent"))
+
+
+def customer_of(thing: dict[str, Any]) -> str | None:
+    """The customer that an object of an event belongs to, or is."""
+    if thing.get("object") == "customer":
+        return str(thing["id"])
+    owner = thing.get("customer")
+    return id_of(owner) if isinstance(owner, str | dict) else None

@@ -66,7 +66,9 @@ def as_rung(path: Path) -> Path:
     if not place.is_file():
         beside = place.with_suffix(".part.mp4")
         _ffmpeg("-i", path, "-c:v", "libx264", "-preset", "veryfast", "-b:v", "5M", "-maxrate", "5M", "-bufsize", "5M",
-                "-g", 2 * FPS, "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-c:a", "copy", beside)  # fmt: skip
+                # Where the rounds meet the film skips some pictures, which such a programme does not.
+                "-fps_mode", "cfr", "-r", FPS, "-g", 2 * FPS, "-sc_threshold", "0", "-pix_fmt", "yuv420p",
+                "-c:a", "copy", beside)  # fmt: skip
         beside.replace(place)
     return place
 

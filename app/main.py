@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app import db
 from app.errors import LimberError
@@ -52,6 +53,16 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await db.close_database()
 
 
+class Site(FastAPI):
+    """What players ask for needs nothing of FastAPI, whose own middleware was most of such a request."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if media.is_meant(scope):
+            await media.serve(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app() -> FastAPI:
     """The whole site as one ASGI application.
 
@@ -60,7 +71,7 @@ def create_app() -> FastAPI:
     """
     get_settings()
     # The interactive API pages load scripts from elsewhere, which the CSP forbids.
-    app = FastAPI(
+    app = Site(
         title="Limber",
         docs_url=None,
         redoc_url=None,
@@ -84,6 +95,4 @@ def create_app() -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(CrossSiteShield)
     app.add_middleware(SecurityHeaders)
-    # Outermost: what players ask for needs none of the others.
-    app.add_middleware(media.MediaFirst)
     return app

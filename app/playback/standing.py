@@ -1,13 +1,12 @@
 """Does a playback still stand: asked for every segment, looked up at most once in 10 seconds.
 
-What was found is kept in this process under the token's playback and end, video and version, all of which its signature
-binds: a token that is good for a free film opens no other one, and a renewed one does not inherit a refusal.
+A yes is kept in this process under the token's playback, video and version, all of which its signature binds: a token
+that is good for a free film opens no other. A no is kept under the token's end too: a renewed one does not inherit it.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,15 +18,25 @@ from app.playback.verdicts import Asked, verdicts
 
 ALLOW_S = 10.0
 DENY_S = 2.0
+# nginx keeps a yes for 10 s more: together 14 s, of the 30 that are promised.
+NGINX_ALLOW_S = 4.0
+# Whoever plays is asked about every 10 s: those whose turn comes soon are looked up along with who is asked about now.
+ALONG_S = 6.0
+ALONG = 256
 MOST = 20_000
 
+Viewing = tuple[str, str, str]
 Key = tuple[Verified, str, str]
 
 
-@dataclass(frozen=True)
-class _Found:
-    stands: bool
-    until: float
+class _Yes:
+    """When the answer was asked for (monotonic seconds), and whether anybody wanted it since."""
+
+    __slots__ = ("asked_at", "is_used")
+
+    def __init__(self, asked_at: float, is_used: bool) -> None:
+        self.asked_at = asked_at
+        self.is_used = is_used
 
 
 class Standing:
@@ -37,20 +46,38 @@ class Standing:
     """
 
     def __init__(self) -> None:
-        self._found: OrderedDict[Key, _Found] = OrderedDict()
+        # The oldest answer first.
+        self._yes: OrderedDict[Viewing, _Yes] = OrderedDict()
+        self._no: OrderedDict[Key, float] = OrderedDict()
         self._asking: dict[Key, asyncio.Future[bool]] = {}
         self._next: dict[Key, asyncio.Future[bool]] = {}
         self._task: asyncio.Task[None] | None = None
 
+    def known(self, token: Verified, video: str, version: str, within_s: float) -> bool:
+        """Whether a yes of at most so many seconds ago is remembered."""
+        yes = self._yes.get((token.sid, video, version))
+        if yes is None or time.monotonic() - yes.asked_at >= within_s:
+            return False
+        yes.is_used = True
+        return True
+
     async def stands(self, token: Verified, video: str, version: str) -> bool:
         """Whether the token's playback may go on. `video` and `version` are those that it was verified for."""
-        found = self._found.get((token, video, version))
-        if found is not None and time.monotonic() < found.until:
-            return found.stands
-        return await self.stands_now(token, video, version)
+        if self.known(token, video, version, ALLOW_S):
+            return True
+        refused_until = self._no.get((token, video, version))
+        if refused_until is not None and time.monotonic() < refused_until:
+            return False
+        return await self.look_up(token, video, version)
 
-    async def stands_now(self, token: Verified, video: str, version: str) -> bool:
-        """The same, never from memory: for nginx, which keeps the answer itself. Two memories would add up to 20 s."""
+    async def stands_for_nginx(self, token: Verified, video: str, version: str) -> bool:
+        """The same for nginx, which keeps the answer itself: a yes that is young, and never a no from memory."""
+        if self.known(token, video, version, NGINX_ALLOW_S):
+            return True
+        return await self.look_up(token, video, version)
+
+    async def look_up(self, token: Verified, video: str, version: str) -> bool:
+        """The same, never from memory."""
         key = (token, video, version)
         answer = self._asking.get(key) or self._next.get(key)
         if answer is None:
@@ -77,18 +104,39 @@ class Standing:
     async def _ask(self, connection: AsyncConnection) -> None:
         self._asking, self._next = self._next, {}
         # The clock starts before the question: the answers are as old as that.
-        asked = time.monotonic()
-        answers = await verdicts(connection, [_asked(key) for key in self._asking], utcnow())
-        self._keep(answers, asked)
-
-    def _keep(self, answers: list[bool], asked: float) -> None:
-        for (key, waiting), stands in zip(self._asking.items(), answers, strict=True):
-            self._found[key] = _Found(stands, asked + (ALLOW_S if stands else DENY_S))
-            self._found.move_to_end(key)
+        now = time.monotonic()
+        wanted = [(token.sid, video, version) for token, video, version in self._asking]
+        along = self._along(set(wanted), now)
+        answers = await verdicts(connection, [_asked(one) for one in (*wanted, *along)], utcnow())
+        for viewing, stands in zip(along, answers[len(wanted) :], strict=True):
+            self._keep(viewing, stands, now, is_used=False)
+        for (key, waiting), viewing, stands in zip(self._asking.items(), wanted, answers, strict=False):
+            self._keep(viewing, stands, now, is_used=True)
+            if not stands:
+                self._no[key] = now + DENY_S
             waiting.set_result(stands)
         self._asking = {}
-        while len(self._found) > MOST:
-            self._found.popitem(last=False)
+        while len(self._no) > MOST:
+            self._no.popitem(last=False)
+
+    def _along(self, wanted: set[Viewing], now: float) -> list[Viewing]:
+        """Who will be asked about soon: was, since the last answer, and that is some seconds old."""
+        while self._yes and now - next(iter(self._yes.values())).asked_at >= 2 * ALLOW_S:
+            self._yes.popitem(last=False)
+        found: list[Viewing] = []
+        for viewing, yes in self._yes.items():
+            if now - yes.asked_at < ALONG_S or len(found) == ALONG:
+                break
+            if yes.is_used and viewing not in wanted:
+                found.append(viewing)
+        return found
+
+    def _keep(self, viewing: Viewing, stands: bool, now: float, *, is_used: bool) -> None:
+        self._yes.pop(viewing, None)
+        if stands:
+            self._yes[viewing] = _Yes(now, is_used)
+            while len(self._yes) > MOST:
+                self._yes.popitem(last=False)
 
     def _fail(self, fault: BaseException) -> None:
         """Whoever waits hears of it; the next to ask tries again."""
@@ -99,12 +147,13 @@ class Standing:
         self._asking, self._next = {}, {}
 
     def forget(self) -> None:
-        self._found.clear()
+        self._yes.clear()
+        self._no.clear()
 
 
 standing = Standing()
 
 
-def _asked(key: Key) -> Asked:
-    token, video, version = key
-    return Asked(token.playback_id, UUID(video), int(version))
+def _asked(viewing: Viewing) -> Asked:
+    sid, video, version = viewing
+    return Asked(Verified(sid, 0).playback_id, UUID(video), int(version))

@@ -6,8 +6,8 @@ HMAC-SHA256 (base64url of 32 bytes) over all three and over the video and versio
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from app.keys import KeyRing
@@ -17,8 +17,7 @@ LONGEST = 128
 PURPOSE = "limber-media-1"
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(NamedTuple):
     """A token that is ours and has not ended. `sid` is the playback's id as it is spelled in the token."""
 
     sid: str

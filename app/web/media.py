@@ -1,15 +1,12 @@
-"""Streams: a token in the path, bytes behind it; before routes and middleware, because players ask all the time."""
+"""Streams: a token in the path, bytes behind it; answered before FastAPI (app/main.py), as players ask all the time."""
 
 import logging
-import os
 import re
-import stat
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
@@ -19,13 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import storage
 from app.accounts.permissions import Permission
-from app.errors import NotFound, SignInRequired, Unavailable
+from app.errors import SignInRequired, Unavailable
 from app.playback import cdn, keyring, tokens
 from app.playback.cdn import Cdn
 from app.playback.standing import standing
 from app.settings import Settings, get_settings
 from app.web import failures
 from app.web.guard import declares
+from app.web.media_files import Whole, absent, files
 
 log = logging.getLogger("limber.web")
 
@@ -46,6 +44,15 @@ TYPES = {
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt; charset=utf-8",
 }
+# Of every file, by its kind.
+SAID = {
+    suffix: {
+        "Content-Type": told,
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    for suffix, told in TYPES.items()
+}
 # What a CDN hands out; the rest is small.
 LARGE = frozenset({".m4s", ".mp4", ".m4a"})
 # Written again under the same address: a playlist grows while its film is encoded, and captions are corrected.
@@ -54,8 +61,7 @@ Ask = Callable[[tokens.Verified, str, str], Awaitable[bool]]
 RANGE = re.compile(r"(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """A media URL that is well formed; nothing is known yet about its token."""
 
     token: str
@@ -71,7 +77,7 @@ class Address:
 def parse(raw_path: str) -> Address | None:
     """The parts of a path as it came over the wire; None for any other spelling."""
     found = ADDRESS.match(raw_path)
-    return Address(**found.groupdict()) if found else None
+    return Address(*found.groups()) if found else None
 
 
 async def permitted(raw_path: str, ask: Ask) -> tuple[Address, tokens.Verified] | None:
@@ -79,9 +85,13 @@ async def permitted(raw_path: str, ask: Ask) -> tuple[Address, tokens.Verified] 
     address = parse(raw_path)
     if address is None:
         return None
-    if not await keyring.knows(address.token.partition(".")[0]):
-        return None
-    verified = tokens.verify(keyring.media_ring(), address.token, address.video, address.version, time.time())
+    ring = keyring.media_ring()
+    kid = address.token.partition(".")[0]
+    if ring.find(kid) is None:
+        if not await keyring.knows(kid):
+            return None
+        ring = keyring.media_ring()
+    verified = tokens.verify(ring, address.token, address.video, address.version, time.time())
     if verified is None:
         return None
     if not await ask(verified, address.video, address.version):
@@ -90,79 +100,100 @@ async def permitted(raw_path: str, ask: Ask) -> tuple[Address, tokens.Verified] 
 
 
 @declares(Permission.MEDIA_TOKEN)
-async def media(request: Request) -> Response:
+async def media(request: Request) -> ASGIApp:
     """GET and HEAD /media/{token}/{video}/{version}/{path}; whatever is wrong with them, the answer is the same."""
-    passed = await permitted(_raw_path(request.scope), standing.stands)
+    scope = request.scope
+    passed = await permitted(_raw_path(scope), standing.stands)
     if passed is None:
         return refused()
     address, verified = passed
-    suffix = Path(address.path).suffix
-    keep = "no-cache" if suffix in CHANGING else f"max-age={_seconds_left(verified)}"
-    headers = {
-        # By this browser alone; no longer than the token lives.
-        "Cache-Control": f"private, {keep}",
-        "Content-Type": TYPES[suffix],
-        "X-Content-Type-Options": "nosniff",
-        "Cross-Origin-Resource-Policy": "same-origin",
-    }
-    ranges = _ranges(request.headers.get("range", ""))
+    suffix = address.path[address.path.rindex(".") :]
+    # By this browser alone; no longer than the token lives.
+    keep = "private, no-cache" if suffix in CHANGING else f"private, max-age={_seconds_left(verified)}"
     place = storage.local_path(address.key)
-    if place is None and get_settings().cdn and suffix in LARGE:
-        return await _to_cdn(address, headers)
     if place is None:
-        return await _from_store(request, address.key, headers, ranges)
-    found = _facts(place, address.key)
-    if found is None:
+        return await _from_elsewhere(request, address, {**SAID[suffix], "Cache-Control": keep})
+    held = files.find(address.key, place, SAID[suffix])
+    if held is None:
         return absent()
-    if not ranges:
+    asked = _header(scope, b"range")
+    if asked is None:
+        return Whole(place, held, keep)
+    if not _ranges(asked.decode("latin-1")):
         # FileResponse answers 400 to what is to be ignored.
-        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"range"]
-    return FileResponse(place, headers=headers, stat_result=found)
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]
+    return FileResponse(place, headers={**SAID[suffix], "Cache-Control": keep}, stat_result=held.facts)
 
 
 @declares(Permission.MEDIA_TOKEN)
-async def media_auth(request: Request) -> Response:
+async def media_auth(request: Request) -> ASGIApp:
     """For nginx's auth_request, about the address in X-Original-URI: 204 or 403, never anything else.
 
     Source: https://nginx.org/en/docs/http/ngx_http_auth_request_module.html (other statuses become 500 there)
     """
-    raw_path = request.headers.get("x-original-uri", "").partition("?")[0]
+    raw_path = (_header(request.scope, b"x-original-uri") or b"").decode("latin-1").partition("?")[0]
     try:
-        passed = await permitted(raw_path, standing.stands_now)
+        passed = await permitted(raw_path, standing.stands_for_nginx)
     except (SQLAlchemyError, OSError):
         # A door that cannot ask stays shut.
         passed = None
-    headers = {"Cache-Control": "no-store"}
-    if passed is None:
-        return Response(status_code=403, headers=headers)
-    return Response(status_code=204, headers={**headers, "X-Media-Max-Age": str(_seconds_left(passed[1]))})
+    return Answer(_seconds_left(passed[1]) if passed else None)
 
 
-class MediaFirst:
-    """Answers for streams before middleware and routes are walked through: that was two thirds of such a request."""
+class Answer:
+    """What nginx is told: yes, for at most so many seconds, or no."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, seconds_left: int | None) -> None:
+        self.seconds_left = seconds_left
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self.app(scope, receive, send)
-        elif scope["path"].startswith("/media/"):
-            try:
-                response = await media(Request(scope, receive))
-            except SQLAlchemyError as fault:
-                log.error("streams: %s", fault)
-                response = await failures.answer(scope, Unavailable())
-            await response(scope, receive, send)
-        elif scope["path"] == "/media-auth":
-            await (await media_auth(Request(scope, receive)))(scope, receive, send)
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        if self.seconds_left is None:
+            status, told = 403, (b"content-length", b"0")
         else:
-            await self.app(scope, receive, send)
+            status, told = 204, (b"x-media-max-age", b"%d" % self.seconds_left)
+        headers = [(b"cache-control", b"no-store"), told]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def is_meant(scope: Scope) -> bool:
+    """Whether a player, or nginx on its behalf, asks here."""
+    return (
+        scope["type"] == "http"
+        and scope["path"].startswith("/media")
+        and scope["method"] in ("GET", "HEAD")
+        and (scope["path"].startswith("/media/") or scope["path"] == "/media-auth")
+    )
+
+
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what `is_meant`."""
+    if scope["path"] == "/media-auth":
+        response = await media_auth(Request(scope, receive))
+    else:
+        try:
+            response = await media(Request(scope, receive))
+        except SQLAlchemyError as fault:
+            log.error("streams: %s", fault)
+            response = await failures.answer(scope, Unavailable())
+    await response(scope, receive, send)
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes | None:
+    """The first of that name. Starlette's Headers are many times as dear."""
+    return next((value for name, value in scope["headers"] if name == wanted), None)
 
 
 @lru_cache(maxsize=1)
 def _cdn(settings: Settings) -> Cdn:
     return Cdn(settings.cdn, settings.cdn_origin, settings.cdn_key.replace("\\n", "\n"), settings.cdn_key_id)
+
+
+async def _from_elsewhere(request: Request, address: Address, headers: dict[str, str]) -> ASGIApp:
+    """What is not on this disk: from a CDN, or from S3 through this process."""
+    if get_settings().cdn and Path(address.path).suffix in LARGE:
+        return await _to_cdn(address, headers)
+    return await _from_store(request, address.key, headers, _ranges(request.headers.get("range", "")))
 
 
 async def _to_cdn(address: Address, headers: dict[str, str]) -> Response:
@@ -188,32 +219,10 @@ def refused() -> Response:
     )
 
 
-def absent() -> Response:
-    return PlainTextResponse(NotFound().sentence, status_code=404, headers={"Cache-Control": "no-store"})
-
-
 def _raw_path(scope: Scope) -> str:
     """What stood in the request line: the decoded path has lost how it was spelled."""
     raw: bytes = scope.get("raw_path") or b""
     return raw.partition(b"?")[0].decode("latin-1")
-
-
-@lru_cache(maxsize=4)
-def _root(media_dir: Path) -> str:
-    return os.path.realpath(media_dir)
-
-
-def _facts(place: Path, key: str) -> os.stat_result | None:
-    """The file's facts, or None when there is none: a symbolic link below the media folder leads nowhere."""
-    root = storage.local_path("")
-    assert root is not None
-    try:
-        found = place.stat()
-    except OSError:
-        return None
-    if not stat.S_ISREG(found.st_mode) or os.path.realpath(place) != f"{_root(root)}/{key}":
-        return None
-    return found
 
 
 async def _from_store(

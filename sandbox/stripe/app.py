@@ -18,12 +18,14 @@ from sandbox.stripe.deliveries import RETRY_DELAYS_S, Deliverer
 from sandbox.stripe.due import run_due
 from sandbox.stripe.pages.checkout_page import CheckoutPage
 from sandbox.stripe.pages.desk import Desk
+from sandbox.stripe.pages.invoice_page import InvoicePage
 from sandbox.stripe.pages.portal_page import PortalPage
 from sandbox.stripe.resources import (
     account,
     charges,
     checkout_sessions,
     customers,
+    disputes,
     events,
     invoice_drafts,
     invoices,
@@ -34,6 +36,7 @@ from sandbox.stripe.resources import (
     prices,
     products,
     refunds,
+    setup_intents,
     subscriptions,
     test_clocks,
     webhook_endpoints,
@@ -49,6 +52,7 @@ _FAMILIES = (
     charges,
     checkout_sessions,
     customers,
+    disputes,
     events,
     invoice_drafts,
     invoices,
@@ -58,6 +62,7 @@ _FAMILIES = (
     prices,
     products,
     refunds,
+    setup_intents,
     subscriptions,
     test_clocks,
     webhook_endpoints,
@@ -111,6 +116,7 @@ def create_app(
         *Api(store, real_now, deliverer.wake).routes(payment_pages.OPERATIONS),
         *CheckoutPage(api).routes(),
         *PortalPage(api).routes(),
+        *InvoicePage(api).routes(),
         *Desk(api).routes(),
         Route("/{path:path}", _unrecognized, methods=["GET", "POST", "DELETE"]),
     ]

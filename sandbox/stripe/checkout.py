@@ -4,10 +4,11 @@ import copy
 from typing import Any
 
 from sandbox.stripe.buyers import new_customer
-from sandbox.stripe.cards import Card, Decline
+from sandbox.stripe.card_table import IF_NOT_SET_UP, NEVER, Card, Decline
+from sandbox.stripe.cards import NEEDS_ACTION, UNPROVEN
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.expand import includable
-from sandbox.stripe.intents import attempt, create_intent
+from sandbox.stripe.intents import attempt, create_intent, fail_proof
 from sandbox.stripe.lifecycle import Terms, start
 from sandbox.stripe.lists import envelope
 from sandbox.stripe.methods import attach, create_method, make_default
@@ -37,13 +38,38 @@ def expire(world: World, row: Row) -> None:
         world.store.put(row)
 
 
-def complete(world: World, session: Row, card: Card | None, email: str, name: str) -> Decline | None:
-    """Pay the session with a card (None where none is asked for); gives the decline, after which it stays open."""
+def ask_holder(world: World, session: Row, card: Card, email: str, name: str) -> None:
+    """Wait until the card's holder has authenticated, or has failed to."""
+    session.private["waiting"] = {"number": card.number, "email": email, "name": name}
+    if session.body["mode"] == "payment":
+        intent = _intent(world, session, session.body["customer"])
+        attempt(world, intent, create_method(world, card), off_session=False)
+    world.store.put(session)
+
+
+def give_up_proof(world: World, session: Row) -> Decline:
+    """The holder did not authenticate; the session stays open for another card."""
+    session.private.pop("waiting", None)
+    world.store.put(session)
+    intent_id = session.body["payment_intent"]
+    return fail_proof(world, world.store.need("payment_intent", intent_id)) if intent_id else UNPROVEN
+
+
+def complete(
+    world: World, session: Row, card: Card | None, email: str, name: str, *, proven: bool = False
+) -> Decline | None:
+    """Pay the session with a card (None where none is asked for); gives the decline, after which it stays open.
+    `proven` says that the card's holder has authenticated."""
     body = session.body
     known = body["customer"]
-    if card is not None and card.at_once is not None:
-        _record_decline(world, session, card)
-        return card.at_once
+    session.private.pop("waiting", None)
+    if card is not None:
+        if card.authentication != NEVER and not proven and card.at_once is None:
+            return NEEDS_ACTION
+        refused = card.at_once or (card.proven if proven else None)
+        if refused is not None:
+            _record_decline(world, session, card, proven)
+            return refused
     customer = world.store.need("customer", known) if known else None
     if customer is None and (body["mode"] == "subscription" or body["customer_creation"] == "always"):
         customer = new_customer(world, email=email, name=name)
@@ -51,12 +77,19 @@ def complete(world: World, session: Row, card: Card | None, email: str, name: st
     method = None
     if card is not None:
         method = create_method(world, card, details={"email": email, "name": name})
+        if (
+            proven
+            and card.authentication == IF_NOT_SET_UP
+            and (body["mode"] != "payment" or _keeps_card(session))
+        ):
+            method.private["set_up"] = True
+            world.store.put(method)
         if customer is not None and (body["mode"] == "subscription" or _keeps_card(session)):
             attach(world, method, customer, card)
     if body["mode"] == "subscription" and customer is not None:
-        _subscribe(world, session, customer, method)
+        _subscribe(world, session, customer, method, proven)
     elif method is not None:
-        _charge_once(world, session, customer, method)
+        attempt(world, _intent(world, session, body["customer"]), method, off_session=False, proven=proven)
     free = body["amount_total"] == 0
     body.update(
         status="complete",
@@ -79,7 +112,7 @@ def complete(world: World, session: Row, card: Card | None, email: str, name: st
     return None
 
 
-def _subscribe(world: World, session: Row, customer: Row, method: Row | None) -> None:
+def _subscribe(world: World, session: Row, customer: Row, method: Row | None, proven: bool) -> None:
     data = session.private["subscription_data"]
     if method is not None and customer.body["invoice_settings"]["default_payment_method"] is None:
         make_default(world, customer, method.id)
@@ -98,20 +131,18 @@ def _subscribe(world: World, session: Row, customer: Row, method: Row | None) ->
         description=data.get("description"),
         missing_payment_method=data.get("missing_payment_method", "create_invoice"),
         off_session=False,
+        proven=proven,
     )
     row, _ = start(world, customer, terms)
     session.body.update(subscription=row.id, invoice=row.body["latest_invoice"])
 
 
-def _charge_once(world: World, session: Row, customer: Row | None, method: Row) -> None:
-    intent = _intent(world, session, customer.id if customer else None)
-    attempt(world, intent, method, off_session=False)
-
-
 def _intent(world: World, session: Row, customer_id: str | None) -> Row:
     body, data = session.body, session.private["payment_intent_data"]
     if body["payment_intent"] is not None:
-        return world.store.need("payment_intent", body["payment_intent"])
+        known = world.store.need("payment_intent", body["payment_intent"])
+        known.body["customer"] = customer_id
+        return known
     intent = create_intent(
         world,
         amount=body["amount_total"],
@@ -126,7 +157,7 @@ def _intent(world: World, session: Row, customer_id: str | None) -> Row:
     return intent
 
 
-def _record_decline(world: World, session: Row, card: Card) -> None:
+def _record_decline(world: World, session: Row, card: Card, proven: bool) -> None:
     """A declined card leaves a failed charge; in payment mode the session keeps the intent for the next try."""
     body = session.body
     method = create_method(world, card)
@@ -141,7 +172,7 @@ def _record_decline(world: World, session: Row, card: Card) -> None:
             customer=body["customer"],
             description="Subscription creation",
         )
-    attempt(world, intent, method, off_session=False)
+    attempt(world, intent, method, off_session=False, proven=proven)
 
 
 def _keeps_card(session: Row) -> bool:

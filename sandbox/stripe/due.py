@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.stripe import checkout, cycle, lifecycle
+from sandbox.stripe import checkout, cycle, disputes, lifecycle, refunding
 from sandbox.stripe.events import emit
 from sandbox.stripe.invoicing import finalize, void
 from sandbox.stripe.methods import paying_method
@@ -111,4 +111,6 @@ _RUNNERS: dict[str, Callable[[World, Row], None]] = {
     "subscription": _run_subscription,
     "invoice": _run_invoice,
     "checkout.session": checkout.expire,
+    "dispute": disputes.run_deadline,
+    "refund": refunding.settle,
 }

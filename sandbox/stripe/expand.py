@@ -23,6 +23,8 @@ KIND_OF_PREFIX = {
     "seti": "setup_intent",
     "ch": "charge",
     "re": "refund",
+    "du": "dispute",
+    "txn": "balance_transaction",
     "pm": "payment_method",
     "cs": "checkout.session",
     "clock": "test_helpers.test_clock",
@@ -31,15 +33,14 @@ KIND_OF_PREFIX = {
 _DEPTH = 4
 
 # Fields that Stripe leaves out unless they are asked for: (object, field) → what fills it.
-_INCLUDABLE: dict[tuple[str, str], Callable[[Store, Json], Json]] = {}
+_Fill = Callable[[Store, Json], Any]
+_INCLUDABLE: dict[tuple[str, str], _Fill] = {}
 
 
-def includable(
-    kind: str, name: str
-) -> Callable[[Callable[[Store, Json], Json]], Callable[[Store, Json], Json]]:
+def includable(kind: str, name: str) -> Callable[[_Fill], _Fill]:
     """Register what fills a field that is absent by default, such as a session's `line_items`."""
 
-    def register(fill: Callable[[Store, Json], Json]) -> Callable[[Store, Json], Json]:
+    def register(fill: _Fill) -> _Fill:
         _INCLUDABLE[kind, name] = fill
         return fill
 

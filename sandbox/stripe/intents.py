@@ -1,10 +1,13 @@
-"""Money moves: payment intents, the charges that try to settle them, and refunds of those."""
+"""Payment intents: made, tried, proven by the card's holder, captured."""
 
 import copy
 from typing import Any
 
-from sandbox.stripe.cards import BY_NUMBER, Decline, decline_error
-from sandbox.stripe.events import emit, save_and_emit
+from sandbox.stripe.card_table import ALWAYS, BY_NUMBER, IF_NOT_SET_UP, Card, Decline
+from sandbox.stripe.cards import NEEDS_ACTION, NOT_THERE, UNPROVEN, decline_error
+from sandbox.stripe.charging import new_charge
+from sandbox.stripe.disputes import raise_objections
+from sandbox.stripe.events import emit
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World
 
@@ -78,36 +81,85 @@ def create_intent(
     return row
 
 
-def attempt(world: World, intent: Row, method: Row, *, off_session: bool) -> Decline | None:
-    """Try to charge the method for the intent; gives the decline, or None when it is paid."""
+def attempt(
+    world: World, intent: Row, method: Row, *, off_session: bool, proven: bool = False, ask: bool = True
+) -> Decline | None:
+    """Try to charge the method for the intent; gives the decline, or None when it is paid.
+
+    `proven` says that the holder has just authenticated. Where that is missing, the intent waits for it and
+    `NEEDS_ACTION` is given, unless nobody is to be asked: then it is a decline like another.
+    """
     card = BY_NUMBER[method.private["number"]]
-    decline = card.at_once or (card.later if off_session else None)
-    charge = _charge(world, intent.body, method, decline)
-    world.store.put(Row("charge", charge, clock=world.clock))
-    body = intent.body
-    body["latest_charge"] = charge["id"]
+    if not proven and card.at_once is None and must_prove(card, method):
+        if ask:
+            return _wait_for_holder(world, intent, method)
+        return _failed(world, intent, method, NOT_THERE)
+    decline = card.at_once or (card.later if off_session else None) or (card.proven if proven else None)
     if decline is not None:
-        body["status"] = "requires_payment_method"
-        body["payment_method"] = None
-        shown = copy.deepcopy(method.body)
-        body["last_payment_error"] = {
-            **decline_error(decline),
-            "charge": charge["id"],
-            "payment_method": shown,
-        }
-        world.store.put(intent)
-        emit(world, "charge.failed", charge)
-        emit(world, "payment_intent.payment_failed", body)
-        return decline
-    body["payment_method"] = method.id
-    body["last_payment_error"] = None
+        return _failed(world, intent, method, decline)
+    if proven and intent.body["setup_future_usage"] == "off_session":
+        method.private["set_up"] = True
+        world.store.put(method)
+    body = intent.body
+    charge = world.store.put(
+        Row("charge", new_charge(world, body, method, None, authenticated=proven), clock=world.clock)
+    )
+    body.update(latest_charge=charge.id, payment_method=method.id, last_payment_error=None, next_action=None)
     manual = body["capture_method"] == "manual"
     body["status"] = "requires_capture" if manual else "succeeded"
     body["amount_capturable" if manual else "amount_received"] = body["amount"]
     world.store.put(intent)
-    emit(world, "charge.succeeded", charge)
+    emit(world, "charge.succeeded", charge.body)
     emit(world, "payment_intent.amount_capturable_updated" if manual else "payment_intent.succeeded", body)
+    if not manual:
+        raise_objections(world, charge, card)
     return None
+
+
+def must_prove(card: Card, method: Row) -> bool:
+    """Whether the card's holder has to authenticate this."""
+    if card.authentication == IF_NOT_SET_UP:
+        return not method.private.get("set_up", False)
+    return card.authentication == ALWAYS
+
+
+def fail_proof(world: World, intent: Row) -> Decline:
+    """The holder did not authenticate: the intent wants another payment method."""
+    method = world.store.need("payment_method", intent.body["payment_method"])
+    return _failed(world, intent, method, UNPROVEN, charged=False)
+
+
+def _wait_for_holder(world: World, intent: Row, method: Row) -> Decline:
+    body = intent.body
+    page = f"{world.base_url}/authenticate/{intent.id}"
+    return_url = intent.private.get("return_url")
+    action: Json = {
+        "type": "use_stripe_sdk",
+        "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page},
+    }
+    if return_url is not None:
+        action = {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": page}}
+    body.update(
+        status="requires_action", payment_method=method.id, next_action=action, last_payment_error=None
+    )
+    world.store.put(intent)
+    emit(world, "payment_intent.requires_action", body)
+    return NEEDS_ACTION
+
+
+def _failed(world: World, intent: Row, method: Row, decline: Decline, charged: bool = True) -> Decline:
+    body = intent.body
+    body.update(status="requires_payment_method", payment_method=None, next_action=None)
+    body["last_payment_error"] = {**decline_error(decline), "payment_method": copy.deepcopy(method.body)}
+    charge = new_charge(world, body, method, decline)
+    if charged:
+        world.store.put(Row("charge", charge, clock=world.clock))
+        body["latest_charge"] = body["last_payment_error"]["charge"] = charge["id"]
+    world.store.put(intent)
+    if charged:
+        emit(world, "charge.failed", charge)
+    emit(world, "payment_intent.payment_failed", body)
+    return decline
 
 
 def capture(world: World, intent: Row) -> None:
@@ -120,141 +172,5 @@ def capture(world: World, intent: Row) -> None:
     world.store.put(intent)
     emit(world, "charge.captured", charge.body)
     emit(world, "payment_intent.succeeded", body)
-
-
-def refund(world: World, charge: Row, *, amount: int, reason: str | None, metadata: Json) -> Row:
-    """Give back part or all of a charge; the caller has checked the amount, in minor units."""
-    body: Json = {
-        "id": new_id("re"),
-        "object": "refund",
-        "amount": amount,
-        "balance_transaction": None,
-        "charge": charge.id,
-        "created": world.now,
-        "currency": charge.body["currency"],
-        "destination_details": {
-            "card": {
-                "reference_status": "pending",
-                "reference_type": "acquirer_reference_number",
-                "type": "refund",
-            },
-            "type": "card",
-        },
-        "metadata": metadata,
-        "payment_intent": charge.body["payment_intent"],
-        "reason": reason,
-        "receipt_number": None,
-        "source_transfer_reversal": None,
-        "status": "succeeded",
-        "transfer_reversal": None,
-    }
-    row = world.store.put(Row("refund", body, clock=charge.clock))
-    before = copy.deepcopy(charge.body)
-    charge.body["amount_refunded"] += amount
-    charge.body["refunded"] = charge.body["amount_refunded"] == charge.body["amount"]
-    emit(world, "refund.created", body)
-    save_and_emit(world, "charge.refunded", before, charge)
-    # Stripe sends both names for a while now, and integrations listen to either.
-    emit(world, "refund.updated", body)
-    emit(world, "charge.refund.updated", body)
-    return row
-
-
-def _charge(world: World, intent: Json, method: Row, decline: Decline | None) -> Json:
-    captured = decline is None and intent["capture_method"] != "manual"
-    details = {key: value for key, value in method.body["card"].items() if key in _CHARGE_CARD_FIELDS}
-    return {
-        "id": new_id("ch"),
-        "object": "charge",
-        "amount": intent["amount"],
-        "amount_captured": intent["amount"] if captured else 0,
-        "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
-        "balance_transaction": None,
-        "billing_details": copy.deepcopy(method.body["billing_details"]),
-        "calculated_statement_descriptor": "LIMBER SANDBOX",
-        "captured": captured,
-        "created": world.now,
-        "currency": intent["currency"],
-        "customer": intent["customer"],
-        "description": intent["description"],
-        "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": decline.code if decline else None,
-        "failure_message": decline.message if decline else None,
-        "fraud_details": {},
-        "livemode": False,
-        "metadata": dict(intent["metadata"]),
-        "on_behalf_of": None,
-        "outcome": _outcome(decline),
-        "paid": decline is None,
-        "payment_intent": intent["id"],
-        "payment_method": method.id,
-        "payment_method_details": {
-            "card": {
-                **details,
-                "amount_authorized": None if decline else intent["amount"],
-                "installments": None,
-                "mandate": None,
-                "network": details["brand"],
-                "three_d_secure": None,
-                "wallet": None,
-            },
-            "type": "card",
-        },
-        "receipt_email": intent["receipt_email"],
-        "receipt_number": None,
-        "receipt_url": None,
-        "refunded": False,
-        "review": None,
-        "shipping": None,
-        "source_transfer": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": "failed" if decline else "succeeded",
-        "transfer_data": None,
-        "transfer_group": None,
-    }
-
-
-_CHARGE_CARD_FIELDS = frozenset(
-    {
-        "brand",
-        "checks",
-        "country",
-        "exp_month",
-        "exp_year",
-        "fingerprint",
-        "funding",
-        "last4",
-        "regulated_status",
-    }
-)
-
-
-def _outcome(decline: Decline | None) -> Json:
-    if decline is None:
-        return {
-            "advice_code": None,
-            "network_advice_code": None,
-            "network_decline_code": None,
-            "network_status": "approved_by_network",
-            "reason": None,
-            "risk_level": "normal",
-            "risk_score": 8,
-            "seller_message": "Payment complete.",
-            "type": "authorized",
-        }
-    return {
-        "advice_code": None,
-        "network_advice_code": None,
-        "network_decline_code": None,
-        "network_status": "declined_by_network",
-        "reason": decline.decline_code or decline.code,
-        "risk_level": "normal",
-        "risk_score": 8,
-        "seller_message": "The bank did not return any further details with this decline.",
-        "type": "issuer_declined",
-    }
+    method = world.store.need("payment_method", charge.body["payment_method"])
+    raise_objections(world, charge, BY_NUMBER[method.private["number"]])

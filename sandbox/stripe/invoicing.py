@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 from sandbox.stripe import cycle
-from sandbox.stripe.cards import Decline
+from sandbox.stripe.card_table import Decline
+from sandbox.stripe.cards import NEEDS_ACTION
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.expand import includable
 from sandbox.stripe.intents import attempt, create_intent
@@ -159,6 +160,8 @@ def finalize(world: World, invoice: Row) -> None:
             description=_DESCRIPTIONS.get(body["billing_reason"], f"Payment for Invoice {body['number']}"),
             setup_future_usage="off_session" if body["parent"] else None,
         )
+        intent.private["invoice"] = invoice.id
+        world.store.put(intent)
         payment = _invoice_payment(world, body, intent.id)
         world.store.put(Row("invoice_payment", payment, clock=invoice.clock))
         invoice.private.update(intent=intent.id, payment=payment["id"])
@@ -166,8 +169,11 @@ def finalize(world: World, invoice: Row) -> None:
     emit(world, "invoice.finalized", body)
 
 
-def pay(world: World, invoice: Row, *, off_session: bool, method: Row | None = None) -> Decline | None:
-    """Try to pay an open invoice once; gives the decline, or None when it is paid."""
+def pay(
+    world: World, invoice: Row, *, off_session: bool, method: Row | None = None, proven: bool = False
+) -> Decline | None:
+    """Try to pay an open invoice once; gives the decline, or None when it is paid. `proven` says that the
+    card's holder has just authenticated."""
     body = invoice.body
     customer = world.store.need("customer", body["customer"])
     body["attempted"] = True
@@ -177,10 +183,16 @@ def pay(world: World, invoice: Row, *, off_session: bool, method: Row | None = N
         chosen = method or paying_method(world, customer, preferred)
         body["attempt_count"] += 1
         intent = world.store.need("payment_intent", invoice.private["intent"])
-        decline = attempt(world, intent, chosen, off_session=off_session) if chosen is not None else NO_METHOD
+        decline = (
+            attempt(world, intent, chosen, off_session=off_session, proven=proven)
+            if chosen is not None
+            else NO_METHOD
+        )
     if decline is None:
         _mark_paid(world, invoice)
     else:
+        if decline is NEEDS_ACTION:
+            emit(world, "invoice.payment_action_required", body)
         _mark_failed(world, invoice)
     return decline
 
@@ -222,6 +234,13 @@ def payments_of(store: Store, invoice: Json) -> Json:
     """An invoice's payments, as `expand[]=payments` shows them."""
     rows = store.select("invoice_payment", {"invoice": invoice["id"]})
     return envelope([row.body for row in rows], "/v1/invoice_payments")
+
+
+@includable("invoice", "confirmation_secret")
+def confirmation_secret_of(store: Store, invoice: Json) -> Json | None:
+    """What lets a page of the caller's own confirm the invoice's payment."""
+    intent = store.find("payment_intent", store.need("invoice", invoice["id"]).private.get("intent", ""))
+    return {"client_secret": intent.body["client_secret"], "type": "payment_intent"} if intent else None
 
 
 def _mark_paid(world: World, invoice: Row) -> None:

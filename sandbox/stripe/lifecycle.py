@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.stripe import cycle
-from sandbox.stripe.cards import Decline
+from sandbox.stripe.card_table import Decline
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.invoicing import (
     create_invoice,
@@ -38,6 +38,7 @@ class Terms:
     missing_payment_method: str = "create_invoice"
     off_session: bool = True
     collect: bool = True
+    proven: bool = False
 
 
 def save(world: World, row: Row) -> None:
@@ -75,15 +76,17 @@ def start(world: World, customer: Row, terms: Terms) -> tuple[Row, Decline | Non
     save(world, row)
     finalize(world, invoice)
     if invoice.body["amount_due"] == 0 or terms.collect:
-        decline = collect(world, invoice, off_session=terms.off_session)
+        decline = collect(world, invoice, off_session=terms.off_session, proven=terms.proven)
     else:
         decline = None
     return world.store.need("subscription", row.id), decline
 
 
-def collect(world: World, invoice: Row, *, off_session: bool, method: Row | None = None) -> Decline | None:
+def collect(
+    world: World, invoice: Row, *, off_session: bool, method: Row | None = None, proven: bool = False
+) -> Decline | None:
     """Try to pay an open invoice once, and let its subscription follow; gives the decline."""
-    decline = pay(world, invoice, off_session=off_session, method=method)
+    decline = pay(world, invoice, off_session=off_session, method=method, proven=proven)
     subscription_id = subscription_of(invoice.body)
     row = world.store.find("subscription", subscription_id) if subscription_id else None
     if row is None or row.body["status"] in ("canceled", "incomplete_expired"):

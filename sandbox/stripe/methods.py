@@ -3,7 +3,8 @@
 import hashlib
 from typing import Any
 
-from sandbox.stripe.cards import Card, card_fault
+from sandbox.stripe.card_table import Card
+from sandbox.stripe.cards import card_fault
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World
@@ -56,13 +57,13 @@ def create_method(
     return world.store.put(Row("payment_method", body, {"number": card.number}, clock=world.clock))
 
 
-def attach(world: World, method: Row, customer: Row, card: Card, *, check: bool = True) -> None:
+def attach(world: World, method: Row, customer: Row, card: Card | None = None, *, check: bool = True) -> None:
     """Give the method to the customer.
 
     Raises:
         StripeFault: 402, for a card that declines at once.
     """
-    if check and card.at_once is not None:
+    if check and card is not None and card.at_once is not None:
         raise card_fault(card.at_once)
     method.body["customer"] = customer.id
     method.clock = customer.clock

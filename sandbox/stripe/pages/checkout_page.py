@@ -7,8 +7,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.stripe.api import Api
-from sandbox.stripe.cards import Card, find_card
-from sandbox.stripe.checkout import complete
+from sandbox.stripe.card_table import BY_NUMBER, Card
+from sandbox.stripe.cards import NEEDS_ACTION, find_card
+from sandbox.stripe.checkout import ask_holder, complete, give_up_proof
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.pages.rendering import money, page
 from sandbox.stripe.store import Row
@@ -26,8 +27,12 @@ class CheckoutPage:
         self._api = api
 
     def routes(self) -> list[Route]:
-        """GET shows, POST pays."""
-        return [Route("/c/pay/{session}", self.show), Route("/c/pay/{session}", self.pay, methods=["POST"])]
+        """GET shows, POST pays; between the two, the bank may ask who is there."""
+        return [
+            Route("/c/pay/{session}", self.show),
+            Route("/c/pay/{session}", self.pay, methods=["POST"]),
+            Route("/c/pay/{session}/authenticate", self.prove, methods=["POST"]),
+        ]
 
     async def show(self, request: Request) -> Response:
         """The page of an open session, or what became of it."""
@@ -38,6 +43,8 @@ class CheckoutPage:
             if row.body["status"] != "open":
                 return _closed(row)
             world = self._api.world(_base(request)).of(row)
+            if "waiting" in row.private:
+                return _proof(row)
             return _form(world, row, {**_PREFILLED, "email": _email(world, row) or ""}, None)
 
     async def pay(self, request: Request) -> Response:
@@ -46,6 +53,29 @@ class CheckoutPage:
         try:
             with self._api.store.transaction():
                 return self._paid(request, form)
+        finally:
+            self._api.after_call()
+
+    async def prove(self, request: Request) -> Response:
+        """What the bank's page says: the holder is who they say, or not."""
+        form = await request.form()
+        try:
+            with self._api.store.transaction():
+                row = self._api.store.find("checkout.session", request.path_params["session"])
+                if row is None:
+                    return _unknown()
+                if row.body["status"] != "open" or "waiting" not in row.private:
+                    return RedirectResponse(f"/c/pay/{row.id}", 303)
+                world = self._api.world(_base(request)).of(row)
+                waiting = row.private["waiting"]
+                card, email, name = BY_NUMBER[waiting["number"]], waiting["email"], waiting["name"]
+                if form.get("action") == "complete":
+                    decline = complete(world, row, card, email, name, proven=True)
+                else:
+                    decline = give_up_proof(world, row)
+                if decline is None:
+                    return RedirectResponse(_success_url(row), 303)
+                return _form(world, row, {**_PREFILLED, "name": name, "email": email}, decline.message)
         finally:
             self._api.after_call()
 
@@ -64,7 +94,11 @@ class CheckoutPage:
                 raise StripeFault("Your email address is incomplete.")
         except StripeFault as fault:
             return _form(world, row, typed, str(fault))
-        decline = complete(world, row, card, typed["email"], typed["name"] or "Test Member")
+        name = typed["name"] or "Test Member"
+        decline = complete(world, row, card, typed["email"], name)
+        if decline is NEEDS_ACTION and card is not None:
+            ask_holder(world, row, card, typed["email"], name)
+            return _proof(row)
         if decline is not None:
             return _form(world, row, typed, decline.message)
         return RedirectResponse(_success_url(row), 303)
@@ -110,6 +144,18 @@ def _form(world: World, row: Row, form: dict[str, str], problem: str | None) -> 
         email_fixed=_email(world, row) is not None,
         needs_card=_needs_card(row),
         verb=verb,
+    )
+
+
+def _proof(row: Row) -> Response:
+    """The bank's page within the page, where the holder authenticates."""
+    return page(
+        "authenticate.html",
+        200,
+        (row.body["success_url"],),
+        action=f"/c/pay/{row.id}/authenticate",
+        amount=row.body["amount_total"],
+        currency=row.body["currency"],
     )
 
 

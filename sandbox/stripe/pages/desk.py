@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from sandbox.stripe import cycle
 from sandbox.stripe.api import Api
+from sandbox.stripe.disputes import OPEN, decide, open_dispute
 from sandbox.stripe.due import run_due
 from sandbox.stripe.pages.rendering import FOLDER, page
 from sandbox.stripe.world import shift_clock
@@ -31,6 +32,7 @@ class Desk:
             Route("/pages.css", self.style),
             Route("/sandbox/clock", self.clock),
             Route("/sandbox/clock", self.advance, methods=["POST"]),
+            Route("/sandbox/disputes", self.dispute, methods=["POST"]),
         ]
 
     async def style(self, _request: Request) -> Response:
@@ -66,6 +68,24 @@ class Desk:
             {"now": world.now, "shift_s": world.now - int(self._api.real_now()), "done": done}
         )
 
+    async def dispute(self, request: Request) -> Response:
+        """POST /sandbox/disputes: dispute a charge for a reason, or decide an open dispute: won, lost."""
+        form = {key: str(value) for key, value in (await request.form()).items()}
+        store, action = self._api.store, form.get("action", "")
+        with store.transaction():
+            world = self._api.world(str(request.base_url).rstrip("/"))
+            charge = store.find("charge", form.get("charge", ""))
+            row = store.find("dispute", form.get("dispute", ""))
+            if charge is not None and charge.body["status"] == "succeeded" and not charge.body["disputed"]:
+                inquiry = action == "inquiry"
+                open_dispute(world.of(charge), charge, reason="fraudulent", inquiry=inquiry)
+            elif row is not None and row.body["status"] in OPEN and action in ("won", "lost"):
+                decide(world.of(row), row, action)
+            else:
+                return JSONResponse({"error": "There is nothing to dispute or decide."}, 422)
+        self._api.after_call()
+        return RedirectResponse("/", 303)
+
     async def show(self, _request: Request) -> Response:
         """The overview."""
         store = self._api.store
@@ -89,9 +109,15 @@ class Desk:
                 now=now,
                 shift_s=now - int(self._api.real_now()),
                 subscriptions=subscriptions,
+                charges=self._charges(),
+                disputes=[row.body for row in store.select("dispute")[:100]],
                 endpoints=[row.body for row in store.select("webhook_endpoint")],
                 events=[{**row.body, "deliveries": self._deliveries(row.id)} for row in rows],
             )
+
+    def _charges(self) -> list[Json]:
+        rows, _ = self._api.store.page("charge", {"status": "succeeded"}, limit=20, after=None, before=None)
+        return [row.body for row in rows]
 
     def _deliveries(self, event_id: str) -> str:
         found = self._api.store.connection.execute(

@@ -40,13 +40,12 @@ class PortalPage:
         self._api = api
 
     def routes(self) -> list[Route]:
-        """The portal with and without a flow, and an invoice's page."""
+        """The portal with and without a flow."""
         return [
             Route("/p/session/{secret}", self.show),
             Route("/p/session/{secret}", self.act, methods=["POST"]),
             Route("/p/session/{secret}/flow/{flow}", self.show),
             Route("/p/session/{secret}/flow/{flow}", self.act, methods=["POST"]),
-            Route("/i/{invoice}", self.invoice),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -77,12 +76,6 @@ class PortalPage:
                 return RedirectResponse(_next_page(request, session, flow, form.get("action", "")), 303)
         finally:
             self._api.after_call()
-
-    async def invoice(self, request: Request) -> Response:
-        """An invoice's page: its id is the secret, as at Stripe its address is."""
-        with self._api.store.transaction():
-            row = self._api.store.find("invoice", request.path_params["invoice"])
-            return page("invoice.html", invoice=row.body) if row is not None else _gone()
 
     def _session(self, request: Request) -> Row | None:
         session_id = self._api.store.setting(f"portal:{request.path_params['secret']}")

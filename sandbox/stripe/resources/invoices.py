@@ -4,11 +4,12 @@ Source: https://docs.stripe.com/api/invoices and https://docs.stripe.com/api/inv
 """
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from sandbox.stripe import lifecycle
 from sandbox.stripe.api import Call, Operation
-from sandbox.stripe.cards import card_fault
+from sandbox.stripe.cards import NEEDS_ACTION, card_fault
 from sandbox.stripe.errors import StripeFault, missing
 from sandbox.stripe.events import save_and_emit
 from sandbox.stripe.invoicing import NO_METHOD, finalize, void
@@ -85,6 +86,8 @@ def pay_one(call: Call) -> Json:
     decline = lifecycle.collect(world, row, off_session=off_session, method=method)
     if decline is NO_METHOD:
         raise StripeFault(decline.message, code="resource_missing")
+    if decline is NEEDS_ACTION:
+        raise card_fault(replace(decline, code="invoice_payment_intent_requires_action"), keep=True)
     if decline is not None:
         raise card_fault(decline, keep=True)
     return row.body

@@ -7,11 +7,12 @@ import copy
 from typing import Any
 
 from sandbox.stripe.api import Call, Operation
-from sandbox.stripe.cards import card_fault
+from sandbox.stripe.cards import NEEDS_ACTION, card_fault
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit
 from sandbox.stripe.intents import attempt, capture, create_intent
 from sandbox.stripe.lists import answer_list
+from sandbox.stripe.params import Params
 from sandbox.stripe.resources.payment_methods import usable_method
 from sandbox.stripe.store import Row
 from sandbox.stripe.world import World
@@ -23,8 +24,6 @@ _IGNORED = (
     "payment_method_options",
     "shipping",
     "statement_descriptor",
-    "return_url",
-    "error_on_requires_action",
     "confirmation_method",
     "mandate_data",
     "use_stripe_sdk",
@@ -58,9 +57,9 @@ def create(call: Call) -> Json:
         capture_method=params.take_str("capture_method", "automatic_async") or "",
     )
     params.ignore(*_IGNORED)
-    off_session = bool(params.take_bool("off_session", False))
     if params.take_bool("confirm", False):
-        _confirm(world, row, method, off_session)
+        _confirm(world, row, method, params)
+    params.ignore("off_session", "return_url", "error_on_requires_action")
     return row.body
 
 
@@ -85,9 +84,8 @@ def confirm(call: Call) -> Json:
     row, params = call.world.store.need("payment_intent", call.path["intent"]), call.params
     world = call.world.of(row)
     method_id = params.take_str("payment_method", row.body["payment_method"])
-    off_session = bool(params.take_bool("off_session", False))
     params.ignore(*_IGNORED, "setup_future_usage", "receipt_email", "client_secret")
-    _confirm(world, row, usable_method(world, method_id)[0] if method_id else None, off_session)
+    _confirm(world, row, usable_method(world, method_id)[0] if method_id else None, params)
     return row.body
 
 
@@ -122,8 +120,8 @@ def list_all(call: Call) -> Json:
     return answer_list(call, "payment_intent", "/v1/payment_intents", where)
 
 
-def _confirm(world: World, row: Row, method: Row | None, off_session: bool) -> None:
-    if row.body["status"] not in ("requires_payment_method", "requires_confirmation"):
+def _confirm(world: World, row: Row, method: Row | None, params: Params) -> None:
+    if row.body["status"] not in ("requires_payment_method", "requires_confirmation", "requires_action"):
         raise _unexpected(row, "confirmed")
     if method is None:
         raise StripeFault(
@@ -131,8 +129,11 @@ def _confirm(world: World, row: Row, method: Row | None, off_session: bool) -> N
             code="payment_intent_unexpected_state",
             param="payment_method",
         )
-    decline = attempt(world, row, method, off_session=off_session)
-    if decline is not None:
+    off_session = bool(params.take_bool("off_session", False))
+    row.private["return_url"] = params.take_str("return_url")
+    ask = not (off_session or params.take_bool("error_on_requires_action", False))
+    decline = attempt(world, row, method, off_session=off_session, ask=ask)
+    if decline is not None and decline is not NEEDS_ACTION:
         shown = {"charge": row.body["latest_charge"], "payment_intent": copy.deepcopy(row.body)}
         raise card_fault(decline, shown, keep=True)
 

@@ -7,7 +7,8 @@ import copy
 from typing import Any
 
 from sandbox.stripe.api import Call, Operation
-from sandbox.stripe.cards import BY_NUMBER, Card, find_card, token_card
+from sandbox.stripe.card_table import BY_NUMBER, Card
+from sandbox.stripe.cards import find_card, token_card
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.lists import answer_list

@@ -7,8 +7,8 @@ from typing import Any
 
 from sandbox.stripe.api import Call, Operation
 from sandbox.stripe.errors import StripeFault
-from sandbox.stripe.intents import refund
 from sandbox.stripe.lists import answer_list
+from sandbox.stripe.refunding import cancel, refund
 from sandbox.stripe.store import Row
 
 Json = dict[str, Any]
@@ -50,6 +50,15 @@ def update(call: Call) -> Json:
     return call.world.store.put(row).body
 
 
+def cancel_one(call: Call) -> Json:
+    """POST /v1/refunds/{refund}/cancel"""
+    row = call.world.store.need("refund", call.path["refund"])
+    if row.body["status"] not in ("pending", "requires_action"):
+        raise StripeFault(f"This refund is {row.body['status']}, so it cannot be canceled.")
+    cancel(call.world.of(row), row)
+    return row.body
+
+
 def list_all(call: Call) -> Json:
     """GET /v1/refunds"""
     where: Json = {}
@@ -70,6 +79,11 @@ def _charge(call: Call) -> Row:
     charge = call.world.reference("charge", charge_id, "charge")
     if charge.body["status"] != "succeeded":
         raise StripeFault("This charge has not succeeded, so it cannot be refunded.", param="charge")
+    disputes = call.world.store.select("dispute", {"charge": charge.id})
+    if any(one.body["status"] in ("needs_response", "under_review", "lost") for one in disputes):
+        raise StripeFault(
+            f"Charge {charge.id} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
     return charge
 
 
@@ -78,4 +92,5 @@ OPERATIONS: list[Operation] = [
     ("GET", "/v1/refunds", list_all),
     ("GET", "/v1/refunds/{refund}", retrieve),
     ("POST", "/v1/refunds/{refund}", update),
+    ("POST", "/v1/refunds/{refund}/cancel", cancel_one),
 ]

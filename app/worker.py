@@ -34,6 +34,7 @@ def register_handlers() -> None:
     import app.accounts.sweep
     import app.billing.catching_up
     import app.billing.plan_work
+    import app.billing.reconciling
     import app.billing.sync
     import app.catalog.reminders
     import app.playback.sweep

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.due import Due
+from app.access.due import Due, Held, Step, steps
 from app.access.models import Entitlement, EntitlementEntry
 from app.accounts import audit
 from app.accounts.models import User
@@ -59,20 +59,36 @@ async def settle(
             select(Entitlement).where(Entitlement.user_id == user_id, Entitlement.source_kind == source_kind)
         )
     }
-    changes: list[Change] = []
-    wanted = {(one.source_id, one.course_id): one for one in due if one.source_id not in keep}
-    for key, one in wanted.items():
-        row = rows.get(key)
-        if row is None:
-            changes.append(_insert(db, user_id, source_kind, one, cause, now))
-        elif row.revoked_at is not None or row.ends_at != one.ends_at:
-            changes.append(_align(db, row, one, cause, now))
-    for key, row in rows.items():
-        lapsed = row.ends_at is not None and row.ends_at <= now
-        if key not in wanted and row.source_id not in keep and row.revoked_at is None and not lapsed:
-            changes.append(_revoke(db, row, cause, now))
+    held = [Held(row.source_id, row.course_id, row.ends_at, row.revoked_at) for row in rows.values()]
+    changes = [
+        _take_step(db, user_id, source_kind, step, rows, cause, now) for step in steps(held, due, now, keep)
+    ]
     await db.flush()
     return changes
+
+
+def _take_step(
+    db: AsyncSession,
+    user_id: UUID,
+    source_kind: str,
+    step: Step,
+    rows: dict[tuple[str, UUID | None], Entitlement],
+    cause: str,
+    now: datetime,
+) -> Change:
+    row = rows.get((step.source_id, step.course_id))
+    if step.due is None:
+        assert row is not None
+        return _revoke(db, row, cause, now)
+    if row is None:
+        row = _new(user_id, source_kind, step.due)
+        db.add(row)
+        return _note(db, row, step.change, cause, now, before=None)
+    before = _shown(row)
+    row.revoked_at = None
+    row.ends_at = step.due.ends_at
+    row.starts_at = min(row.starts_at, step.due.starts_at)
+    return _note(db, row, step.change, cause, now, before=before)
 
 
 async def give(
@@ -152,26 +168,6 @@ def _new(user_id: UUID, source_kind: str, due: Due) -> Entitlement:
         starts_at=due.starts_at,
         ends_at=due.ends_at,
     )
-
-
-def _insert(db: AsyncSession, user_id: UUID, source_kind: str, due: Due, cause: str, now: datetime) -> Change:
-    row = _new(user_id, source_kind, due)
-    db.add(row)
-    return _note(db, row, "given", cause, now, before=None)
-
-
-def _align(db: AsyncSession, row: Entitlement, due: Due, cause: str, now: datetime) -> Change:
-    before = _shown(row)
-    if row.revoked_at is not None:
-        change = "restored"
-    elif row.ends_at is not None and (due.ends_at is None or due.ends_at > row.ends_at):
-        change = "extended"
-    else:
-        change = "shortened"
-    row.revoked_at = None
-    row.ends_at = due.ends_at
-    row.starts_at = min(row.starts_at, due.starts_at)
-    return _note(db, row, change, cause, now, before=before)
 
 
 def _revoke(db: AsyncSession, row: Entitlement, cause: str, now: datetime) -> Change:

@@ -60,7 +60,7 @@ async def fetch(fence: Fence) -> Fetched:
         unpaid = await stripe_api.first_unpaid_at(raw["id"]) if raw["status"] == "past_due" else None
         told.append((raw, unpaid))
     bought = {id_of(one.get("payment_intent")) for one in purchases}
-    facts = [await _charge(one, pays_once=id_of(one.get("payment_intent")) in bought) for one in charges]
+    facts = [await charge_facts(one, pays_once=id_of(one.get("payment_intent")) in bought) for one in charges]
     return Fetched(fence, tuple(told), tuple(purchases), tuple(facts), owner_id)
 
 
@@ -77,7 +77,7 @@ async def _lists(customer_id: str) -> tuple[list[Json], list[Json], list[Json]]:
         return [], [], []
 
 
-async def _charge(raw: Json, *, pays_once: bool) -> ChargeFacts:
+async def charge_facts(raw: Json, *, pays_once: bool) -> ChargeFacts:
     """Most charges are as they were taken; what more there is to know is asked for the few that are not."""
     is_plain = not raw["disputed"] and not raw["amount_refunded"] and not raw["refunds"]["data"]
     if is_plain:

@@ -1,5 +1,6 @@
 """Write what a fetch found: the mirror, the entitlements that follow from it, and the mails about what is new."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,10 +43,10 @@ async def write(
         customer.deleted_at = customer.deleted_at or now
         await session.execute(delete(StripeSubscription).where(StripeSubscription.customer_id == customer.id))
     mirror = [
-        read_subscription(raw, _past_due_since(raw, unpaid_at, before, now))
+        read_subscription(raw, past_due_since(raw, unpaid_at, before, now))
         for raw, unpaid_at in fetched.subscriptions
     ]
-    purchases = await _read_purchases(session, customer, fetched)
+    purchases = await read_purchases(session, customer, fetched.purchases)
     await _store(session, customer, fetched, mirror, purchases, now)
     doubts: list[str] = []
     if not fetched.is_deleted:
@@ -71,7 +72,7 @@ async def write(
     return (*doubts, *paid.doubts, *bought.doubts)
 
 
-def _past_due_since(
+def past_due_since(
     raw: dict[str, Any], unpaid_at: datetime | None, before: dict[str, SubscriptionFacts], now: datetime
 ) -> datetime | None:
     """The oldest unpaid invoice; where Stripe shows none, when we first saw the subscription past due."""
@@ -81,8 +82,8 @@ def _past_due_since(
     return unpaid_at or (known.past_due_since_at if known is not None else None) or now
 
 
-async def _read_purchases(
-    session: AsyncSession, customer: StripeCustomer, fetched: Fetched
+async def read_purchases(
+    session: AsyncSession, customer: StripeCustomer, raws: Sequence[dict[str, Any]]
 ) -> list[PurchaseFacts]:
     """Each finished session, held against our own record of what the member was to buy."""
     rows = await session.execute(
@@ -90,11 +91,11 @@ async def _read_purchases(
         .join(PlanPrice, PlanPrice.stripe_price_id == CheckoutAttempt.stripe_price_id)
         .where(
             CheckoutAttempt.user_id == customer.user_id,
-            CheckoutAttempt.stripe_session_id.in_([raw["id"] for raw in fetched.purchases]),
+            CheckoutAttempt.stripe_session_id.in_([raw["id"] for raw in raws]),
         )
     )
     sold = {row[0]: Sold(row[1].stripe_price_id, row[1].amount_cents, row[1].currency) for row in rows}
-    return [read_purchase(raw, sold.get(raw["id"])) for raw in fetched.purchases]
+    return [read_purchase(raw, sold.get(raw["id"])) for raw in raws]
 
 
 async def _other_purchases(

@@ -181,6 +181,24 @@ class StripeSync(Base):
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class StripeAccount(Base):
+    """The one Stripe account that this site belongs to, and what the last looks at it found. One row, or none yet.
+
+    `endpoint_problem`: why its webhooks may not arrive, in words; `last_run`: counts and words of the last
+    reconciliation.
+    """
+
+    __tablename__ = "stripe_account"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    livemode: Mapped[bool] = mapped_column(default=False)
+    seen_at: Mapped[datetime] = mapped_column(default=utcnow)
+    endpoint_problem: Mapped[str | None] = mapped_column(Text)
+    endpoint_checked_at: Mapped[datetime | None]
+    last_run: Mapped[dict[str, Any] | None]
+    last_run_at: Mapped[datetime | None]
+
+
 class CheckoutAttempt(HasId, Base):
     """One try at buying a plan; at most one open for each user and plan."""
 

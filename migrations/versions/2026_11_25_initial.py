@@ -98,6 +98,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice")),
     )
     op.create_table(
+        "stripe_account",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("endpoint_problem", sa.Text(), nullable=True),
+        sa.Column("endpoint_checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_run", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("last_run_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_account")),
+    )
+    op.create_table(
         "stripe_event",
         sa.Column("event_id", sa.String(length=64), nullable=False),
         sa.Column("type", sa.String(length=80), nullable=False),
@@ -780,6 +791,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_stripe_event_type"), table_name="stripe_event")
     op.drop_index(op.f("ix_stripe_event_customer_id"), table_name="stripe_event")
     op.drop_table("stripe_event")
+    op.drop_table("stripe_account")
     op.drop_table("practice")
     op.drop_table("location")
     op.drop_index(op.f("ix_entitlement_entry_user_id"), table_name="entitlement_entry")

@@ -1,5 +1,15 @@
 """Stripe, as Limber talks to it: the only package that imports `stripe`."""
 
+from app.billing.stripe_api.account import (
+    Endpoint,
+    account_id,
+    endpoint_problem,
+    endpoints,
+    every_charge,
+    every_purchase,
+    every_subscription,
+    undelivered,
+)
 from app.billing.stripe_api.client import API_VERSION, StripeDown, StripeRefused, close, is_live_key
 from app.billing.stripe_api.customers import (
     Customer,
@@ -36,14 +46,21 @@ __all__ = [
     "CheckoutOrder",
     "CheckoutSession",
     "Customer",
+    "Endpoint",
     "StripeDown",
     "StripeRefused",
+    "account_id",
     "close",
     "create_checkout",
     "create_customer",
     "create_portal",
     "create_price",
     "customer_of",
+    "endpoint_problem",
+    "endpoints",
+    "every_charge",
+    "every_purchase",
+    "every_subscription",
     "expire_checkout",
     "find_charge_customer",
     "find_checkout",
@@ -59,5 +76,6 @@ __all__ = [
     "list_subscriptions",
     "money_of",
     "put_product",
+    "undelivered",
     "verify",
 ]

@@ -1,0 +1,271 @@
+"""Compare everything that Stripe has with the mirror and the ledger, say what differs, and put it right."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db
+from app.access.due import Held
+from app.access.models import Entitlement
+from app.accounts.models import User
+from app.billing import queries, stripe_api
+from app.billing.comparing import Difference, Facts, Rights, compare, most_taken
+from app.billing.fetching import charge_facts
+from app.billing.mirror import id_of, read_subscription
+from app.billing.mirroring import past_due_since, read_purchases
+from app.billing.models import StripeAccount, StripeCustomer
+from app.billing.rules import Scope
+from app.billing.sync import sync
+from app.clock import utcnow
+from app.errors import Conflict, Unavailable
+from app.jobs import engine
+from app.settings import get_settings
+
+PAYING = ("subscription", "purchase")
+
+log = logging.getLogger("limber.billing")
+
+
+class OtherAccount(Conflict):
+    """Our key opens another Stripe account than the one that this site belongs to."""
+
+    code = "other-account"
+
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(f"The key opens the Stripe account {found}; this site belongs to {known}.")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found. `stopped`: why nothing was put right; `failed`: customers for whom it did not succeed."""
+
+    customers: int
+    live: int
+    differences: tuple[Difference, ...]
+    strangers: tuple[str, ...] = ()
+    mended: int = 0
+    failed: tuple[str, ...] = ()
+    stopped: str | None = None
+
+    @property
+    def takes(self) -> int:
+        return sum(one.takes for one in self.differences)
+
+
+async def reconcile(
+    *, apply: bool, may_take: int | None = None, say: Callable[[str], None] = log.info
+) -> Report:
+    """Look at the whole account; with `apply`, bring each customer that differs in line.
+
+    It stops itself, and changes nothing, when putting things right would end more rights than `may_take` (None: 2 %
+    of those that live). What is put right is asked of Stripe afresh, customer by customer.
+
+    Raises:
+        OtherAccount: when the key is another account's.
+        StripeDown: when Stripe does not answer.
+    """
+    now = utcnow()
+    await check_account(now)
+    told = await _told()
+    report = await _compare(told, now)
+    for one in report.differences:
+        say(f"{one.who} ({one.customer_id}):")
+        for words in one.words:
+            say(f"  {words}")
+    for words in report.strangers:
+        say(words)
+    limit = most_taken(report.live) if may_take is None else may_take
+    if report.takes > limit:
+        report = replace(
+            report,
+            stopped=f"{report.takes} of {report.live} live rights would end; {limit} may. Nothing was changed.",
+        )
+    elif apply:
+        report = await _mend(report)
+    await _remember(report, now)
+    return report
+
+
+async def check_account(now: datetime) -> str:
+    """The id of our key's account; the first one ever seen is the one that this site belongs to.
+
+    Raises:
+        OtherAccount: for any other.
+    """
+    found = await stripe_api.account_id()
+    livemode = stripe_api.is_live_key(get_settings().stripe_secret_key)
+    async with db.transaction() as session:
+        known = await session.scalar(select(StripeAccount).with_for_update())
+        if known is None:
+            await session.execute(
+                insert(StripeAccount)
+                .values(id=found, livemode=livemode, seen_at=now)
+                .on_conflict_do_nothing()
+            )
+        elif known.id != found:
+            raise OtherAccount(found, known.id)
+        else:
+            known.seen_at = now
+    return found
+
+
+@dataclass
+class _Told:
+    """What Stripe has of one customer, as it wrote it, but for charges, of which there are many."""
+
+    subscriptions: list[tuple[dict[str, Any], datetime | None]]
+    purchases: list[dict[str, Any]]
+    charges: list[Any]
+
+
+async def _told() -> dict[str, _Told]:
+    found: dict[str, _Told] = defaultdict(lambda: _Told([], [], []))
+    bought = set()
+    async for raw in stripe_api.every_subscription():
+        unpaid = await stripe_api.first_unpaid_at(raw["id"]) if raw["status"] == "past_due" else None
+        found[str(id_of(raw["customer"]))].subscriptions.append((raw, unpaid))
+    async for raw in stripe_api.every_purchase():
+        if (customer_id := id_of(raw.get("customer"))) is not None:
+            found[customer_id].purchases.append(raw)
+            bought.add(id_of(raw.get("payment_intent")))
+    async for raw in stripe_api.every_charge():
+        if (customer_id := id_of(raw.get("customer"))) is not None:
+            pays_once = id_of(raw.get("payment_intent")) in bought
+            found[customer_id].charges.append(await charge_facts(raw, pays_once=pays_once))
+    return dict(found)
+
+
+async def _compare(told: dict[str, _Told], now: datetime) -> Report:
+    differences, customers = [], 0
+    async with db.transaction() as session:
+        catalogue, live = await queries.catalogue(session), await _live(session, now)
+        rows = await session.execute(
+            select(StripeCustomer, User.email).join(User, User.id == StripeCustomer.user_id)
+        )
+        ours = {row[0].id: (row[0], str(row[1])) for row in rows}
+    for customer_id, (customer, email) in sorted(ours.items()):
+        customers += 1
+        async with db.transaction() as session:
+            one = await _compare_one(
+                session, customer, email, told.get(customer_id, _Told([], [], [])), catalogue, now
+            )
+        if one is not None and customer_id not in told and await _is_unknown(customer_id):
+            one = Difference(
+                customer_id, email, ("Stripe does not know this customer: nothing is concluded",)
+            )
+        if one is not None:
+            differences.append(one)
+    strangers = [
+        f"customer {customer_id} pays for a plan of ours and belongs to no member"
+        for customer_id, side in sorted(told.items())
+        if customer_id not in ours and _pays_ours(side, catalogue)
+    ]
+    return Report(customers, live, tuple(differences), tuple(strangers))
+
+
+async def _compare_one(
+    session: AsyncSession,
+    customer: StripeCustomer,
+    email: str,
+    told: _Told,
+    catalogue: dict[str, Scope],
+    now: datetime,
+) -> Difference | None:
+    before = {one.id: one for one in await queries.mirror_of(session, customer.id)}
+    stripe = Facts(
+        tuple(
+            read_subscription(raw, past_due_since(raw, unpaid, before, now))
+            for raw, unpaid in told.subscriptions
+        ),
+        tuple(await read_purchases(session, customer, told.purchases)),
+        tuple(told.charges),
+    )
+    ours = Facts(
+        tuple(before.values()),
+        tuple(await queries.purchases_of(session, customer.id)),
+        tuple(await queries.charges_of(session, customer.id)),
+    )
+    held: dict[str, list[Held]] = {kind: [] for kind in PAYING}
+    for row in await session.scalars(
+        select(Entitlement).where(
+            Entitlement.user_id == customer.user_id, Entitlement.source_kind.in_(PAYING)
+        )
+    ):
+        held[row.source_kind].append(Held(row.source_id, row.course_id, row.ends_at, row.revoked_at))
+    shown = {one.id for one in stripe.purchases}
+    rights = Rights(
+        tuple(held["subscription"]),
+        tuple(held["purchase"]),
+        frozenset(one.source_id for one in held["purchase"]) - shown,
+    )
+    return compare(customer.id, email, stripe, ours, rights, catalogue, queries.policy(), now)
+
+
+async def _is_unknown(customer_id: str) -> bool:
+    return await stripe_api.find_customer(customer_id) is None
+
+
+def _pays_ours(told: _Told, catalogue: dict[str, Scope]) -> bool:
+    for raw, _unpaid in told.subscriptions:
+        facts = read_subscription(raw)
+        if not facts.is_over and any(price in catalogue for price in facts.price_ids):
+            return True
+    return False
+
+
+async def _live(session: AsyncSession, now: datetime) -> int:
+    """How many rights from payments hold at this moment."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(Entitlement)
+        .where(
+            Entitlement.source_kind.in_(PAYING),
+            Entitlement.revoked_at.is_(None),
+            Entitlement.starts_at <= now,
+            or_(Entitlement.ends_at.is_(None), Entitlement.ends_at > now),
+        )
+    )
+    return found or 0
+
+
+async def _mend(report: Report) -> Report:
+    mended, failed = 0, []
+    for one in report.differences:
+        try:
+            await sync(one.customer_id)
+        except Unavailable as fault:
+            failed.append(f"{one.who} ({one.customer_id}): {fault.sentence}")
+        else:
+            mended += 1
+    return replace(report, mended=mended, failed=tuple(failed))
+
+
+async def _remember(report: Report, now: datetime) -> None:
+    told = {**asdict(replace(report, differences=report.differences[:50])), "found": len(report.differences)}
+    async with db.transaction() as session:
+        account = await session.scalar(select(StripeAccount).with_for_update())
+        if account is not None:
+            account.last_run, account.last_run_at = told, now
+
+
+@engine.step(tries=3, first_wait_s=60.0, final=(OtherAccount,))
+async def _reconcile_step() -> None:
+    if not get_settings().buying_enabled:
+        return
+    report = await reconcile(apply=True)
+    if report.stopped:
+        log.error("reconciliation stopped itself: %s", report.stopped)
+
+
+# 12:20 UTC: the small hours in Honolulu, and an hour at which Stripe bills nobody in particular.
+@engine.scheduled("billing_reconcile", "20 12 * * *")
+async def billing_reconcile(at: datetime, context: object) -> None:  # noqa: ARG001 (the engine passes it)
+    """Every night: nothing drifts for longer than a day."""
+    await _reconcile_step()

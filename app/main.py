@@ -32,6 +32,7 @@ WEB = (
     "playback",
     "media",
     "billing",
+    "refunds",
     "studio",
     "uploads",
     "pictures",

@@ -36,6 +36,7 @@ def register_handlers() -> None:
     import app.billing.plan_work
     import app.billing.reconciling
     import app.billing.sync
+    import app.billing.watch
     import app.catalog.reminders
     import app.playback.sweep
     import app.video.captions_files

@@ -32,9 +32,20 @@ async def receive(db: AsyncSession, raw: bytes, signature: str, now: datetime) -
         BadSignature: when Stripe did not sign these bytes just now.
         BadInput: when they are no event.
     """
+    stripe_api.verify(raw, signature, get_settings().webhook_secrets, now)
+    return await _take(db, _parse(raw), now)
+
+
+async def take_missed(db: AsyncSession, event: dict[str, Any], now: datetime) -> bool:
+    """Take an event that Stripe told when asked, and never could deliver; False when it has come meanwhile."""
+    if await db.get(StripeEvent, event["id"]) is not None:
+        return False
+    await _take(db, event, now)
+    return True
+
+
+async def _take(db: AsyncSession, event: dict[str, Any], now: datetime) -> str:
     settings = get_settings()
-    stripe_api.verify(raw, signature, settings.webhook_secrets, now)
-    event = _parse(raw)
     thing = (event.get("data") or {}).get("object")
     thing = thing if isinstance(thing, dict) else {}
     complaint = _complaint(event, live=stripe_api.is_live_key(settings.stripe_secret_key))

@@ -136,7 +136,7 @@ def read_charge(
         KeyError: when the charge lacks what every charge has.
     """
     refunds: Iterable[Mapping[str, Any]] = (raw.get("refunds") or {}).get("data", ())
-    subscription_id, period_end_at = _period_paid(invoice)
+    subscription_id, period_end_at = period_paid(invoice)
     return ChargeFacts(
         id=str(raw["id"]),
         payment_intent_id=id_of(raw.get("payment_intent")),
@@ -156,8 +156,11 @@ def _worst(statuses: list[str]) -> str | None:
     return next((one for one in _WORST_FIRST if one in statuses), statuses[0] if statuses else None)
 
 
-def _period_paid(invoice: Mapping[str, Any] | None) -> tuple[str | None, datetime | None]:
-    """The subscription, and the end of the period that an invoice paid; no period for one of differences only."""
+def period_paid(invoice: Mapping[str, Any] | None) -> tuple[str | None, datetime | None]:
+    """The subscription, and the end of the period that an invoice paid; no period for one of differences only.
+
+    Source: https://docs.stripe.com/api/invoices/object (parent, lines)
+    """
     details = ((invoice or {}).get("parent") or {}).get("subscription_details")
     if invoice is None or not details:
         return None, None

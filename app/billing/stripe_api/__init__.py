@@ -20,6 +20,7 @@ from app.billing.stripe_api.customers import (
     money_of,
 )
 from app.billing.stripe_api.payments import (
+    cancel_subscription,
     find_charge_customer,
     first_unpaid_at,
     invoice_paid_by,
@@ -28,6 +29,7 @@ from app.billing.stripe_api.payments import (
     list_purchases,
     list_refunds,
     list_subscriptions,
+    refund,
 )
 from app.billing.stripe_api.products import create_price, put_product
 from app.billing.stripe_api.selling import (
@@ -50,6 +52,7 @@ __all__ = [
     "StripeDown",
     "StripeRefused",
     "account_id",
+    "cancel_subscription",
     "close",
     "create_checkout",
     "create_customer",
@@ -76,6 +79,7 @@ __all__ = [
     "list_subscriptions",
     "money_of",
     "put_product",
+    "refund",
     "undelivered",
     "verify",
 ]

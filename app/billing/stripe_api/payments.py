@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.billing.mirror import id_of, instant
-from app.billing.stripe_api.client import client, in_our_words
+from app.billing.stripe_api.client import StripeRefused, client, in_our_words
 
 Json = dict[str, Any]
 
@@ -97,6 +97,29 @@ async def invoice_paid_by(payment_intent_id: str) -> Json | None:
         )
     found = [one.to_dict(for_json=True) for one in page.data]
     return found[0]["invoice"] if found and isinstance(found[0]["invoice"], dict) else None
+
+
+async def refund(charge_id: str, amount_cents: int, *, already_cents: int) -> None:
+    """Give back so much of a charge; asked twice within a day, with as much given back before, once.
+
+    Raises:
+        StripeRefused: when Stripe does not give it back.
+    """
+    with in_our_words():
+        await client().v1.refunds.create_async(
+            {"charge": charge_id, "amount": amount_cents, "reason": "requested_by_customer"},
+            {"idempotency_key": f"limber-refund-{charge_id}-{already_cents}-{amount_cents}"},
+        )
+
+
+async def cancel_subscription(subscription_id: str) -> None:
+    """End a subscription now; one that has ended already is left as it is."""
+    try:
+        with in_our_words():
+            await client().v1.subscriptions.cancel_async(subscription_id)
+    except StripeRefused as refusal:
+        if not refusal.is_missing:
+            raise
 
 
 async def find_charge_customer(charge_id: str | None, payment_intent_id: str | None) -> str | None:

@@ -15,6 +15,7 @@ PAGES = (
     "courses",
     "videos",
     "plans",
+    "money",
     "members",
     "entitlements",
     "activity",

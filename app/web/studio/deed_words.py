@@ -57,6 +57,7 @@ SENTENCES = {
     "plan.edit": N_("changed a plan"),
     "plan.offer": N_("put a plan on sale"),
     "plan.withdraw": N_("took a plan off sale"),
+    "payment.refund": N_("gave money back to %(name)s"),
     "member.ban": N_("closed the account of %(name)s"),
     "member.unban": N_("opened the account of %(name)s again"),
     "member.sign_out": N_("logged %(name)s out everywhere"),

@@ -13,6 +13,7 @@ from app.accounts import bans, queries, rules
 from app.accounts.models import User
 from app.accounts.queries import Device
 from app.billing.queries import Membership, membership_of
+from app.billing.watch import Payment, payments_of
 from app.catalog import queries as catalog
 from app.clock import utcnow
 from app.db import Db
@@ -37,9 +38,9 @@ class MembersPage:
 
 @dataclass(frozen=True)
 class MemberPage:
-    """`done`: what was just done (banned, unbanned, signed-out); `reason`, `error`: what was typed, and why not.
+    """`done`: what was just done (banned, unbanned, signed-out, refunded).
 
-    `courses`: titles by id, for rights to a single course.
+    `reason`, `error`: what was typed, and why not. `courses`: titles by id, for rights to a single course.
     """
 
     member: User
@@ -49,6 +50,7 @@ class MemberPage:
     ledger: list[LedgerEntry]
     courses: dict[UUID, str]
     can_be_banned: bool
+    payments: list[Payment]
     done: str = ""
     reason: str = ""
     error: str | None = None
@@ -94,6 +96,7 @@ async def _show(
         rights=rights,
         ledger=await ledger_for(db, user_id),
         courses=titles,
+        payments=await payments_of(db, user_id),
         can_be_banned=user.id != actor_id and not user.is_staff,
         done=done,
         reason=reason,

@@ -1,0 +1,170 @@
+"""Give money back from the studio: what it does to what the member may watch is said first."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db
+from app.access.due import Due
+from app.access.entitlements import TAKEABLE
+from app.access.models import Entitlement
+from app.access.rules import EntitlementFacts, is_active
+from app.accounts import audit
+from app.accounts.models import User
+from app.billing import queries, stripe_api, sync
+from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts, period_paid
+from app.billing.models import StripeCharge, StripeCustomer
+from app.billing.rules import DISPUTE_OPEN, Scope, entitlements_due, purchases_due
+from app.clock import utcnow
+from app.errors import BadInput, Conflict, NotFound, Unavailable
+from app.i18n import _
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A charge of a member, and what giving all of it back would do.
+
+    `loses`: what nothing else of theirs covers then; `None` among them is every course. `subscription`: the one whose
+    period it paid, if that runs and would be charged again. `left_cents`: what can still be given back.
+    """
+
+    charge: ChargeFacts
+    user_id: UUID
+    name: str
+    loses: Scope
+    subscription: SubscriptionFacts | None
+    left_cents: int
+    is_disputed: bool
+
+
+async def preview(charge_id: str) -> Preview:
+    """What there is to give back; Stripe is asked what the charge had paid.
+
+    Raises:
+        NotFound: for a charge that is not a member's.
+        StripeDown: when Stripe does not answer.
+    """
+    async with db.transaction() as session:
+        user, charge = await _find(session, charge_id)
+        customer_id = await _customer_id(session, charge_id)
+        purchases = await queries.purchases_of(session, customer_id)
+    invoice = None
+    if charge.payment_intent_id is not None and not _pays_once(charge, purchases):
+        invoice = await stripe_api.invoice_paid_by(charge.payment_intent_id)
+    subscription_id, period_end_at = period_paid(invoice)
+    charge = replace(charge, subscription_id=subscription_id, period_end_at=period_end_at)
+    async with db.transaction() as session:
+        mirror = await queries.mirror_of(session, customer_id)
+        others = [one for one in await queries.charges_of(session, customer_id) if one.id != charge.id]
+        catalogue = await queries.catalogue(session)
+        given = await _given(session, user.id, utcnow())
+    now = utcnow()
+    returned = replace(charge, refunded_cents=charge.amount_cents)
+    before, after = (_held(mirror, purchases, [*others, one], catalogue, now) for one in (charge, returned))
+    lost = before - after - given
+    running = next((one for one in mirror if one.id == subscription_id and _goes_on(one)), None)
+    return Preview(
+        charge=charge,
+        user_id=user.id,
+        name=user.name,
+        # A right to every course covers each single one.
+        loses=() if None in after | given else tuple(sorted(lost, key=str)),
+        subscription=running,
+        left_cents=charge.amount_cents - charge.refunded_cents,
+        is_disputed=charge.dispute_status in DISPUTE_OPEN,
+    )
+
+
+async def give_back(
+    actor_id: UUID, charge_id: str, amount_cents: int, *, ends_subscription: bool = False
+) -> None:
+    """Give back so much of a charge (in the currency's minor unit), and bring the member's rights in line.
+
+    Sent twice, the same form gives back once: what had been given back before is part of the key.
+
+    Raises:
+        NotFound: for a charge that is not a member's.
+        BadInput: for more than is left, or nothing.
+        Conflict: while a dispute is open: the bank decides about the money then.
+        StripeDown: when Stripe does not answer; nothing was given back.
+    """
+    found = await preview(charge_id)
+    if found.is_disputed:
+        raise Conflict(_("A dispute is open: the bank decides about this money. Answer it in Stripe."))
+    if not 0 < amount_cents <= found.left_cents:
+        raise BadInput(_("Say how much of what is left to give back."), field="amount")
+    await stripe_api.refund(charge_id, amount_cents, already_cents=found.charge.refunded_cents)
+    if ends_subscription and found.subscription is not None:
+        await stripe_api.cancel_subscription(found.subscription.id)
+    async with db.transaction() as session:
+        customer_id = await _customer_id(session, charge_id)
+        audit.record(
+            session,
+            actor_id,
+            "payment.refund",
+            "member",
+            found.user_id,
+            name=found.name,
+            charge=charge_id,
+            amount_cents=amount_cents,
+            currency=found.charge.currency,
+        )
+    try:
+        await sync.sync(customer_id)
+    except Unavailable:
+        # The money is on its way; Stripe's own events bring the rights in line.
+        sync.log.warning("refund of %s: the sync after it is left to the events", charge_id)
+
+
+def _goes_on(facts: SubscriptionFacts) -> bool:
+    return not facts.is_over and facts.stops_at is None
+
+
+def _pays_once(charge: ChargeFacts, purchases: list[PurchaseFacts]) -> bool:
+    return any(one.payment_intent_id == charge.payment_intent_id for one in purchases)
+
+
+def _held(
+    mirror: list[SubscriptionFacts],
+    purchases: list[PurchaseFacts],
+    charges: list[ChargeFacts],
+    catalogue: dict[str, Scope],
+    now: datetime,
+) -> set[UUID | None]:
+    """What all payments of a member give; `None` is every course."""
+    paid = entitlements_due(mirror, catalogue, queries.policy(), now, charges).due
+    bought = purchases_due(purchases, charges, catalogue, now).due
+    due: tuple[Due, ...] = (*paid, *bought)
+    return {one.course_id for one in due}
+
+
+async def _given(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID | None]:
+    """What the member may watch without having paid for it."""
+    rows = await session.execute(
+        select(
+            Entitlement.course_id, Entitlement.starts_at, Entitlement.ends_at, Entitlement.revoked_at
+        ).where(Entitlement.user_id == user_id, Entitlement.source_kind.in_(TAKEABLE))
+    )
+    return {row[0] for row in rows if is_active(EntitlementFacts(*row), now)}
+
+
+async def _find(session: AsyncSession, charge_id: str) -> tuple[User, ChargeFacts]:
+    row = (
+        await session.execute(
+            select(User, StripeCustomer.id)
+            .join(StripeCustomer, StripeCustomer.user_id == User.id)
+            .join(StripeCharge, StripeCharge.customer_id == StripeCustomer.id)
+            .where(StripeCharge.id == charge_id)
+        )
+    ).first()
+    if row is None:
+        raise NotFound
+    charges = await queries.charges_of(session, row[1])
+    return row[0], next(one for one in charges if one.id == charge_id)
+
+
+async def _customer_id(session: AsyncSession, charge_id: str) -> str:
+    return (await session.get_one(StripeCharge, charge_id)).customer_id

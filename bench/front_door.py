@@ -102,7 +102,9 @@ def front_door(
     }
     path = configuration(folder, values, kind=kind, extra=extra)
     with (folder / "nginx-error.log").open("wb") as said:
-        process = subprocess.Popen([found, "-g", "daemon off;", "-c", str(path)], stdout=said, stderr=said)
+        process = subprocess.Popen(
+            [found, "-g", "daemon off; pcre_jit on;", "-c", str(path)], stdout=said, stderr=said
+        )
     try:
         until_listening(process, tls_port or port, folder / "nginx-error.log")
         yield FrontDoor(port, tls_port, process.pid, folder / "nginx-access.log")

@@ -6,15 +6,17 @@ that is good for a free film opens no other. A no is kept under the token's end 
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import db
 from app.clock import utcnow
-from app.playback.tokens import Verified
-from app.playback.verdicts import Asked, verdicts
+from app.playback.tokens import Verified, spelled
+from app.playback.verdicts import Asked, begun_since, verdicts
 
 ALLOW_S = 10.0
 DENY_S = 2.0
@@ -23,6 +25,11 @@ NGINX_ALLOW_S = 4.0
 # Whoever plays is asked about every 10 s: those whose turn comes soon are looked up along with who is asked about now.
 ALONG_S = 6.0
 ALONG = 256
+# A film that is paused is asked about no more.
+KEEP_S = 60.0
+# What began in another process, or before this one, is read from the database in one go, and not more often.
+LATELY = timedelta(minutes=6)
+LATELY_EVERY_S = 30.0
 MOST = 20_000
 
 Viewing = tuple[str, str, str]
@@ -49,6 +56,9 @@ class Standing:
         # The oldest answer first.
         self._yes: OrderedDict[Viewing, _Yes] = OrderedDict()
         self._no: OrderedDict[Key, float] = OrderedDict()
+        # Whose player is likely to ask here, and has not yet.
+        self._expected: deque[Viewing] = deque()
+        self._expected_at = float("-inf")
         self._asking: dict[Key, asyncio.Future[bool]] = {}
         self._next: dict[Key, asyncio.Future[bool]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -106,7 +116,11 @@ class Standing:
         # The clock starts before the question: the answers are as old as that.
         now = time.monotonic()
         wanted = [(token.sid, video, version) for token, video, version in self._asking]
-        along = self._along(set(wanted), now)
+        if now - self._expected_at > LATELY_EVERY_S and any(one not in self._yes for one in wanted):
+            self._expected_at = now
+            found = await begun_since(connection, utcnow() - LATELY)
+            self._expected = deque(_viewing(one) for one in found)
+        along = self._along(wanted, now)
         answers = await verdicts(connection, [_asked(one) for one in (*wanted, *along)], utcnow())
         for viewing, stands in zip(along, answers[len(wanted) :], strict=True):
             self._keep(viewing, stands, now, is_used=False)
@@ -119,17 +133,23 @@ class Standing:
         while len(self._no) > MOST:
             self._no.popitem(last=False)
 
-    def _along(self, wanted: set[Viewing], now: float) -> list[Viewing]:
-        """Who will be asked about soon: was, since the last answer, and that is some seconds old."""
-        while self._yes and now - next(iter(self._yes.values())).asked_at >= 2 * ALLOW_S:
+    def _along(self, wanted: Sequence[Viewing], now: float) -> list[Viewing]:
+        """Who will be asked about soon: is expected, or was asked about since an answer that is some seconds old."""
+        found: dict[Viewing, None] = {}
+        while self._expected and len(found) < ALONG:
+            expected = self._expected.popleft()
+            if expected not in self._yes:
+                found[expected] = None
+        while self._yes and now - next(iter(self._yes.values())).asked_at >= KEEP_S:
             self._yes.popitem(last=False)
-        found: list[Viewing] = []
         for viewing, yes in self._yes.items():
-            if now - yes.asked_at < ALONG_S or len(found) == ALONG:
+            if now - yes.asked_at < ALONG_S or len(found) >= ALONG:
                 break
-            if yes.is_used and viewing not in wanted:
-                found.append(viewing)
-        return found
+            if yes.is_used:
+                found[viewing] = None
+        for viewing in wanted:
+            found.pop(viewing, None)
+        return list(found)
 
     def _keep(self, viewing: Viewing, stands: bool, now: float, *, is_used: bool) -> None:
         self._yes.pop(viewing, None)
@@ -149,6 +169,7 @@ class Standing:
     def forget(self) -> None:
         self._yes.clear()
         self._no.clear()
+        self._expected.clear()
 
 
 standing = Standing()
@@ -157,3 +178,7 @@ standing = Standing()
 def _asked(viewing: Viewing) -> Asked:
     sid, video, version = viewing
     return Asked(Verified(sid, 0).playback_id, UUID(video), int(version))
+
+
+def _viewing(asked: Asked) -> Viewing:
+    return spelled(asked.playback_id), str(asked.video_id), str(asked.version)

@@ -28,6 +28,11 @@ class Verified(NamedTuple):
         return UUID(bytes=urlsafe_b64decode(self.sid + "=="))
 
 
+def spelled(playback_id: UUID) -> str:
+    """The id as it stands in a token."""
+    return urlsafe_b64encode(playback_id.bytes)[:-2].decode()
+
+
 @lru_cache(maxsize=16)
 def _keyed(secret: bytes) -> hmac.HMAC:
     """The key already worked in: copying this costs half of what starting anew does."""
@@ -43,7 +48,7 @@ def _signature(secret: bytes, signed: str, video: str, version: str) -> str:
 def sign(ring: KeyRing, playback_id: UUID, video_id: UUID, version: int, expires: int) -> str:
     """A token for `/media/<token>/<video>/<version>/…` that ends at `expires` (Unix seconds)."""
     kid, secret = ring.signing
-    signed = f"{kid}.{expires}.{urlsafe_b64encode(playback_id.bytes)[:-2].decode()}"
+    signed = f"{kid}.{expires}.{spelled(playback_id)}"
     return f"{signed}.{_signature(secret, signed, str(video_id), str(version))}"
 
 

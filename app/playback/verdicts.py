@@ -16,6 +16,7 @@ from app.access.rules import Allowed, EntitlementFacts, LessonFacts, ViewerFacts
 from app.accounts.models import User, UserSession
 from app.catalog import rules
 from app.catalog.models import Course, Lesson
+from app.db import UtcDateTime
 from app.playback.models import Playback
 
 
@@ -76,6 +77,28 @@ async def verdicts(connection: Executes, asked: Sequence[Asked], now: datetime) 
     for row in result:
         found.setdefault(row.playback_id, []).append(row)
     return [_stands(one, found.get(one.playback_id, []), now) for one in asked]
+
+
+# As many as one process may well have to do with.
+MOST_LATELY = 2_000
+LATELY = (
+    select(Playback.id, Playback.video_id, Playback.video_version)
+    .where(
+        Playback.renewed_at > bindparam("since", type_=UtcDateTime),
+        Playback.revoked_at.is_(None),
+        Playback.left_at.is_(None),
+    )
+    .order_by(Playback.renewed_at)
+    .limit(MOST_LATELY)
+)
+
+
+async def begun_since(connection: Executes, since: datetime) -> list[Asked]:
+    """Viewings that began or were renewed since then and were not ended: whose players ask, or will."""
+    return [
+        Asked(row.id, row.video_id, row.video_version)
+        for row in await connection.execute(LATELY, {"since": since})
+    ]
 
 
 def _stands(asked: Asked, rows: list[Any], now: datetime) -> bool:

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,33 +29,33 @@ log = logging.getLogger("limber.web")
 # One spelling for every file, as it comes over the wire: nothing encoded, dots only inside a name, no empty part.
 # deploy/nginx/site.conf has the same expression, so both front doors open to the same addresses.
 _NAME = r"[A-Za-z0-9_-]+"
-_SUFFIXES = "m3u8|mp4|m4s|m4a|jpg|vtt"
+_KINDS = "m3u8|mp4|m4s|m4a|jpg|vtt"
 ADDRESS = re.compile(
     r"(?=.{1,500}\Z)/media/(?P<token>[A-Za-z0-9_.-]{20,128})"
     r"/(?P<video>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<version>[1-9][0-9]{0,8})"
-    rf"/(?P<path>(?:{_NAME}(?:\.{_NAME})*/){{0,3}}{_NAME}(?:\.{_NAME})*\.(?:{_SUFFIXES}))\Z"
+    rf"/(?P<path>(?:{_NAME}(?:\.{_NAME})*/){{0,3}}{_NAME}(?:\.{_NAME})*\.(?P<kind>{_KINDS}))\Z"
 )
 TYPES = {
-    ".m3u8": "application/vnd.apple.mpegurl",
-    ".mp4": "video/mp4",
-    ".m4s": "video/iso.segment",
-    ".m4a": "audio/mp4",
-    ".jpg": "image/jpeg",
-    ".vtt": "text/vtt; charset=utf-8",
+    "m3u8": "application/vnd.apple.mpegurl",
+    "mp4": "video/mp4",
+    "m4s": "video/iso.segment",
+    "m4a": "audio/mp4",
+    "jpg": "image/jpeg",
+    "vtt": "text/vtt; charset=utf-8",
 }
 # Of every file, by its kind.
 SAID = {
-    suffix: {
+    kind: {
         "Content-Type": told,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
-    for suffix, told in TYPES.items()
+    for kind, told in TYPES.items()
 }
 # What a CDN hands out; the rest is small.
-LARGE = frozenset({".m4s", ".mp4", ".m4a"})
+LARGE = frozenset({"m4s", "mp4", "m4a"})
 # Written again under the same address: a playlist grows while its film is encoded, and captions are corrected.
-CHANGING = frozenset({".m3u8", ".vtt"})
+CHANGING = frozenset({"m3u8", "vtt"})
 Ask = Callable[[tokens.Verified, str, str], Awaitable[bool]]
 RANGE = re.compile(r"(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
@@ -68,6 +67,7 @@ class Address(NamedTuple):
     video: str
     version: str
     path: str
+    kind: str
 
     @property
     def key(self) -> str:
@@ -107,13 +107,12 @@ async def media(request: Request) -> ASGIApp:
     if passed is None:
         return refused()
     address, verified = passed
-    suffix = address.path[address.path.rindex(".") :]
     # By this browser alone; no longer than the token lives.
-    keep = "private, no-cache" if suffix in CHANGING else f"private, max-age={_seconds_left(verified)}"
-    place = storage.local_path(address.key)
+    keep = "private, no-cache" if address.kind in CHANGING else f"private, max-age={_seconds_left(verified)}"
+    place, said = storage.local_path(address.key), SAID[address.kind]
     if place is None:
-        return await _from_elsewhere(request, address, {**SAID[suffix], "Cache-Control": keep})
-    held = files.find(address.key, place, SAID[suffix])
+        return await _from_elsewhere(request, address, {**said, "Cache-Control": keep})
+    held = files.find(address.key, place, said)
     if held is None:
         return absent()
     asked = _header(scope, b"range")
@@ -122,7 +121,7 @@ async def media(request: Request) -> ASGIApp:
     if not _ranges(asked.decode("latin-1")):
         # FileResponse answers 400 to what is to be ignored.
         scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]
-    return FileResponse(place, headers={**SAID[suffix], "Cache-Control": keep}, stat_result=held.facts)
+    return FileResponse(place, headers={**said, "Cache-Control": keep}, stat_result=held.facts)
 
 
 @declares(Permission.MEDIA_TOKEN)
@@ -191,7 +190,7 @@ def _cdn(settings: Settings) -> Cdn:
 
 async def _from_elsewhere(request: Request, address: Address, headers: dict[str, str]) -> ASGIApp:
     """What is not on this disk: from a CDN, or from S3 through this process."""
-    if get_settings().cdn and Path(address.path).suffix in LARGE:
+    if get_settings().cdn and address.kind in LARGE:
         return await _to_cdn(address, headers)
     return await _from_store(request, address.key, headers, _ranges(request.headers.get("range", "")))
 

@@ -155,6 +155,7 @@ async def test_who_plays_is_looked_up_along_with_others_and_loses_the_right_as_s
 ) -> None:
     monkeypatch.setattr(standings, "ALLOW_S", 0.6)
     monkeypatch.setattr(standings, "ALONG_S", 0.3)
+    monkeypatch.setattr(standings, "LATELY_EVERY_S", float("inf"))
     mine = Standing()
     other = (await start(watching.browser, watching.scene.free))["playlist_url"]
     token, video, version = other.split("/")[2:5]
@@ -184,10 +185,28 @@ async def test_a_viewer_who_hangs_up_takes_the_answer_from_nobody(watching: Watc
     assert gone.cancelled()
 
 
+async def test_what_began_before_this_process_is_known_after_its_first_question(
+    watching: Watching, database: db.Database
+) -> None:
+    other = (await start(watching.browser, watching.scene.free))["playlist_url"]
+    token, video, version = other.split("/")[2:5]
+    verified = tokens.verify(media_ring(), token, video, version, 0)
+    assert verified is not None
+    mine = Standing()
+    with statements(database) as seen:
+        assert await mine.stands(*watching.ours)
+        assert len(seen) == 2
+        assert mine.known(verified, video, version, 1)
+        # A stranger's film is not opened by it: the answer is for this viewing, video and version.
+        assert not mine.known(verified, watching.ours[1], version, 1)
+    assert len(seen) == 2
+
+
 async def test_the_memory_is_bounded_and_keeps_the_newest(
     watching: Watching, monkeypatch: pytest.MonkeyPatch, database: db.Database
 ) -> None:
     monkeypatch.setattr(standings, "MOST", 2)
+    monkeypatch.setattr(standings, "LATELY_EVERY_S", float("inf"))
     mine = Standing()
     async with db.transaction() as session:
         rows = [

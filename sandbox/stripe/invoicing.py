@@ -6,11 +6,15 @@ from typing import Any
 from sandbox.stripe import cycle
 from sandbox.stripe.card_table import Decline
 from sandbox.stripe.cards import NEEDS_ACTION
+from sandbox.stripe.credits import settle_balance
+from sandbox.stripe.discounts import running
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.expand import includable
 from sandbox.stripe.intents import attempt, create_intent
+from sandbox.stripe.invoice_bodies import draft_body, invoice_payment
 from sandbox.stripe.lists import envelope
 from sandbox.stripe.methods import paying_method
+from sandbox.stripe.reckoning import set_lines
 from sandbox.stripe.store import Row, Store, new_id
 from sandbox.stripe.world import World
 
@@ -26,63 +30,6 @@ _DESCRIPTIONS = {
     "subscription_cycle": "Subscription update",
     "subscription_update": "Subscription update",
 }
-
-
-def line_item(
-    invoice_id: str,
-    *,
-    amount: int,
-    currency: str,
-    description: str,
-    price: Json | None,
-    quantity: int,
-    period: tuple[int, int],
-    parent: Json | None,
-    metadata: Json | None = None,
-) -> Json:
-    """One line. The amount, in minor units, may be negative: a credit."""
-    pricing = None
-    if price is not None:
-        pricing = {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        }
-    return {
-        "id": new_id("il"),
-        "object": "line_item",
-        "amount": amount,
-        "currency": currency,
-        "description": description,
-        "discount_amounts": [],
-        "discountable": True,
-        "discounts": [],
-        "invoice": invoice_id,
-        "livemode": False,
-        "metadata": dict(metadata or {}),
-        "parent": parent,
-        "period": {"end": period[1], "start": period[0]},
-        "pretax_credit_amounts": [],
-        "pricing": pricing,
-        "quantity": quantity,
-        "subtotal": amount,
-        "taxes": [],
-    }
-
-
-def subscription_parent(subscription_id: str, item_id: str, proration: bool = False) -> Json:
-    """The parent of a line that a subscription's item causes."""
-    return {
-        "invoice_item_details": None,
-        "subscription_item_details": {
-            "invoice_item": None,
-            "proration": proration,
-            "proration_details": {"credited_items": None},
-            "subscription": subscription_id,
-            "subscription_item": item_id,
-        },
-        "type": "subscription_item_details",
-    }
 
 
 def create_invoice(
@@ -102,7 +49,7 @@ def create_invoice(
 ) -> Row:
     """A draft with these lines, which finalizes itself in an hour when `auto_advance` is set; `settings` are
     further fields of the invoice, such as its due date."""
-    body = _draft(world, customer.body, invoice_id or new_id("in"), currency, reason)
+    body = draft_body(world, customer.body, invoice_id or new_id("in"), currency, reason)
     body["period_start"], body["period_end"] = period or (world.now, world.now)
     body["description"] = description
     body["metadata"] = dict(metadata or {})
@@ -110,6 +57,9 @@ def create_invoice(
     body["auto_advance"] = auto_advance
     body["automatically_finalizes_at"] = world.now + cycle.DRAFT_S if auto_advance else None
     if subscription is not None:
+        body["discounts"] = running(world, subscription)
+        body["automatic_tax"]["enabled"] = subscription["automatic_tax"]["enabled"]
+        body["default_tax_rates"] = list(subscription["default_tax_rates"])
         details = {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]}
         body["parent"] = {
             "quote_details": None,
@@ -117,20 +67,11 @@ def create_invoice(
             "type": "subscription_details",
         }
     row = Row("invoice", body, clock=world.clock)
-    set_lines(row, lines)
+    set_lines(world, row, lines)
     row.due_at = body["automatically_finalizes_at"]
     world.store.put(row)
     emit(world, "invoice.created", body)
     return row
-
-
-def set_lines(invoice: Row, lines: list[Json]) -> None:
-    """Give a draft its lines and add them up. A negative sum is due as zero."""
-    body = invoice.body
-    total = sum(line["amount"] for line in lines)
-    body["lines"] = envelope(lines, f"/v1/invoices/{body['id']}/lines")
-    body.update(subtotal=total, subtotal_excluding_tax=total, total=total, total_excluding_tax=total)
-    body.update(amount_due=max(0, total), amount_remaining=max(0, total))
 
 
 def finalize(world: World, invoice: Row) -> None:
@@ -140,12 +81,12 @@ def finalize(world: World, invoice: Row) -> None:
     sequence = customer.body["next_invoice_sequence"]
     customer.body["next_invoice_sequence"] = sequence + 1
     world.store.put(customer)
+    settle_balance(world, invoice, customer)
     body.update(
         status="open",
         number=f"{customer.body['invoice_prefix']}-{sequence:04d}",
         effective_at=world.now,
         automatically_finalizes_at=None,
-        ending_balance=0,
         hosted_invoice_url=f"{world.base_url}/i/{invoice.id}",
         invoice_pdf=f"{world.base_url}/i/{invoice.id}/pdf",
     )
@@ -162,7 +103,7 @@ def finalize(world: World, invoice: Row) -> None:
         )
         intent.private["invoice"] = invoice.id
         world.store.put(intent)
-        payment = _invoice_payment(world, body, intent.id)
+        payment = invoice_payment(world, body, intent.id)
         world.store.put(Row("invoice_payment", payment, clock=invoice.clock))
         invoice.private.update(intent=intent.id, payment=payment["id"])
     world.store.put(invoice)
@@ -279,115 +220,3 @@ def _subscription_body(world: World, invoice: Row) -> Json | None:
     subscription_id = subscription_of(invoice.body)
     row = world.store.find("subscription", subscription_id) if subscription_id else None
     return row.body if row is not None else None
-
-
-def _invoice_payment(world: World, invoice: Json, intent_id: str) -> Json:
-    return {
-        "id": new_id("inpay"),
-        "object": "invoice_payment",
-        "amount_paid": None,
-        "amount_requested": invoice["amount_due"],
-        "created": world.now,
-        "currency": invoice["currency"],
-        "invoice": invoice["id"],
-        "is_default": True,
-        "livemode": False,
-        "payment": {"payment_intent": intent_id, "type": "payment_intent"},
-        "status": "open",
-        "status_transitions": {"canceled_at": None, "paid_at": None},
-    }
-
-
-def _draft(world: World, customer: Json, invoice_id: str, currency: str, reason: str) -> Json:
-    nothing = dict.fromkeys(
-        (
-            "account_tax_ids",
-            "application",
-            "custom_fields",
-            "default_payment_method",
-            "default_source",
-            "due_date",
-            "effective_at",
-            "ending_balance",
-            "footer",
-            "from_invoice",
-            "hosted_invoice_url",
-            "invoice_pdf",
-            "last_finalization_error",
-            "latest_revision",
-            "next_payment_attempt",
-            "number",
-            "on_behalf_of",
-            "parent",
-            "receipt_number",
-            "rendering",
-            "shipping_cost",
-            "shipping_details",
-            "statement_descriptor",
-            "webhooks_delivered_at",
-            "customer_account",
-        )
-    )
-    zero = dict.fromkeys(
-        (
-            "amount_due",
-            "amount_overpaid",
-            "amount_paid",
-            "amount_paid_off_stripe",
-            "amount_remaining",
-            "amount_shipping",
-            "attempt_count",
-            "post_payment_credit_notes_amount",
-            "pre_payment_credit_notes_amount",
-            "starting_balance",
-        ),
-        0,
-    )
-    return {
-        "id": invoice_id,
-        "object": "invoice",
-        **nothing,
-        **zero,
-        "account_country": "US",
-        "account_name": "Limber sandbox",
-        "attempted": False,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
-        "billing_reason": reason,
-        "collection_method": "charge_automatically",
-        "created": world.now,
-        "currency": currency,
-        "customer": customer["id"],
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_phone": customer["phone"],
-        "customer_shipping": customer["shipping"],
-        "customer_tax_exempt": customer["tax_exempt"],
-        "customer_tax_ids": [],
-        "default_tax_rates": [],
-        "discounts": [],
-        "issuer": {"type": "self"},
-        "livemode": False,
-        "payment_settings": {
-            "default_mandate": None,
-            "payment_method_options": None,
-            "payment_method_types": None,
-        },
-        "status": "draft",
-        "status_transitions": {
-            "finalized_at": None,
-            "marked_uncollectible_at": None,
-            "paid_at": None,
-            "voided_at": None,
-        },
-        "test_clock": world.clock,
-        "total_discount_amounts": [],
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-    }

@@ -6,16 +6,16 @@ from typing import Any
 
 from sandbox.stripe import cycle
 from sandbox.stripe.card_table import Decline
+from sandbox.stripe.discounts import attach_discount, running, use_up
 from sandbox.stripe.events import emit, save_and_emit
+from sandbox.stripe.invoice_bodies import line_item, subscription_parent
 from sandbox.stripe.invoicing import (
     create_invoice,
     finalize,
     invoices_of,
-    line_item,
     pay,
     stop_collecting,
     subscription_of,
-    subscription_parent,
 )
 from sandbox.stripe.lists import envelope
 from sandbox.stripe.store import Row, new_id
@@ -39,6 +39,9 @@ class Terms:
     off_session: bool = True
     collect: bool = True
     proven: bool = False
+    discounts: list[tuple[str, str | None]] = field(default_factory=list)
+    automatic_tax: bool = False
+    default_tax_rates: list[Json] = field(default_factory=list)
 
 
 def save(world: World, row: Row) -> None:
@@ -59,6 +62,9 @@ def save_changed(
 def start(world: World, customer: Row, terms: Terms) -> tuple[Row, Decline | None]:
     """Make a subscription with its first invoice, and try to collect that if the terms say so."""
     row = _new(world, customer, terms)
+    row.body["discounts"] = [
+        attach_discount(world, one, customer=customer.id, subscription=row.id).id for one in terms.discounts
+    ]
     save(world, row)
     emit(world, "customer.subscription.created", row.body)
     invoice_id = new_id("in")
@@ -73,6 +79,7 @@ def start(world: World, customer: Row, terms: Terms) -> tuple[Row, Decline | Non
         auto_advance=False,
     )
     row.body["latest_invoice"] = invoice.id
+    use_up(world, row, invoice.body)
     save(world, row)
     finalize(world, invoice)
     if invoice.body["amount_due"] == 0 or terms.collect:
@@ -112,6 +119,7 @@ def renew(world: World, row: Row) -> None:
             body["billing_cycle_anchor"], recurring["interval"], recurring["interval_count"], world.now
         )
     customer = world.store.need("customer", body["customer"])
+    body["discounts"] = running(world, body)
     pause = body["pause_collection"]
     invoice_id = new_id("in")
     lines = [*period_lines(body, invoice_id), *row.private.pop("pending_lines", [])]
@@ -127,6 +135,7 @@ def renew(world: World, row: Row) -> None:
         period=(before["items"]["data"][0]["current_period_start"], world.now),
     )
     body["latest_invoice"] = invoice.id
+    use_up(world, row, invoice.body)
     save_changed(world, before, row)
 
 
@@ -228,7 +237,11 @@ def _new(world: World, customer: Row, terms: Terms) -> Row:
         "object": "subscription",
         "application": None,
         "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": terms.automatic_tax,
+            "liability": {"type": "self"} if terms.automatic_tax else None,
+        },
         "billing_cycle_anchor": terms.trial_end if trial else world.now,
         "billing_cycle_anchor_config": None,
         "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
@@ -246,7 +259,7 @@ def _new(world: World, customer: Row, terms: Terms) -> Row:
         "days_until_due": None,
         "default_payment_method": terms.default_payment_method,
         "default_source": None,
-        "default_tax_rates": [],
+        "default_tax_rates": list(terms.default_tax_rates),
         "description": terms.description,
         "discounts": [],
         "ended_at": None,

@@ -10,7 +10,8 @@ from sandbox.stripe import cycle, lifecycle
 from sandbox.stripe.cards import card_fault
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import save_and_emit
-from sandbox.stripe.invoicing import create_invoice, finalize, line_item, pay, subscription_parent, void
+from sandbox.stripe.invoice_bodies import line_item, subscription_parent
+from sandbox.stripe.invoicing import create_invoice, finalize, pay, void
 from sandbox.stripe.params import Params
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World

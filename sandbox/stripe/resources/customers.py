@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.stripe import lifecycle
 from sandbox.stripe.api import Call, Operation
 from sandbox.stripe.buyers import add_customer, blank_customer
+from sandbox.stripe.credits import move_balance
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.expand import includable
@@ -103,6 +104,28 @@ def list_methods(call: Call) -> Json:
     return answer_list(call, "payment_method", url, {"customer": row.id}, created=False)
 
 
+def move(call: Call) -> Json:
+    """POST /v1/customers/{customer}/balance_transactions"""
+    row, params = _living(call), call.params
+    moved = move_balance(
+        call.world.of(row),
+        row,
+        params.take_int("amount") or 0,
+        currency=params.need_str("currency").lower(),
+        description=params.take_str("description"),
+        metadata=params.merge_metadata(),
+    )
+    return moved.body
+
+
+def list_moves(call: Call) -> Json:
+    """GET /v1/customers/{customer}/balance_transactions"""
+    row = _living(call)
+    call.params.ignore("invoice")
+    url = f"/v1/customers/{row.id}/balance_transactions"
+    return answer_list(call, "customer_balance_transaction", url, {"customer": row.id})
+
+
 @includable("customer", "subscriptions")
 def subscriptions_of(store: Store, customer: Json) -> Json:
     """A customer's subscriptions that have not ended."""
@@ -163,4 +186,6 @@ OPERATIONS: list[Operation] = [
     ("POST", "/v1/customers/{customer}", update),
     ("DELETE", "/v1/customers/{customer}", delete),
     ("GET", "/v1/customers/{customer}/payment_methods", list_methods),
+    ("POST", "/v1/customers/{customer}/balance_transactions", move),
+    ("GET", "/v1/customers/{customer}/balance_transactions", list_moves),
 ]

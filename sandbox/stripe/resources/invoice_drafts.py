@@ -8,12 +8,16 @@ from typing import Any
 
 from sandbox.stripe.api import Call, Operation
 from sandbox.stripe.catalogue import price_from_data
+from sandbox.stripe.discounts import attach_discount, take_discounts
 from sandbox.stripe.errors import StripeFault, missing
 from sandbox.stripe.events import emit, save_and_emit
-from sandbox.stripe.invoicing import create_invoice, finalize, line_item, set_lines
+from sandbox.stripe.invoice_bodies import line_item
+from sandbox.stripe.invoicing import create_invoice, finalize
 from sandbox.stripe.lists import answer_list
 from sandbox.stripe.params import Params
+from sandbox.stripe.reckoning import set_lines
 from sandbox.stripe.resources.payment_methods import usable_method
+from sandbox.stripe.resources.tax_rates import take_tax
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World
 
@@ -40,7 +44,7 @@ def create_item(call: Call) -> Json:
             )
         before = copy.deepcopy(invoice.body)
         body["invoice"] = invoice.id
-        set_lines(invoice, [*invoice.body["lines"]["data"], _line(invoice.id, body)])
+        set_lines(world, invoice, [*invoice.body["lines"]["data"], _line(invoice.id, body)])
         save_and_emit(world, "invoice.updated", before, invoice)
     world.store.put(row)
     emit(world, "invoiceitem.created", body)
@@ -61,7 +65,7 @@ def delete_item(call: Call) -> Json:
         if invoice.body["status"] != "draft":
             raise StripeFault("This item belongs to an invoice that is finalized.")
         before = copy.deepcopy(invoice.body)
-        set_lines(invoice, [one for one in invoice.body["lines"]["data"] if _item_of(one) != row.id])
+        set_lines(world, invoice, [one for one in invoice.body["lines"]["data"] if _item_of(one) != row.id])
         save_and_emit(world, "invoice.updated", before, invoice)
     row.deleted = True
     world.store.put(row)
@@ -96,6 +100,10 @@ def create(call: Call) -> Json:
     method_id = params.take_str("default_payment_method")
     method = usable_method(world, method_id, "default_payment_method")[0] if method_id else None
     collection, due = _terms(world, params)
+    discounts = [
+        attach_discount(world, one, customer=customer.id, invoice=invoice_id).id
+        for one in take_discounts(world, params, customer.id)
+    ]
     row = create_invoice(
         world,
         customer,
@@ -111,9 +119,11 @@ def create(call: Call) -> Json:
             "due_date": due,
             "footer": params.take_str("footer"),
             "default_payment_method": method.id if method else None,
+            "discounts": discounts,
+            **take_tax(world, params, {"liability": None, "provider": None, "status": None}),
         },
     )
-    params.ignore("automatic_tax", "custom_fields", "discounts", "payment_settings", "statement_descriptor")
+    params.ignore("custom_fields", "payment_settings", "statement_descriptor")
     return row.body
 
 

@@ -10,12 +10,14 @@ from sandbox.stripe import lifecycle
 from sandbox.stripe.api import Call, Operation
 from sandbox.stripe.cards import card_fault
 from sandbox.stripe.catalogue import price_from_data
+from sandbox.stripe.discounts import attach_discount, end_discount, take_discounts
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit
 from sandbox.stripe.lists import answer_list
 from sandbox.stripe.params import Params
 from sandbox.stripe.plan_changes import change_items
 from sandbox.stripe.resources.payment_methods import usable_method
+from sandbox.stripe.resources.tax_rates import take_tax
 from sandbox.stripe.search import search_answer
 from sandbox.stripe.store import Row
 from sandbox.stripe.world import World
@@ -25,7 +27,6 @@ Json = dict[str, Any]
 _DAY_S = 86400
 _ENDED = ("canceled", "incomplete_expired")
 _IGNORED = (
-    "automatic_tax",
     "billing_mode",
     "collection_method",
     "payment_settings",
@@ -34,7 +35,6 @@ _IGNORED = (
     "proration_date",
     "trial_from_plan",
     "backdate_start_date",
-    "discounts",
     "default_source",
 )
 
@@ -68,6 +68,8 @@ def create(call: Call) -> Json:
         else "create_invoice",
         off_session=bool(off_session),
         collect=behavior != "default_incomplete",
+        discounts=take_discounts(world, params, customer.id),
+        **_tax_terms(world, params),
     )
     params.ignore(*_IGNORED, "billing_cycle_anchor", "proration_behavior", "add_invoice_items")
     row, decline = lifecycle.start(world, customer, terms)
@@ -91,6 +93,8 @@ def update(call: Call) -> Json:
     body["description"] = params.take_str("description", body["description"])
     _apply_method(world, params, body)
     _apply_pause(params, body)
+    _apply_discounts(world, params, body)
+    body.update(take_tax(world, params, {"liability": None}))
     _apply_end(world, params, row)
     if "trial_end" in params:
         _apply_trial(world, params, row)
@@ -239,6 +243,26 @@ def _apply_method(world: World, params: Params, body: Json) -> None:
         body["default_payment_method"] = chosen
     elif "default_payment_method" in params:
         body["default_payment_method"] = None
+
+
+def _tax_terms(world: World, params: Params) -> Json:
+    taken = take_tax(world, params, {"liability": None})
+    return {
+        "automatic_tax": taken["automatic_tax"]["enabled"] if "automatic_tax" in taken else False,
+        "default_tax_rates": taken.get("default_tax_rates", []),
+    }
+
+
+def _apply_discounts(world: World, params: Params, body: Json) -> None:
+    """A list replaces the discounts, an empty value takes them all away; none leaves them."""
+    if "discounts" not in params:
+        return
+    for discount_id in body["discounts"]:
+        end_discount(world, discount_id)
+    body["discounts"] = [
+        attach_discount(world, one, customer=body["customer"], subscription=body["id"]).id
+        for one in take_discounts(world, params, body["customer"])
+    ]
 
 
 def _apply_pause(params: Params, body: Json) -> None:

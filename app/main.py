@@ -26,6 +26,7 @@ WEB = (
     "feeds",
     "auth",
     "account",
+    "leaving",
     "courses",
     "articles",
     "contact",

@@ -64,3 +64,7 @@ async def email_changed(db: AsyncSession, user: User, old: str, contact_url: str
     """The notice to the old address."""
     context = {"name": user.name, "new": user.email, "contact_url": contact_url}
     await _send(db, "email_changed", old, context, user.email, now.isoformat())
+
+
+async def account_deleted(db: AsyncSession, user: User, now: datetime) -> None:
+    await _send(db, "account_deleted", user.email, {"name": user.name}, str(user.id), _minute(now))

@@ -18,6 +18,7 @@ from app.billing.stripe_api.customers import (
     find_customer,
     is_about_money,
     money_of,
+    unname_customer,
 )
 from app.billing.stripe_api.payments import (
     cancel_subscription,
@@ -81,5 +82,6 @@ __all__ = [
     "put_product",
     "refund",
     "undelivered",
+    "unname_customer",
     "verify",
 ]

@@ -26,6 +26,28 @@ async def create_customer(user_id: UUID, email: str, name: str, *, replacing: st
     return Customer(made.id, made.livemode, False, str(user_id))
 
 
+async def unname_customer(customer_id: str) -> None:
+    """Take name, address and our own mark off a customer; invoices that were written keep what was on them.
+
+    One that is gone is left alone.
+    """
+    nobody: Any = {
+        "name": "Former member",
+        "email": "",
+        "phone": "",
+        "address": "",
+        "shipping": "",
+        "description": "",
+        "metadata": {"limber_user_id": ""},
+    }
+    try:
+        with in_our_words():
+            await client().v1.customers.update_async(customer_id, nobody)
+    except StripeRefused as refusal:
+        if not refusal.is_missing:
+            raise
+
+
 async def find_customer(customer_id: str) -> Customer | None:
     """The customer, a deleted one marked as such; None when this account has none of that id."""
     try:

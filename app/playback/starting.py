@@ -12,7 +12,7 @@ from app.accounts.permissions import Viewer
 from app.accounts.rules import Bucket, Limit, network
 from app.errors import Conflict, Gone, LimberError, NotFound, PaymentRequired, SignInRequired, TooMany
 from app.i18n import _
-from app.playback import places, tokens
+from app.playback import grants, places, tokens
 from app.playback.facts import Facts, facts
 from app.playback.keyring import media_ring as media_ring
 from app.playback.models import Playback
@@ -30,12 +30,13 @@ WITHOUT_SIGN_IN = Limit("play", 300, timedelta(hours=1))
 
 @dataclass(frozen=True)
 class Granted:
-    """What a player needs. `position_s`: where to go on; 0 for the beginning."""
+    """What a player needs. `position_s`: where to go on; 0 for the beginning. `grant`: to renew this viewing with."""
 
     playback_id: UUID
     playlist_url: str
     expires_at: datetime
     position_s: float
+    grant: str
 
 
 async def start(
@@ -87,13 +88,15 @@ async def start(
     if found.duration_s:
         # It may have been saved in another, longer film.
         position_s = mark(position_s, found.duration_s).position_s
-    return _grant(playback_id, found, now, position_s, is_native=is_native)
+    session_id = viewer.session_id if viewer else None
+    return _grant(playback_id, session_id, found, now, position_s, is_native=is_native)
 
 
 async def renew(
     db: AsyncSession,
     viewer: Viewer | None,
     playback_id: UUID,
+    grant: str,
     now: datetime,
     *,
     most: int = 2,
@@ -104,6 +107,7 @@ async def renew(
     Raises:
         NotFound: when there is no such playback, or it is somebody else's.
         Gone: when it was stopped, or the lesson has another film now.
+        GrantRefused: when `grant` is not what this viewing's player was given last.
         SignInRequired, PaymentRequired, Conflict, StreamsFull: as `start`.
     """
     playback = await db.get(Playback, playback_id)
@@ -115,16 +119,19 @@ async def renew(
         raise NotFound
     if playback.revoked_at is not None:
         raise Gone(how_it_ended(playback.ended_by))
+    film = playback.video_id, playback.video_version
     found = await _permitted(db, viewer, playback.lesson_id, now)
-    if (found.video_id, found.version) != (playback.video_id, playback.video_version):
+    if (found.video_id, found.version) != film:
         raise Gone(_("This lesson has a new film. Load the page again to watch it."))
+    # Last: why somebody may not watch says more than that a grant is too old.
+    grants.check(media_ring(), grant, playback_id, playback.session_id, *film, now)
     if viewer is not None:
         playback.user_id, playback.session_id = viewer.user_id, viewer.session_id
     playback.renewed_at = now
     await db.flush()
     if viewer is not None and not viewer.is_staff:
         await places.go_on(db, playback, most, now)
-    return _grant(playback.id, found, now, 0.0, is_native=is_native)
+    return _grant(playback.id, playback.session_id, found, now, 0.0, is_native=is_native)
 
 
 def how_it_ended(ended_by: str | None) -> str:
@@ -162,13 +169,23 @@ def refusal(verdict: Denied) -> LimberError:
             return PaymentRequired()
 
 
-def _grant(playback_id: UUID, found: Facts, now: datetime, position_s: float, *, is_native: bool) -> Granted:
+def _grant(
+    playback_id: UUID,
+    session_id: UUID | None,
+    found: Facts,
+    now: datetime,
+    position_s: float,
+    *,
+    is_native: bool,
+) -> Granted:
     assert found.video_id is not None
     ttl = TTL
     if is_native:
         ttl = min(max(timedelta(seconds=1.5 * (found.duration_s or 0)), NATIVE_SHORTEST), NATIVE_LONGEST)
     expires_at = (now + ttl).replace(microsecond=0)
     expires = int(expires_at.timestamp())
-    token = tokens.sign(media_ring(), playback_id, found.video_id, found.version, expires)
+    ring = media_ring()
+    token = tokens.sign(ring, playback_id, found.video_id, found.version, expires)
+    grant = grants.sign(ring, playback_id, session_id, found.video_id, found.version, now)
     url = f"/media/{token}/{found.video_id}/{found.version}/{MASTER}"
-    return Granted(playback_id, url, expires_at, position_s)
+    return Granted(playback_id, url, expires_at, position_s, grant)

@@ -37,16 +37,25 @@ class Ask(BaseModel):
     tab: str = Field("", max_length=40, pattern=r"^[0-9A-Za-z-]*$")
 
 
+class AskAgain(BaseModel):
+    """`grant`: what this page was given last, with its viewing or its latest renewal."""
+
+    native: bool = False
+    grant: str = Field("", max_length=1000)
+
+
 class Started(BaseModel):
     playlist_url: str
     expires_at: datetime
     position_s: float
     renew_url: str
+    grant: str
 
 
 class Renewed(BaseModel):
     playlist_url: str
     expires_at: datetime
+    grant: str
 
 
 class Place(BaseModel):
@@ -102,24 +111,27 @@ async def start(
         expires_at=granted.expires_at,
         position_s=granted.position_s,
         renew_url=f"/playbacks/{granted.playback_id}/renew",
+        grant=granted.grant,
     )
 
 
 @router.post("/playbacks/{playback_id}/renew", dependencies=[needs(Permission.PUBLIC)])
 async def renew(
-    playback_id: UUID, db: Db, viewer: MaybeViewer, response: Response, ask: Ask | None = None
+    playback_id: UUID, db: Db, viewer: MaybeViewer, response: Response, ask: AskAgain | None = None
 ) -> Renewed:
-    """A new token for the same viewing; whether it may go on is decided anew."""
+    """A new token for the same viewing; whether it may go on is decided anew. 410 `limber:grant` without its grant."""
+    ask = ask or AskAgain()
     granted = await starting.renew(
         db,
         viewer,
         playback_id,
+        ask.grant,
         utcnow(),
         most=await streams_at_once(db) if viewer else 0,
-        is_native=ask is not None and ask.native,
+        is_native=ask.native,
     )
     response.headers["Cache-Control"] = "no-store"
-    return Renewed(playlist_url=granted.playlist_url, expires_at=granted.expires_at)
+    return Renewed(playlist_url=granted.playlist_url, expires_at=granted.expires_at, grant=granted.grant)
 
 
 @router.post("/lessons/{lesson_id}/progress", status_code=204, dependencies=[needs(Permission.MEMBER)])

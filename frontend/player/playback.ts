@@ -8,6 +8,8 @@ export class Refused extends Error {
     readonly sentence: string,
     /** What plays elsewhere, when that is why; each can be stopped. */
     readonly streams: readonly StreamElsewhere[] = [],
+    /** The problem's type. */
+    readonly type = "",
   ) {
     super(sentence || String(status));
   }
@@ -24,10 +26,14 @@ interface Granted {
   expires_at: string;
   position_s?: number | null;
   renew_url?: string | null;
+  /** To renew this viewing with; kept in this page's memory only. */
+  grant?: string;
 }
 
 // From 90 s before the end; a token that lives for a short time only is renewed in its last third.
 const RENEW_BEFORE_MS = 90_000;
+// Too old, or its key is gone: the page was open for hours.
+const GRANT_REFUSED = "urn:limber:problem:limber:grant";
 const MEDIA_TOKEN = /\/media\/[^/]+\//;
 
 async function post(url: string, body: object): Promise<Granted> {
@@ -39,8 +45,9 @@ async function post(url: string, body: object): Promise<Granted> {
   });
   if (response.ok) return (await response.json()) as Granted;
   if (!response.headers.get("Content-Type")?.includes("json")) throw new Refused(response.status, "");
-  const { detail, streams } = (await response.json()) as { detail?: unknown; streams?: StreamElsewhere[] };
-  throw new Refused(response.status, typeof detail === "string" ? detail : "", Array.isArray(streams) ? streams : []);
+  const { detail, streams, type } = (await response.json()) as { detail?: unknown; streams?: StreamElsewhere[]; type?: string };
+  const sentence = typeof detail === "string" ? detail : "";
+  throw new Refused(response.status, sentence, Array.isArray(streams) ? streams : [], type);
 }
 
 /** Stop what plays on another device. Throws TypeError when the network fails. */
@@ -51,6 +58,8 @@ export async function stopElsewhere({ stop_url }: StreamElsewhere): Promise<void
 export class Playback {
   private playlist: string;
   private prefix: string;
+  private renewUrl: string | null;
+  private grant: string | undefined;
   private expiresAt = 0;
   private margin = 0;
   private renewing: Promise<void> | null = null;
@@ -58,9 +67,10 @@ export class Playback {
   private constructor(
     granted: Granted,
     readonly position_s: number,
-    private readonly renewUrl: string | null,
+    private readonly startUrl: string,
     private readonly isNative: boolean,
   ) {
+    this.renewUrl = granted.renew_url ?? null;
     this.playlist = granted.playlist_url;
     this.prefix = MEDIA_TOKEN.exec(granted.playlist_url)?.[0] ?? "";
     this.note(granted);
@@ -75,7 +85,7 @@ export class Playback {
     await sendAll();
     const granted = await post(url, { native: isNative, tab: tab() });
     nowPlaying(granted.renew_url);
-    return new Playback(granted, granted.position_s ?? 0, granted.renew_url ?? null, isNative);
+    return new Playback(granted, granted.position_s ?? 0, url, isNative);
   }
 
   get playlistUrl(): string {
@@ -100,7 +110,7 @@ export class Playback {
   /** The playlist with a token for the whole film, for a television that fetches it by itself. The page keeps its own. */
   async longLived(): Promise<string> {
     if (!this.renewUrl) return this.playlist;
-    return new URL((await post(this.renewUrl, { native: true })).playlist_url, location.href).href;
+    return new URL((await post(this.renewUrl, { native: true, grant: this.grant })).playlist_url, location.href).href;
   }
 
   private async renewSoon(): Promise<void> {
@@ -115,13 +125,29 @@ export class Playback {
 
   private async renewOnce(): Promise<void> {
     if (!this.renewUrl) return;
-    const granted = await post(this.renewUrl, { native: this.isNative });
+    const granted = await this.goOn(this.renewUrl);
     this.playlist = granted.playlist_url;
     this.prefix = MEDIA_TOKEN.exec(granted.playlist_url)?.[0] ?? this.prefix;
     this.note(granted);
   }
 
+  /** With the same viewing; a page that was open for hours begins another one, of the same film or not at all. */
+  private async goOn(renewUrl: string): Promise<Granted> {
+    try {
+      return await post(renewUrl, { native: this.isNative, grant: this.grant });
+    } catch (error) {
+      if (!(error instanceof Refused) || error.type !== GRANT_REFUSED) throw error;
+    }
+    const granted = await post(this.startUrl, { native: this.isNative, tab: tab() });
+    const film = (url: string): string => url.replace(MEDIA_TOKEN, "");
+    if (film(granted.playlist_url) !== film(this.playlist)) throw new Refused(410, "");
+    this.renewUrl = granted.renew_url ?? null;
+    nowPlaying(granted.renew_url);
+    return granted;
+  }
+
   private note(granted: Granted): void {
+    this.grant = granted.grant ?? this.grant;
     this.expiresAt = Date.parse(granted.expires_at);
     this.margin = Math.min(RENEW_BEFORE_MS, (this.expiresAt - Date.now()) / 3);
   }

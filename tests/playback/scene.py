@@ -85,6 +85,11 @@ async def start(browser: httpx.AsyncClient, lesson: Lesson, **asked: Any) -> dic
     return found
 
 
+async def renew(browser: httpx.AsyncClient, begun: dict[str, Any], **asked: Any) -> httpx.Response:
+    """Ask for a new token, with the grant that came with the viewing."""
+    return await browser.post(begun["renew_url"], json={"grant": begun["grant"], **asked})
+
+
 def sid_of(playlist_url: str) -> UUID:
     """The session id in a playlist's token."""
     token, video, version = playlist_url.split("/")[2:5]

@@ -15,7 +15,7 @@ from app.errors import Conflict
 from app.keys import KeyRing, Rotation, rotated
 from app.playback import keyring, tokens
 from app.playback.standing import standing
-from tests.playback.scene import Scene, device, set_up, start
+from tests.playback.scene import Scene, device, renew, set_up, start
 from tests.web.server import ROOT, serving
 
 RING = KeyRing.parse("k2:" + "second-secret-" * 3 + ",k1:" + "first-secret-" * 3)
@@ -72,7 +72,7 @@ async def test_a_running_viewing_goes_on_over_a_rotation(scene: Scene) -> None:
             # Made a quarter of a minute ago.
             row = await keyring.rotate(session, datetime.now(UTC) - keyring.NOTICE - S)
         await keyring.refresh()
-        after = (await browser.post(before["renew_url"])).json()
+        after = (await renew(browser, before)).json()
         assert after["playlist_url"].startswith(f"/media/{row.kid}.")
         assert not before["playlist_url"].startswith(f"/media/{row.kid}.")
         for url in (before["playlist_url"], after["playlist_url"]):
@@ -87,8 +87,10 @@ async def test_at_once_ends_what_the_old_key_signed(scene: Scene) -> None:
             await keyring.rotate(session, datetime.now(UTC) - keyring.NOTICE - S, at_once=True)
         await keyring.refresh()
         assert (await browser.get(before["playlist_url"])).status_code == 403
-        renewed = await browser.post(before["renew_url"])
-        assert (await browser.get(renewed.json()["playlist_url"])).status_code == 200
+        # The grant ends too, and the player begins anew where it is.
+        assert (await renew(browser, before)).status_code == 410
+        begun = await start(browser, scene.paid)
+        assert (await browser.get(begun["playlist_url"])).status_code == 200
     keyring._known.rotations = ()
 
 

@@ -20,7 +20,7 @@ from app.playback.rules import SILENT, Asking, Held, Take, choose
 from app.playback.standing import standing
 from app.practice.models import Practice
 from tests import factories
-from tests.playback.scene import SIGN_IN, Scene, assert_problem, device, row_of, set_up, sid_of, start
+from tests.playback.scene import SIGN_IN, Scene, assert_problem, device, renew, row_of, set_up, sid_of, start
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PHONE, TABLET, TELEVISION = uuid4(), uuid4(), uuid4()
@@ -168,7 +168,7 @@ async def test_the_third_device_is_told_what_plays_where_and_can_stop_it(scene: 
         stopped = "This film was stopped from another device. Load the page again to go on here."
         answer = await beat(phone, first, scene)
         assert (answer.status_code, answer.json()) == (200, {"state": "stopped", "sentence": stopped})
-        assert_problem(await phone.post(first["renew_url"]), 410, stopped)
+        assert_problem(await renew(phone, first), 410, stopped)
         standing.forget()
         assert (await phone.get(first["playlist_url"])).status_code == 403
 
@@ -224,13 +224,13 @@ async def test_a_place_is_free_after_a_minutes_silence_and_its_owner_comes_back_
         assert (await phone.get(first["playlist_url"])).status_code == 403
         answer = (await beat(phone, first, scene)).json()
         assert (answer["state"], len(answer["streams"])) == ("full", 2)
-        assert (await phone.post(first["renew_url"])).status_code == 409
+        assert (await renew(phone, first)).status_code == 409
         # The television goes home.
         leave_url = third["renew_url"].replace("renew", "leave")
         assert_problem(await _anonymously(leave_url), 401, SIGN_IN)
         assert (await television.post(leave_url)).status_code == 204
         assert (await television.get(third["playlist_url"])).status_code == 403
-        renewed = await phone.post(first["renew_url"])
+        renewed = await renew(phone, first)
         assert renewed.status_code == 200
         standing.forget()
         assert (await phone.get(renewed.json()["playlist_url"])).status_code == 200
@@ -242,7 +242,7 @@ async def test_loading_the_page_again_is_never_refused(scene: Scene) -> None:
         await start(tablet, scene.paid)
         for _time in range(3):
             earlier, begun = begun, await start(phone, scene.paid, tab="a")
-            answer = await phone.post(earlier["renew_url"])
+            answer = await renew(phone, earlier)
             assert answer.status_code == 410
             assert "another window" in answer.json()["detail"]
         # The next lesson in the same tab, though nothing said that the first was left.
@@ -273,7 +273,7 @@ async def test_who_takes_a_free_viewing_along_when_signing_in_gets_a_place_for_i
     async with device() as browser:
         begun = await start(browser, scene.free)
         await factories.sign_in(browser, scene.member)
-        assert (await browser.post(begun["renew_url"])).status_code == 200
+        assert (await renew(browser, begun)).status_code == 200
     assert (await row_of(begun["playlist_url"])).place == 1
     async with db.transaction() as session:
         assert len(await places.playing(session, scene.member.id, utcnow())) == 1

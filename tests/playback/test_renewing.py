@@ -21,7 +21,7 @@ from app.playback.models import Playback
 from app.playback.standing import standing
 from app.video.models import Video
 from tests import factories
-from tests.playback.scene import SIGN_IN, Scene, assert_problem, device, row_of, set_up, sid_of, start
+from tests.playback.scene import SIGN_IN, Scene, assert_problem, device, renew, row_of, set_up, sid_of, start
 
 NOT_HERE = "This page is not here. It may have moved, or the link is incomplete."
 
@@ -40,7 +40,7 @@ async def test_a_renewed_token_is_for_the_same_playback_and_ends_later(scene: Sc
         first = await starting.start(session, viewer, scene.paid.id, now)
     later = now + timedelta(minutes=4)
     async with db.transaction() as session:
-        second = await starting.renew(session, viewer, first.playback_id, later)
+        second = await starting.renew(session, viewer, first.playback_id, first.grant, later)
     assert second.playback_id == first.playback_id == sid_of(second.playlist_url)
     assert second.expires_at - first.expires_at == timedelta(minutes=4)
     assert second.playlist_url != first.playlist_url
@@ -51,9 +51,9 @@ async def test_a_renewed_token_is_for_the_same_playback_and_ends_later(scene: Sc
 async def test_the_player_renews_over_http_and_both_tokens_open_the_film(scene: Scene) -> None:
     async with device(scene.member) as browser:
         begun = await start(browser, scene.paid)
-        answer = await browser.post(begun["renew_url"])
+        answer = await renew(browser, begun)
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-        assert answer.json().keys() == {"playlist_url", "expires_at"}
+        assert answer.json().keys() == {"playlist_url", "expires_at", "grant"}
         for url in (begun["playlist_url"], answer.json()["playlist_url"]):
             assert (await browser.get(url)).status_code == 200
 
@@ -61,10 +61,10 @@ async def test_the_player_renews_over_http_and_both_tokens_open_the_film(scene: 
 async def test_an_anonymous_viewing_renews_and_whoever_signs_in_takes_it_along(scene: Scene) -> None:
     async with device() as browser:
         begun = await start(browser, scene.free)
-        assert (await browser.post(begun["renew_url"])).status_code == 200
+        assert (await renew(browser, begun)).status_code == 200
         assert (await row_of(begun["playlist_url"])).user_id is None
         await factories.sign_in(browser, scene.member)
-        assert (await browser.post(begun["renew_url"])).status_code == 200
+        assert (await renew(browser, begun)).status_code == 200
     row = await row_of(begun["playlist_url"])
     assert row.user_id == scene.member.id
     assert row.session_id is not None
@@ -80,9 +80,9 @@ async def test_nobody_renews_what_is_somebody_elses_or_not_there(scene: Scene) -
         await factories.entitlement(session, other)
     for stranger in (other, teacher):
         async with device(stranger) as browser:
-            assert_problem(await browser.post(begun["renew_url"]), 404, NOT_HERE)
+            assert_problem(await renew(browser, begun), 404, NOT_HERE)
     async with device() as browser:
-        assert_problem(await browser.post(begun["renew_url"]), 401, SIGN_IN)
+        assert_problem(await renew(browser, begun), 401, SIGN_IN)
     assert (await row_of(begun["playlist_url"])).user_id == scene.member.id
 
 
@@ -129,7 +129,7 @@ async def test_who_lost_the_right_gets_no_bytes_no_new_token_and_no_new_viewing(
         begun = await start(browser, scene.paid)
         native = await start(phone, scene.paid, native=True)
         await lose(scene)
-        assert_problem(await browser.post(begun["renew_url"]), status, sentence)
+        assert_problem(await renew(browser, begun), status, sentence)
         again = await browser.post(f"/lessons/{scene.paid.id}/playback")
         assert_problem(again, status, sentence)
         # The long token of a browser that plays by itself is no way round.
@@ -160,9 +160,9 @@ async def test_who_signs_in_again_goes_on_where_they_were(scene: Scene) -> None:
     async with device(scene.member) as browser:
         begun = await start(browser, scene.paid)
         await _sign_out_everywhere(scene)
-        assert_problem(await browser.post(begun["renew_url"]), 401, SIGN_IN)
+        assert_problem(await renew(browser, begun), 401, SIGN_IN)
         await factories.sign_in(browser, scene.member)
-        renewed = await browser.post(begun["renew_url"])
+        renewed = await renew(browser, begun)
         assert renewed.status_code == 200
         assert (await browser.get(renewed.json()["playlist_url"])).status_code == 200
 
@@ -174,7 +174,7 @@ async def test_a_refusal_does_not_outlive_a_renewal(scene: Scene) -> None:
         await _sign_out_everywhere(scene)
         assert (await browser.get(begun["playlist_url"])).status_code == 403
         await factories.sign_in(browser, scene.member)
-        renewed = await browser.post(begun["renew_url"])
+        renewed = await renew(browser, begun)
         assert (await browser.get(renewed.json()["playlist_url"])).status_code == 200
 
 
@@ -184,11 +184,11 @@ async def test_what_was_stopped_or_has_a_new_film_says_so(scene: Scene) -> None:
         async with db.transaction() as session:
             await session.execute(update(Video).where(Video.id == scene.paid.video_id).values(version=2))
         new_film = "This lesson has a new film. Load the page again to watch it."
-        assert_problem(await browser.post(begun["renew_url"]), 410, new_film)
+        assert_problem(await renew(browser, begun), 410, new_film)
         async with db.transaction() as session:
             await session.execute(update(Playback).values(revoked_at=utcnow()))
         stopped = "This viewing was stopped. Load the page again to go on."
-        assert_problem(await browser.post(begun["renew_url"]), 410, stopped)
+        assert_problem(await renew(browser, begun), 410, stopped)
 
 
 async def test_a_free_lesson_that_becomes_a_paid_one_ends_for_the_anonymous(scene: Scene) -> None:
@@ -196,7 +196,7 @@ async def test_a_free_lesson_that_becomes_a_paid_one_ends_for_the_anonymous(scen
         begun = await start(browser, scene.free)
         async with db.transaction() as session:
             await session.execute(update(Lesson).values(is_free=False))
-        assert_problem(await browser.post(begun["renew_url"]), 401, SIGN_IN)
+        assert_problem(await renew(browser, begun), 401, SIGN_IN)
         assert (await browser.get(begun["playlist_url"])).status_code == 403
 
 
@@ -211,15 +211,15 @@ async def test_the_first_bytes_and_the_last_token_are_decided_by_the_clock_given
         begun = await starting.start(session, viewer, scene.paid.id, now + timedelta(seconds=59))
     async with db.transaction() as session:
         with pytest.raises(PaymentRequired):
-            await starting.renew(session, viewer, begun.playback_id, now + timedelta(minutes=1))
+            await starting.renew(session, viewer, begun.playback_id, begun.grant, now + timedelta(minutes=1))
         with pytest.raises(SignInRequired):
-            await starting.renew(session, None, begun.playback_id, now)
+            await starting.renew(session, None, begun.playback_id, begun.grant, now)
 
 
 async def test_two_tabs_that_renew_at_once_both_go_on(scene: Scene) -> None:
     async with device(scene.member) as browser:
         begun = await start(browser, scene.paid)
-        answers = await asyncio.gather(*(browser.post(begun["renew_url"]) for _ in range(4)))
+        answers = await asyncio.gather(*(renew(browser, begun) for _ in range(4)))
     assert {answer.status_code for answer in answers} == {200}
     assert {sid_of(answer.json()["playlist_url"]) for answer in answers} == {UUID(begun["renew_url"][11:47])}
     async with db.transaction() as session:

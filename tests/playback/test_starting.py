@@ -48,7 +48,7 @@ async def test_a_member_gets_a_playlist_its_end_and_a_place(scene: Scene) -> Non
         answer = await browser.post(f"/lessons/{scene.paid.id}/playback")
         assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
         body = answer.json()
-        assert body.keys() == {"playlist_url", "expires_at", "position_s", "renew_url"}
+        assert body.keys() == {"playlist_url", "expires_at", "position_s", "renew_url", "grant"}
         assert body["position_s"] == 0
         ends = datetime.fromisoformat(body["expires_at"])
         assert ends.tzinfo is not None

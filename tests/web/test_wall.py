@@ -341,7 +341,8 @@ async def test_a_token_closes_with_what_it_was_given_for(client: httpx.AsyncClie
             await session.execute(update(table).where(owner == user.id).values(**values))
         standing.forget()
         assert_closed(await client.get(playlist))
-        refused = await client.post(renewal, headers=ACCEPTS[Caller.JSON])
+        grant = {"grant": answer.json()["grant"]}
+        refused = await client.post(renewal, json=grant, headers=ACCEPTS[Caller.JSON])
         assert refused.status_code == status, values
         scene.assert_untold(refused)
 

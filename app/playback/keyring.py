@@ -8,14 +8,13 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
-from app.clock import utcnow
 from app.errors import Conflict
 from app.i18n import _
 from app.keys import KeyRing, Rotation, rotated
@@ -42,21 +41,18 @@ class _Known:
 _known = _Known()
 
 
+_last: tuple[int, str, tuple[Rotation, ...], KeyRing] | None = None
+
+
 def media_ring(now: datetime | None = None) -> KeyRing:
-    """The ring that signs and verifies media tokens at `now`."""
-    return _composed(get_settings().media_keys, _known.rotations, (now or utcnow()).replace(microsecond=0))
-
-
-_last: tuple[tuple[str, tuple[Rotation, ...], datetime], KeyRing] | None = None
-
-
-def _composed(text_of_ring: str, rotations: tuple[Rotation, ...], now: datetime) -> KeyRing:
-    """Made anew once a second: its keys begin and end by the clock."""
+    """The ring that signs and verifies media tokens at `now`; made anew each second, as keys begin and end."""
     global _last
-    asked = (text_of_ring, rotations, now)
-    if _last is None or _last[0] != asked:
-        _last = (asked, rotated(KeyRing.parse(text_of_ring), rotations, now))
-    return _last[1]
+    second = int(now.timestamp() if now else time.time())
+    settings_ring = get_settings().media_keys
+    if _last is None or _last[0] != second or _last[1] != settings_ring or _last[2] is not _known.rotations:
+        ring = rotated(KeyRing.parse(settings_ring), _known.rotations, datetime.fromtimestamp(second, UTC))
+        _last = (second, settings_ring, _known.rotations, ring)
+    return _last[3]
 
 
 async def refresh() -> None:

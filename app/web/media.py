@@ -85,43 +85,50 @@ async def permitted(raw_path: str, ask: Ask) -> tuple[Address, tokens.Verified] 
     address = parse(raw_path)
     if address is None:
         return None
+    token, video, version = address[:3]
     ring = keyring.media_ring()
-    kid = address.token.partition(".")[0]
-    if ring.find(kid) is None:
-        if not await keyring.knows(kid):
-            return None
-        ring = keyring.media_ring()
-    verified = tokens.verify(ring, address.token, address.video, address.version, time.time())
+    verified = tokens.verify(ring, token, video, version, time.time())
+    if verified is None:
+        kid = token.partition(".")[0]
+        if ring.find(kid) is None and await keyring.knows(kid):
+            verified = tokens.verify(keyring.media_ring(), token, video, version, time.time())
     if verified is None:
         return None
-    if not await ask(verified, address.video, address.version):
+    if not await ask(verified, video, version):
         return None
     return address, verified
 
 
 @declares(Permission.MEDIA_TOKEN)
 async def media(request: Request) -> ASGIApp:
-    """GET and HEAD /media/{token}/{video}/{version}/{path}; whatever is wrong with them, the answer is the same."""
-    scope = request.scope
+    """GET and HEAD /media/{token}/{video}/{version}/{path}."""
+    return await _media(request.scope)
+
+
+async def _media(scope: Scope) -> ASGIApp:
+    """Whatever is wrong with an address, the answer is the same."""
     passed = await permitted(_raw_path(scope), standing.stands)
     if passed is None:
         return refused()
     address, verified = passed
     # By this browser alone; no longer than the token lives.
     keep = "private, no-cache" if address.kind in CHANGING else f"private, max-age={_seconds_left(verified)}"
-    place, said = storage.local_path(address.key), SAID[address.kind]
-    if place is None:
-        return await _from_elsewhere(request, address, {**said, "Cache-Control": keep})
-    held = files.find(address.key, place, said)
+    key, said = address.key, SAID[address.kind]
+    held = files.recent(key)
+    if held is None:
+        place = storage.local_path(key)
+        if place is None:
+            return await _from_elsewhere(scope, address, {**said, "Cache-Control": keep})
+        held = files.find(key, place, said)
     if held is None:
         return absent()
     asked = _header(scope, b"range")
-    if asked is None:
-        return Whole(place, held, keep)
-    if not _ranges(asked.decode("latin-1")):
+    if not asked:
+        return Whole(held, keep)
+    if not _ranges(asked):
         # FileResponse answers 400 to what is to be ignored.
         scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]
-    return FileResponse(place, headers={**said, "Cache-Control": keep}, stat_result=held.facts)
+    return FileResponse(held.place, headers={**said, "Cache-Control": keep}, stat_result=held.facts)
 
 
 @declares(Permission.MEDIA_TOKEN)
@@ -130,8 +137,12 @@ async def media_auth(request: Request) -> ASGIApp:
 
     Source: https://nginx.org/en/docs/http/ngx_http_auth_request_module.html (other statuses become 500 there)
     """
-    raw_path = (_header(request.scope, b"x-original-uri") or b"").decode("latin-1").partition("?")[0]
+    return await _media_auth(request.scope)
+
+
+async def _media_auth(scope: Scope) -> ASGIApp:
     try:
+        raw_path = _header(scope, b"x-original-uri").partition("?")[0]
         passed = await permitted(raw_path, standing.stands_for_nginx)
     except (SQLAlchemyError, OSError):
         # A door that cannot ask stays shut.
@@ -168,19 +179,22 @@ def is_meant(scope: Scope) -> bool:
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer what `is_meant`."""
     if scope["path"] == "/media-auth":
-        response = await media_auth(Request(scope, receive))
+        response = await _media_auth(scope)
     else:
         try:
-            response = await media(Request(scope, receive))
+            response = await _media(scope)
         except SQLAlchemyError as fault:
             log.error("streams: %s", fault)
             response = await failures.answer(scope, Unavailable())
     await response(scope, receive, send)
 
 
-def _header(scope: Scope, wanted: bytes) -> bytes | None:
-    """The first of that name. Starlette's Headers are many times as dear."""
-    return next((value for name, value in scope["headers"] if name == wanted), None)
+def _header(scope: Scope, wanted: bytes) -> str:
+    """The first of that name, or "". Starlette's Headers are many times as dear."""
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return str(value, "latin-1")
+    return ""
 
 
 @lru_cache(maxsize=1)
@@ -188,11 +202,12 @@ def _cdn(settings: Settings) -> Cdn:
     return Cdn(settings.cdn, settings.cdn_origin, settings.cdn_key.replace("\\n", "\n"), settings.cdn_key_id)
 
 
-async def _from_elsewhere(request: Request, address: Address, headers: dict[str, str]) -> ASGIApp:
+async def _from_elsewhere(scope: Scope, address: Address, headers: dict[str, str]) -> ASGIApp:
     """What is not on this disk: from a CDN, or from S3 through this process."""
     if get_settings().cdn and address.kind in LARGE:
         return await _to_cdn(address, headers)
-    return await _from_store(request, address.key, headers, _ranges(request.headers.get("range", "")))
+    is_head = scope["method"] == "HEAD"
+    return await _from_store(address.key, headers, _ranges(_header(scope, b"range")), is_head=is_head)
 
 
 async def _to_cdn(address: Address, headers: dict[str, str]) -> Response:
@@ -225,7 +240,7 @@ def _raw_path(scope: Scope) -> str:
 
 
 async def _from_store(
-    request: Request, key: str, headers: dict[str, str], ranges: list[tuple[str, str]]
+    key: str, headers: dict[str, str], ranges: list[tuple[str, str]], *, is_head: bool
 ) -> Response:
     """The same answer from S3, piece by piece. Of several ranges, which no player asks for, it sends the whole."""
     size = await storage.size(key)
@@ -241,7 +256,7 @@ async def _from_store(
     headers["Content-Length"] = str(length)
     if span:
         headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{size}"
-    if request.method == "HEAD":
+    if is_head:
         return Response(status_code=206 if span else 200, headers=headers)
     body: AsyncIterator[bytes] = storage.read(key, start=first, length=length if span else None)
     return StreamingResponse(body, status_code=206 if span else 200, headers=headers)

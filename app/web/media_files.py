@@ -32,6 +32,7 @@ Headers = list[tuple[bytes, bytes]]
 class Held(NamedTuple):
     """A file as it was at `seen_at` (monotonic seconds): its facts, its headers, and its bytes if they are few."""
 
+    place: Path
     seen_at: float
     facts: os.stat_result
     headers: Headers
@@ -45,6 +46,14 @@ class Files:
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._bytes = 0
 
+    def recent(self, key: str) -> Held | None:
+        """The file under `key` if it was looked at a moment ago."""
+        held = self._held.get(key)
+        if held is None or time.monotonic() - held.seen_at >= BELIEVED_S:
+            return None
+        self._held.move_to_end(key)
+        return held
+
     def find(self, key: str, place: Path, headers: dict[str, str]) -> Held | None:
         """The file under `key`, or None when there is none: a symbolic link below the media folder leads nowhere.
 
@@ -52,9 +61,6 @@ class Files:
         """
         now = time.monotonic()
         held = self._held.get(key)
-        if held is not None and now - held.seen_at < BELIEVED_S:
-            self._held.move_to_end(key)
-            return held
         facts = _facts(place, key)
         self._drop(key)
         if facts is None:
@@ -63,7 +69,7 @@ class Files:
             found = held._replace(seen_at=now)
         else:
             told = FileResponse(place, headers=headers, stat_result=facts).raw_headers
-            found = Held(now, facts, told, _bytes(place, facts.st_size))
+            found = Held(place, now, facts, told, _bytes(place, facts.st_size))
         self._keep(key, found)
         return found
 
@@ -89,8 +95,7 @@ def absent() -> Response:
 class Whole:
     """The answer 200 with all of a file, or with its headers alone for HEAD."""
 
-    def __init__(self, place: Path, held: Held, cache_control: str) -> None:
-        self.place = place
+    def __init__(self, held: Held, cache_control: str) -> None:
         self.held = held
         self.headers = [*held.headers, (b"cache-control", cache_control.encode())]
 
@@ -102,10 +107,10 @@ class Whole:
             await send({"type": "http.response.body", "body": body})
         elif "http.response.pathsend" in scope.get("extensions", {}):
             await send({"type": "http.response.start", "status": 200, "headers": self.headers})
-            await send({"type": "http.response.pathsend", "path": str(self.place)})
+            await send({"type": "http.response.pathsend", "path": str(self.held.place)})
         else:
             try:
-                file = os.open(self.place, os.O_RDONLY | os.O_CLOEXEC)
+                file = os.open(self.held.place, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
                 await absent()(scope, receive, send)
                 return
@@ -121,7 +126,7 @@ class Whole:
                     os.pread, file, min(PIECE, size - at), at
                 )
                 if not piece:
-                    raise RuntimeError(f"{self.place} is shorter than it was")
+                    raise RuntimeError(f"{self.held.place} is shorter than it was")
                 at += len(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": at < size})
         finally:

@@ -99,9 +99,50 @@ def price_from_data(world: World, data: Params, product: Row | None = None, *, a
         "unit_amount": amount,
         "unit_amount_decimal": str(amount),
     }
+    take_currency_options(data, body)
     row = world.store.put(Row("price", body))
     emit(world, "price.created", body)
     return row
+
+
+def amount_in(price: Json, currency: str) -> int:
+    """What a price costs in this currency, in that currency's minor unit.
+
+    Raises:
+        StripeFault: if it has no amount in it.
+    """
+    if price["currency"] == currency:
+        return int(price["unit_amount"])
+    option = price.get("currency_options", {}).get(currency)
+    if option is None:
+        raise StripeFault(
+            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: "
+            f"`{currency}`.",
+            param="currency",
+        )
+    return int(option["unit_amount"])
+
+
+def take_currency_options(data: Params, body: Json) -> None:
+    """Keep what a price costs in other currencies; shown only where there are any."""
+    options = data.take_hash("currency_options")
+    if options is None:
+        return
+    kept = dict(body.get("currency_options", {}))
+    for currency in list(data.raw("currency_options")):
+        one = options.take_hash(currency)
+        if one is None:
+            kept.pop(currency, None)
+            continue
+        amount = one.take_int("unit_amount") or 0
+        one.ignore("unit_amount_decimal", "tiers")
+        kept[currency] = {
+            "custom_unit_amount": None,
+            "tax_behavior": one.take_str("tax_behavior", "unspecified"),
+            "unit_amount": amount,
+            "unit_amount_decimal": str(amount),
+        }
+    body["currency_options"] = kept
 
 
 def _product(world: World, data: Params) -> Row:

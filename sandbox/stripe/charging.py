@@ -7,6 +7,7 @@ import copy
 from typing import Any
 
 from sandbox.stripe.card_table import Decline
+from sandbox.stripe.debits import charge_details
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World
 
@@ -18,7 +19,6 @@ def new_charge(
 ) -> Json:
     """The charge of an attempt: succeeded, or failed with this decline."""
     captured = decline is None and intent["capture_method"] != "manual"
-    details = {key: value for key, value in method.body["card"].items() if key in _CHARGE_CARD_FIELDS}
     return {
         "id": new_id("ch"),
         "object": "charge",
@@ -48,18 +48,7 @@ def new_charge(
         "paid": decline is None,
         "payment_intent": intent["id"],
         "payment_method": method.id,
-        "payment_method_details": {
-            "card": {
-                **details,
-                "amount_authorized": None if decline else intent["amount"],
-                "installments": None,
-                "mandate": None,
-                "network": details["brand"],
-                "three_d_secure": _three_d_secure(authenticated),
-                "wallet": None,
-            },
-            "type": "card",
-        },
+        "payment_method_details": _details(method.body, None if decline else intent["amount"], authenticated),
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,
         "receipt_url": None,
@@ -88,6 +77,24 @@ _CHARGE_CARD_FIELDS = frozenset(
         "regulated_status",
     }
 )
+
+
+def _details(method: Json, authorized: int | None, authenticated: bool) -> Json:
+    if method["type"] != "card":
+        return charge_details(method)
+    details = {key: value for key, value in method["card"].items() if key in _CHARGE_CARD_FIELDS}
+    return {
+        "card": {
+            **details,
+            "amount_authorized": authorized,
+            "installments": None,
+            "mandate": None,
+            "network": details["brand"],
+            "three_d_secure": _three_d_secure(authenticated),
+            "wallet": None,
+        },
+        "type": "card",
+    }
 
 
 def _outcome(decline: Decline | None) -> Json:

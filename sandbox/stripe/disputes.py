@@ -162,11 +162,10 @@ def _book(world: World, dispute: Json, amount: int, fee: int) -> Json:
 
 
 def _dispute(world: World, charge: Json, amount: int, reason: str, inquiry: bool) -> Json:
-    brand = charge["payment_method_details"]["card"]["brand"]
     evidence: Json = {**dict.fromkeys(EVIDENCE_FIELDS), "enhanced_evidence": {}}
     evidence["customer_email_address"] = charge["billing_details"]["email"]
     evidence["customer_name"] = charge["billing_details"]["name"]
-    return {
+    body: Json = {
         "id": new_id("du"),
         "object": "dispute",
         "amount": amount,
@@ -187,14 +186,16 @@ def _dispute(world: World, charge: Json, amount: int, reason: str, inquiry: bool
         "livemode": False,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
-        "payment_method_details": {
+        "reason": reason,
+        "status": "warning_needs_response" if inquiry else "needs_response",
+    }
+    if charge["payment_method_details"]["type"] == "card":
+        body["payment_method_details"] = {
             "card": {
-                "brand": brand,
+                "brand": charge["payment_method_details"]["card"]["brand"],
                 "case_type": "inquiry" if inquiry else "chargeback",
                 "network_reason_code": _NETWORK_REASONS.get(reason),
             },
             "type": "card",
-        },
-        "reason": reason,
-        "status": "warning_needs_response" if inquiry else "needs_response",
-    }
+        }
+    return body

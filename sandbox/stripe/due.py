@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.stripe import checkout, cycle, disputes, lifecycle, refunding
+from sandbox.stripe import checkout, cycle, disputes, lifecycle, refunding, settlements
 from sandbox.stripe.events import emit
 from sandbox.stripe.invoicing import finalize, void
 from sandbox.stripe.methods import paying_method
@@ -113,4 +113,5 @@ _RUNNERS: dict[str, Callable[[World, Row], None]] = {
     "checkout.session": checkout.expire,
     "dispute": disputes.run_deadline,
     "refund": refunding.settle,
+    "payment_intent": settlements.settle,
 }

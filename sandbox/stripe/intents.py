@@ -3,11 +3,13 @@
 import copy
 from typing import Any
 
-from sandbox.stripe.card_table import ALWAYS, BY_NUMBER, IF_NOT_SET_UP, Card, Decline
+from sandbox.stripe.card_table import ALWAYS, IF_NOT_SET_UP, Card, Decline
 from sandbox.stripe.cards import NEEDS_ACTION, NOT_THERE, UNPROVEN, decline_error
 from sandbox.stripe.charging import new_charge
+from sandbox.stripe.debits import REFUSED, kept_debit
 from sandbox.stripe.disputes import raise_objections
 from sandbox.stripe.events import emit
+from sandbox.stripe.methods import card_of
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World
 
@@ -27,6 +29,7 @@ def create_intent(
     setup_future_usage: str | None = None,
     receipt_email: str | None = None,
     capture_method: str = "automatic_async",
+    types: list[str] | None = None,
 ) -> Row:
     """A payment intent that waits for a payment method. Amounts are in the currency's minor unit."""
     intent_id = new_id("pi")
@@ -64,7 +67,7 @@ def create_intent(
                 "request_three_d_secure": "automatic",
             }
         },
-        "payment_method_types": ["card"],
+        "payment_method_types": types or ["card"],
         "processing": None,
         "receipt_email": receipt_email,
         "review": None,
@@ -89,7 +92,10 @@ def attempt(
     `proven` says that the holder has just authenticated. Where that is missing, the intent waits for it and
     `NEEDS_ACTION` is given, unless nobody is to be asked: then it is a decline like another.
     """
-    card = BY_NUMBER[method.private["number"]]
+    card = card_of(method)
+    if card is None:
+        _start_debit(world, intent, method)
+        return None
     if not proven and card.at_once is None and must_prove(card, method):
         if ask:
             return _wait_for_holder(world, intent, method)
@@ -114,6 +120,48 @@ def attempt(
     if not manual:
         raise_objections(world, charge, card)
     return None
+
+
+def settle_debit(world: World, intent: Row) -> Decline | None:
+    """The bank has answered: a debit that was under way is paid, or is not; gives the decline."""
+    body = intent.body
+    intent.due_at = None
+    method = world.store.need("payment_method", body["payment_method"])
+    charge = world.store.need("charge", body["latest_charge"])
+    decline = kept_debit(method.private["account"]).decline if "verdict" not in intent.private else None
+    if intent.private.get("verdict") == "fails":
+        decline = REFUSED
+    if decline is None:
+        charge.body.update(status="succeeded", paid=True, captured=True, amount_captured=body["amount"])
+        body.update(status="succeeded", amount_received=body["amount"], processing=None)
+    else:
+        charge.body.update(status="failed", failure_code=decline.code, failure_message=decline.message)
+        body.update(status="requires_payment_method", payment_method=None)
+        shown = copy.deepcopy(method.body)
+        body["last_payment_error"] = {**decline_error(decline), "charge": charge.id, "payment_method": shown}
+    world.store.put(charge)
+    world.store.put(intent)
+    emit(world, "charge.succeeded" if decline is None else "charge.failed", charge.body)
+    emit(world, "payment_intent.succeeded" if decline is None else "payment_intent.payment_failed", body)
+    return decline
+
+
+def _start_debit(world: World, intent: Row, method: Row) -> None:
+    body = intent.body
+    charge = new_charge(world, body, method, None)
+    charge.update(status="pending", paid=False, captured=False, amount_captured=0)
+    world.store.put(Row("charge", charge, clock=world.clock))
+    body.update(
+        status="processing",
+        payment_method=method.id,
+        latest_charge=charge["id"],
+        last_payment_error=None,
+        payment_method_types=sorted({*body["payment_method_types"], method.body["type"]}),
+    )
+    intent.due_at = world.now + kept_debit(method.private["account"]).after_s
+    world.store.put(intent)
+    emit(world, "charge.pending", charge)
+    emit(world, "payment_intent.processing", body)
 
 
 def must_prove(card: Card, method: Row) -> bool:
@@ -173,4 +221,6 @@ def capture(world: World, intent: Row) -> None:
     emit(world, "charge.captured", charge.body)
     emit(world, "payment_intent.succeeded", body)
     method = world.store.need("payment_method", charge.body["payment_method"])
-    raise_objections(world, charge, BY_NUMBER[method.private["number"]])
+    card = card_of(method)
+    if card is not None:
+        raise_objections(world, charge, card)

@@ -129,12 +129,16 @@ def pay(
             if chosen is not None
             else NO_METHOD
         )
+        if intent.body["status"] == "processing":
+            invoice.due_at, body["next_payment_attempt"] = None, None
+            world.store.put(invoice)
+            return None
     if decline is None:
-        _mark_paid(world, invoice)
+        mark_paid(world, invoice)
     else:
         if decline is NEEDS_ACTION:
             emit(world, "invoice.payment_action_required", body)
-        _mark_failed(world, invoice)
+        mark_failed(world, invoice)
     return decline
 
 
@@ -184,7 +188,8 @@ def confirmation_secret_of(store: Store, invoice: Json) -> Json | None:
     return {"client_secret": intent.body["client_secret"], "type": "payment_intent"} if intent else None
 
 
-def _mark_paid(world: World, invoice: Row) -> None:
+def mark_paid(world: World, invoice: Row) -> None:
+    """The money is here."""
     body = invoice.body
     body.update(
         status="paid",
@@ -206,7 +211,8 @@ def _mark_paid(world: World, invoice: Row) -> None:
     emit(world, "invoice.payment_succeeded", body)
 
 
-def _mark_failed(world: World, invoice: Row) -> None:
+def mark_failed(world: World, invoice: Row) -> None:
+    """It was not paid this time; a renewal says when it is tried again."""
     body = invoice.body
     renewal = body["billing_reason"] == "subscription_cycle"
     again = cycle.retry_at(body["attempt_count"], world.now) if renewal and body["auto_advance"] else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.stripe import cycle
 from sandbox.stripe.card_table import Decline
+from sandbox.stripe.catalogue import amount_in
 from sandbox.stripe.discounts import attach_discount, running, use_up
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.invoice_bodies import line_item, subscription_parent
@@ -42,6 +43,8 @@ class Terms:
     discounts: list[tuple[str, str | None]] = field(default_factory=list)
     automatic_tax: bool = False
     default_tax_rates: list[Json] = field(default_factory=list)
+    once: list[tuple[Json, int]] = field(default_factory=list)
+    currency: str | None = None
 
 
 def save(world: World, row: Row) -> None:
@@ -71,7 +74,7 @@ def start(world: World, customer: Row, terms: Terms) -> tuple[Row, Decline | Non
     invoice = create_invoice(
         world,
         customer,
-        lines=first_lines(row.body, invoice_id),
+        lines=[*first_lines(row.body, invoice_id), *_once_lines(world, invoice_id, terms, row.body)],
         currency=row.body["currency"],
         reason="subscription_create",
         subscription=row.body,
@@ -94,16 +97,21 @@ def collect(
 ) -> Decline | None:
     """Try to pay an open invoice once, and let its subscription follow; gives the decline."""
     decline = pay(world, invoice, off_session=off_session, method=method, proven=proven)
+    follow(world, invoice, decline)
+    return decline
+
+
+def follow(world: World, invoice: Row, decline: Decline | None) -> None:
+    """What an attempt to pay does to the subscription that the invoice is for."""
     subscription_id = subscription_of(invoice.body)
     row = world.store.find("subscription", subscription_id) if subscription_id else None
     if row is None or row.body["status"] in ("canceled", "incomplete_expired"):
-        return decline
+        return
     if decline is None:
         _apply_pending(world, row, invoice)
         _after_payment(world, row)
     elif row.private.get("pending_invoice") != invoice.id:
         _after_failure(world, row, invoice)
-    return decline
 
 
 def renew(world: World, row: Row) -> None:
@@ -201,8 +209,8 @@ def period_lines(subscription: Json, invoice_id: str) -> list[Json]:
         lines.append(
             line_item(
                 invoice_id,
-                amount=price["unit_amount"] * quantity,
-                currency=price["currency"],
+                amount=amount_in(price, subscription["currency"]) * quantity,
+                currency=subscription["currency"],
                 description=f"{quantity} × {price['nickname'] or 'Subscription'}",
                 price=price,
                 quantity=quantity,
@@ -221,6 +229,23 @@ def first_lines(subscription: Json, invoice_id: str) -> list[Json]:
         for line in lines:
             line.update(amount=0, subtotal=0, description="Trial period")
     return lines
+
+
+def _once_lines(world: World, invoice_id: str, terms: Terms, subscription: Json) -> list[Json]:
+    """What is bought once, together with the subscription."""
+    return [
+        line_item(
+            invoice_id,
+            amount=amount_in(price, subscription["currency"]) * quantity,
+            currency=subscription["currency"],
+            description=f"{quantity} × {price['nickname'] or 'Once'}",
+            price=price,
+            quantity=quantity,
+            period=(world.now, world.now),
+            parent=None,
+        )
+        for price, quantity in terms.once
+    ]
 
 
 def _new(world: World, customer: Row, terms: Terms) -> Row:
@@ -253,7 +278,7 @@ def _new(world: World, customer: Row, terms: Terms) -> Row:
         "cancellation_details": {"comment": None, "feedback": None, "reason": None},
         "collection_method": "charge_automatically",
         "created": world.now,
-        "currency": terms.items[0][0]["currency"],
+        "currency": terms.currency or terms.items[0][0]["currency"],
         "customer": customer.id,
         "customer_account": None,
         "days_until_due": None,
@@ -308,12 +333,22 @@ def _apply_pending(world: World, row: Row, invoice: Row) -> None:
 def _after_payment(world: World, row: Row) -> None:
     if row.body["status"] not in ("incomplete", "past_due", "unpaid"):
         return
-    owed = [one for one in invoices_of(world, row.id, "open") if one.body["attempted"]]
+    owed = [
+        one
+        for one in invoices_of(world, row.id, "open")
+        if one.body["attempted"] and not _under_way(world, one)
+    ]
     if owed:
         return
     before = copy.deepcopy(row.body)
     row.body["status"] = "active"
     save_changed(world, before, row)
+
+
+def _under_way(world: World, invoice: Row) -> bool:
+    """Whether a bank debit for it has been sent: until it fails, the subscription counts as paid."""
+    intent = world.store.find("payment_intent", invoice.private.get("intent", ""))
+    return intent is not None and intent.body["status"] == "processing"
 
 
 def _after_failure(world: World, row: Row, invoice: Row) -> None:

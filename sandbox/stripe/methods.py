@@ -1,10 +1,11 @@
-"""Payment methods: make one from a card, attach it, choose the one that pays."""
+"""Payment methods: make one from a card or a bank account, attach it, choose the one that pays."""
 
 import hashlib
 from typing import Any
 
-from sandbox.stripe.card_table import Card
+from sandbox.stripe.card_table import BY_NUMBER, Card
 from sandbox.stripe.cards import card_fault
+from sandbox.stripe.debits import Debit, debit_body
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World
@@ -17,8 +18,39 @@ EXPIRES_AFTER_YEARS = 8
 def create_method(
     world: World, card: Card, *, details: Json | None = None, exp: tuple[int, int] | None = None
 ) -> Row:
-    """A payment method that belongs to nobody yet. `exp` is (month, year)."""
+    """A card as a payment method that belongs to nobody yet. `exp` is (month, year)."""
     month, year = exp or (12, 1970 + world.now // 31_556_952 + EXPIRES_AFTER_YEARS)
+    shown: Json = {
+        "brand": card.brand,
+        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+        "country": "US",
+        "display_brand": card.brand,
+        "exp_month": month,
+        "exp_year": year,
+        # The same number always has the same fingerprint, so that a returning card can be known.
+        "fingerprint": hashlib.sha256(card.number.encode()).hexdigest()[:16],
+        "funding": card.funding,
+        "generated_from": None,
+        "last4": card.number[-4:],
+        "networks": {"available": [card.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }
+    return _put_method(world, "card", shown, details, {"number": card.number})
+
+
+def create_debit(world: World, debit: Debit, *, details: Json | None = None) -> Row:
+    """A bank account as a payment method that belongs to nobody yet."""
+    return _put_method(world, debit.kind, debit_body(debit), details, {"account": debit.account})
+
+
+def card_of(method: Row) -> Card | None:
+    """The card behind a payment method; None for a bank account."""
+    return BY_NUMBER.get(method.private.get("number", ""))
+
+
+def _put_method(world: World, kind: str, shown: Json, details: Json | None, private: Json) -> Row:
     body: Json = {
         "id": new_id("pm"),
         "object": "payment_method",
@@ -31,39 +63,24 @@ def create_method(
             "tax_id": None,
             **(details or {}),
         },
-        "card": {
-            "brand": card.brand,
-            "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
-            "country": "US",
-            "display_brand": card.brand,
-            "exp_month": month,
-            "exp_year": year,
-            # The same number always has the same fingerprint, so that a returning card can be known.
-            "fingerprint": hashlib.sha256(card.number.encode()).hexdigest()[:16],
-            "funding": card.funding,
-            "generated_from": None,
-            "last4": card.number[-4:],
-            "networks": {"available": [card.brand], "preferred": None},
-            "regulated_status": "unregulated",
-            "three_d_secure_usage": {"supported": True},
-            "wallet": None,
-        },
+        kind: shown,
         "created": world.now,
         "customer": None,
         "livemode": False,
         "metadata": {},
-        "type": "card",
+        "type": kind,
     }
-    return world.store.put(Row("payment_method", body, {"number": card.number}, clock=world.clock))
+    return world.store.put(Row("payment_method", body, private, clock=world.clock))
 
 
-def attach(world: World, method: Row, customer: Row, card: Card | None = None, *, check: bool = True) -> None:
+def attach(world: World, method: Row, customer: Row) -> None:
     """Give the method to the customer.
 
     Raises:
         StripeFault: 402, for a card that declines at once.
     """
-    if check and card is not None and card.at_once is not None:
+    card = card_of(method)
+    if card is not None and card.at_once is not None:
         raise card_fault(card.at_once)
     method.body["customer"] = customer.id
     method.clock = customer.clock

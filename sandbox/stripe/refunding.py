@@ -6,9 +6,10 @@ Source: https://docs.stripe.com/refunds and https://docs.stripe.com/testing#refu
 import copy
 from typing import Any
 
-from sandbox.stripe.card_table import BY_NUMBER
+from sandbox.stripe.debits import ACH
 from sandbox.stripe.disputes import close_inquiry
 from sandbox.stripe.events import emit, save_and_emit
+from sandbox.stripe.methods import card_of
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World
 
@@ -21,7 +22,7 @@ SETTLE_S = 60
 def refund(world: World, charge: Row, *, amount: int, reason: str | None, metadata: Json) -> Row:
     """Give back part or all of a charge; the caller has checked the amount, in minor units."""
     method = world.store.find("payment_method", charge.body["payment_method"])
-    card = BY_NUMBER.get(method.private.get("number", "")) if method is not None else None
+    card = card_of(method) if method is not None else None
     ends = card.refund if card is not None else "succeeded"
     body = _body(world, charge.body, amount, reason, metadata)
     body["status"] = "pending" if ends == "pending" else "succeeded"
@@ -85,14 +86,7 @@ def _body(world: World, charge: Json, amount: int, reason: str | None, metadata:
         "charge": charge["id"],
         "created": world.now,
         "currency": charge["currency"],
-        "destination_details": {
-            "card": {
-                "reference_status": "pending",
-                "reference_type": "acquirer_reference_number",
-                "type": "refund",
-            },
-            "type": "card",
-        },
+        "destination_details": _destination(charge["payment_method_details"]["type"]),
         "metadata": metadata,
         "payment_intent": charge["payment_intent"],
         "reason": reason,
@@ -100,4 +94,18 @@ def _body(world: World, charge: Json, amount: int, reason: str | None, metadata:
         "source_transfer_reversal": None,
         "status": "succeeded",
         "transfer_reversal": None,
+    }
+
+
+def _destination(kind: str) -> Json:
+    if kind != "card":
+        name = "us_bank_transfer" if kind == ACH else "eu_bank_transfer"
+        return {name: {"reference": None, "reference_status": "pending"}, "type": name}
+    return {
+        "card": {
+            "reference_status": "pending",
+            "reference_type": "acquirer_reference_number",
+            "type": "refund",
+        },
+        "type": "card",
     }

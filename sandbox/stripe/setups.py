@@ -6,10 +6,10 @@ Source: https://docs.stripe.com/payments/setup-intents
 import copy
 from typing import Any
 
-from sandbox.stripe.card_table import BY_NUMBER, NEVER, Decline
+from sandbox.stripe.card_table import NEVER, Decline
 from sandbox.stripe.cards import NEEDS_ACTION, UNPROVEN, decline_error
 from sandbox.stripe.events import emit
-from sandbox.stripe.methods import attach
+from sandbox.stripe.methods import attach, card_of
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.world import World
 
@@ -64,7 +64,7 @@ def create_setup(
 
 def confirm_setup(world: World, row: Row, method: Row) -> Decline | None:
     """Try the method; gives the decline, `NEEDS_ACTION` while its holder has to authenticate, or None."""
-    card = BY_NUMBER.get(method.private.get("number", ""))
+    card = card_of(method)
     row.body["payment_method"] = method.id
     if card is not None and card.at_once is not None:
         return _fail(world, row, method, card.at_once)
@@ -90,7 +90,7 @@ def finish_setup(world: World, row: Row) -> Decline | None:
     method.private["set_up"] = True
     world.store.put(method)
     if row.body["customer"] is not None and method.body["customer"] is None:
-        attach(world, method, world.store.need("customer", row.body["customer"]), check=False)
+        attach(world, method, world.store.need("customer", row.body["customer"]))
     row.body.update(status="succeeded", next_action=None, last_setup_error=None)
     world.store.put(row)
     emit(world, "setup_intent.succeeded", row.body)

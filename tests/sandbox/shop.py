@@ -86,7 +86,7 @@ async def session_for(
 
 
 async def pay(
-    browser: httpx.AsyncClient, session: stripe.checkout.Session, card: str = GOOD
+    browser: httpx.AsyncClient, session: stripe.checkout.Session, card: str = GOOD, **more: str
 ) -> httpx.Response:
     """Press the pay button of a session's page."""
     assert session.url is not None
@@ -96,5 +96,6 @@ async def pay(
         "expiry": "12 / 34",
         "cvc": "123",
         "name": "Noelani",
+        **more,
     }
     return await browser.post(session.url, data=form)

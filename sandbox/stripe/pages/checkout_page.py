@@ -7,17 +7,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.stripe.api import Api
-from sandbox.stripe.card_table import BY_NUMBER, Card
 from sandbox.stripe.cards import NEEDS_ACTION, find_card
 from sandbox.stripe.checkout import ask_holder, complete, give_up_proof
+from sandbox.stripe.debits import FAILING, KINDS, PAYING, find_debit
 from sandbox.stripe.errors import StripeFault
+from sandbox.stripe.methods import create_debit, create_method
 from sandbox.stripe.pages.rendering import money, page
+from sandbox.stripe.session_amounts import reckon, redeem_code
 from sandbox.stripe.store import Row
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
 
 _PREFILLED = {"card_number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Test Member"}
+_ADDRESS = {"country": "US", "state": "HI", "postal_code": "96815"}
 
 
 class CheckoutPage:
@@ -45,7 +48,9 @@ class CheckoutPage:
             world = self._api.world(_base(request)).of(row)
             if "waiting" in row.private:
                 return _proof(row)
-            return _form(world, row, {**_PREFILLED, "email": _email(world, row) or ""}, None)
+            return _form(
+                world, row, {**_PREFILLED, **_ADDRESS, "email": _email(world, row) or "", "code": ""}, None
+            )
 
     async def pay(self, request: Request) -> Response:
         """Try the card; a decline stays on the page, with a sentence and everything that was typed."""
@@ -68,14 +73,20 @@ class CheckoutPage:
                     return RedirectResponse(f"/c/pay/{row.id}", 303)
                 world = self._api.world(_base(request)).of(row)
                 waiting = row.private["waiting"]
-                card, email, name = BY_NUMBER[waiting["number"]], waiting["email"], waiting["name"]
+                method = world.store.need("payment_method", waiting["method"])
+                email, name = waiting["email"], waiting["name"]
                 if form.get("action") == "complete":
-                    decline = complete(world, row, card, email, name, proven=True)
+                    decline = complete(world, row, method, email, name, proven=True)
                 else:
                     decline = give_up_proof(world, row)
                 if decline is None:
                     return RedirectResponse(_success_url(row), 303)
-                return _form(world, row, {**_PREFILLED, "name": name, "email": email}, decline.message)
+                return _form(
+                    world,
+                    row,
+                    {**_PREFILLED, **_ADDRESS, "name": name, "email": email, "code": ""},
+                    decline.message,
+                )
         finally:
             self._api.after_call()
 
@@ -86,29 +97,61 @@ class CheckoutPage:
         if row.body["status"] != "open":
             return _closed(row)
         world = self._api.world(_base(request)).of(row)
-        typed = {**dict.fromkeys((*_PREFILLED, "email"), ""), **form}
+        typed = {**dict.fromkeys((*_PREFILLED, *_ADDRESS, "email", "code"), ""), **form}
         typed["email"] = _email(world, row) or typed["email"]
+        name = typed["name"] or "Test Member"
         try:
-            card = _card(row, typed)
+            if typed.get("action") == "code":
+                redeem_code(world, row, typed["code"])
+                return _form(world, row, typed, None)
+            _take_address(world, row, typed)
+            if typed.get("action") == "address":
+                return _form(world, row, typed, None)
             if "@" not in typed["email"]:
                 raise StripeFault("Your email address is incomplete.")
+            method = _method(world, row, typed, {"email": typed["email"], "name": name})
         except StripeFault as fault:
             return _form(world, row, typed, str(fault))
-        name = typed["name"] or "Test Member"
-        decline = complete(world, row, card, typed["email"], name)
-        if decline is NEEDS_ACTION and card is not None:
-            ask_holder(world, row, card, typed["email"], name)
+        decline = complete(world, row, method, typed["email"], name)
+        if decline is NEEDS_ACTION and method is not None:
+            ask_holder(world, row, method, typed["email"], name)
             return _proof(row)
         if decline is not None:
             return _form(world, row, typed, decline.message)
         return RedirectResponse(_success_url(row), 303)
 
 
-def _card(row: Row, typed: dict[str, str]) -> Card | None:
-    return find_card(typed["card_number"]) if _needs_card(row) else None
+def _method(world: World, row: Row, typed: dict[str, str], details: Json) -> Row | None:
+    """What the buyer chose to pay with, as a payment method."""
+    if not _needs_card(row):
+        return None
+    chosen = typed.get("pay_with") or "card"
+    if chosen in KINDS:
+        if chosen not in row.body["payment_method_types"]:
+            raise StripeFault("This page does not offer that.")
+        account = typed.get("account") or PAYING[chosen]
+        return create_debit(world, find_debit(account, chosen), details=details)
+    return create_method(world, find_card(typed["card_number"]), details=details)
+
+
+def _take_address(world: World, row: Row, typed: dict[str, str]) -> None:
+    """Where the buyer lives, if the page asks: tax depends on it."""
+    if not _asks_address(row) or not typed["country"]:
+        return
+    address = {name: typed[name] or None for name in _ADDRESS}
+    row.private["details"] = {"address": {**dict.fromkeys(("city", "line1", "line2")), **address}}
+    reckon(world, row)
+    if row.body["automatic_tax"]["status"] == "requires_location_inputs":
+        raise StripeFault("Your address is incomplete.")
+
+
+def _asks_address(row: Row) -> bool:
+    return bool(row.body["automatic_tax"]["enabled"])
 
 
 def _needs_card(row: Row) -> bool:
+    if row.body["mode"] == "setup":
+        return True
     free = row.body["amount_total"] == 0
     return not (
         free and (row.body["mode"] == "payment" or row.body["payment_method_collection"] == "if_required")
@@ -125,15 +168,19 @@ def _email(world: World, row: Row) -> str | None:
 def _form(world: World, row: Row, form: dict[str, str], problem: str | None) -> Response:
     body = row.body
     data = row.private["subscription_data"]
-    amount = money(body["amount_total"], body["currency"])
-    verb = f"Pay {amount}" if body["mode"] == "payment" else "Subscribe"
-    if body["mode"] == "subscription" and body["amount_total"] == 0:
-        verb = "Start trial"
+    debits = [one for one in body["payment_method_types"] if one in KINDS]
     return page(
         "checkout.html",
         200 if problem is None else 402,
         (body["success_url"], body["cancel_url"]),
         mode=body["mode"],
+        details=body["total_details"],
+        inclusive=body["amount_total"]
+        == (body["amount_subtotal"] or 0) - body["total_details"]["amount_discount"],
+        takes_codes=bool(body["allow_promotion_codes"]),
+        discounted=bool(body["discounts"]),
+        asks_address=_asks_address(row),
+        debits=[(one, PAYING[one], FAILING[one]) for one in debits],
         amount_total=body["amount_total"],
         currency=body["currency"],
         lines=row.private["line_items"],
@@ -143,7 +190,7 @@ def _form(world: World, row: Row, form: dict[str, str], problem: str | None) -> 
         form=form,
         email_fixed=_email(world, row) is not None,
         needs_card=_needs_card(row),
-        verb=verb,
+        verb=_verb(body, data),
     )
 
 
@@ -157,6 +204,14 @@ def _proof(row: Row) -> Response:
         amount=row.body["amount_total"],
         currency=row.body["currency"],
     )
+
+
+def _verb(body: Json, data: Json) -> str:
+    if body["mode"] == "setup":
+        return "Save card"
+    if body["mode"] == "payment":
+        return f"Pay {money(body['amount_total'], body['currency'])}"
+    return "Start trial" if data.get("trial_period_days") or data.get("trial_end") else "Subscribe"
 
 
 def _success_url(row: Row) -> str:

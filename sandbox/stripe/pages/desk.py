@@ -11,6 +11,7 @@ from sandbox.stripe.api import Api
 from sandbox.stripe.disputes import OPEN, decide, open_dispute
 from sandbox.stripe.due import run_due
 from sandbox.stripe.pages.rendering import FOLDER, page
+from sandbox.stripe.settlements import settle
 from sandbox.stripe.world import shift_clock
 
 Json = dict[str, Any]
@@ -33,6 +34,7 @@ class Desk:
             Route("/sandbox/clock", self.clock),
             Route("/sandbox/clock", self.advance, methods=["POST"]),
             Route("/sandbox/disputes", self.dispute, methods=["POST"]),
+            Route("/sandbox/debits", self.debit, methods=["POST"]),
         ]
 
     async def style(self, _request: Request) -> Response:
@@ -86,6 +88,19 @@ class Desk:
         self._api.after_call()
         return RedirectResponse("/", 303)
 
+    async def debit(self, request: Request) -> Response:
+        """POST /sandbox/debits: the bank answers now, that it pays or that it fails."""
+        form = {key: str(value) for key, value in (await request.form()).items()}
+        store, action = self._api.store, form.get("action", "")
+        with store.transaction():
+            row = store.find("payment_intent", form.get("payment_intent", ""))
+            if row is None or row.body["status"] != "processing" or action not in ("pays", "fails"):
+                return JSONResponse({"error": "No such payment is under way."}, 422)
+            row.private["verdict"] = action
+            settle(self._api.world(str(request.base_url).rstrip("/")).of(row), row)
+        self._api.after_call()
+        return RedirectResponse("/", 303)
+
     async def show(self, _request: Request) -> Response:
         """The overview."""
         store = self._api.store
@@ -109,6 +124,7 @@ class Desk:
                 now=now,
                 shift_s=now - int(self._api.real_now()),
                 subscriptions=subscriptions,
+                debits=[row.body for row in store.select("payment_intent", {"status": "processing"})],
                 charges=self._charges(),
                 disputes=[row.body for row in store.select("dispute")[:100]],
                 endpoints=[row.body for row in store.select("webhook_endpoint")],

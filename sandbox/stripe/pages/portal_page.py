@@ -149,7 +149,7 @@ def _update_card(world: World, customer_id: str, number: str) -> None:
         raise card_fault(card.at_once)
     customer = world.customer(customer_id)
     method = create_method(world, card, details={"email": customer.body["email"]})
-    attach(world, method, customer, card)
+    attach(world, method, customer)
     make_default(world, customer, method.id)
     for row in world.store.select("subscription", {"customer": customer_id}, oldest_first=True):
         if row.body["status"] in cycle.LIVE and row.body["default_payment_method"] is not None:

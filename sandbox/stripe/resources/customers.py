@@ -14,9 +14,9 @@ from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.expand import includable
 from sandbox.stripe.lists import answer_list, envelope
-from sandbox.stripe.methods import attach, create_method
+from sandbox.stripe.methods import attach
 from sandbox.stripe.params import Params
-from sandbox.stripe.resources.payment_methods import usable_method
+from sandbox.stripe.resources.payment_methods import ADDRESS_FIELDS, usable_method
 from sandbox.stripe.search import search_answer
 from sandbox.stripe.store import Row, Store
 from sandbox.stripe.world import World
@@ -24,7 +24,6 @@ from sandbox.stripe.world import World
 Json = dict[str, Any]
 
 _TEXT_FIELDS = ("name", "email", "phone", "description")
-_ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
 def create(call: Call) -> Json:
@@ -40,14 +39,13 @@ def create(call: Call) -> Json:
     settings = params.take_hash("invoice_settings")
     source = params.take_str("source")
     if method_id is not None:
-        method, card = usable_method(world, method_id)
-        attach(world, method, row, card)
+        method = usable_method(world, method_id)
+        attach(world, method, row)
         # A test token stands for the method that was just made of it.
         if settings is not None and settings.raw("default_payment_method") == method_id:
             settings.replace("default_payment_method", method.id)
     elif source is not None:
-        _, card = usable_method(world, source)
-        attach(world, create_method(world, card), row, card)
+        attach(world, usable_method(world, source), row)
     _apply_settings(world, row, settings)
     return world.store.put(row).body
 
@@ -151,7 +149,7 @@ def _apply(params: Params, body: Json) -> None:
     body["metadata"] = params.merge_metadata(body["metadata"])
     if "address" in params:
         address = params.take_hash("address")
-        body["address"] = {name: address.take_str(name) for name in _ADDRESS_FIELDS} if address else None
+        body["address"] = {name: address.take_str(name) for name in ADDRESS_FIELDS} if address else None
     if "preferred_locales" in params:
         body["preferred_locales"] = params.take_list("preferred_locales")
     body["tax_exempt"] = params.take_choice("tax_exempt", ("none", "exempt", "reverse"), body["tax_exempt"])

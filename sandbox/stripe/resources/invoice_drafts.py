@@ -98,7 +98,7 @@ def create(call: Call) -> Json:
         item.body["invoice"] = invoice_id
         world.store.put(item)
     method_id = params.take_str("default_payment_method")
-    method = usable_method(world, method_id, "default_payment_method")[0] if method_id else None
+    method = usable_method(world, method_id, "default_payment_method") if method_id else None
     collection, due = _terms(world, params)
     discounts = [
         attach_discount(world, one, customer=customer.id, invoice=invoice_id).id

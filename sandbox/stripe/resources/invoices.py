@@ -82,7 +82,7 @@ def pay_one(call: Call) -> Json:
     params.ignore("forgive", "mandate", "source")
     if params.take_bool("paid_out_of_band", False):
         raise StripeFault("This stand-in does not know payments out of band.", param="paid_out_of_band")
-    method = usable_method(world, method_id)[0] if method_id else None
+    method = usable_method(world, method_id) if method_id else None
     decline = lifecycle.collect(world, row, off_session=off_session, method=method)
     if decline is NO_METHOD:
         raise StripeFault(decline.message, code="resource_missing")

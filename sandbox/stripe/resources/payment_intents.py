@@ -20,7 +20,6 @@ from sandbox.stripe.world import World
 Json = dict[str, Any]
 
 _IGNORED = (
-    "payment_method_types",
     "payment_method_options",
     "shipping",
     "statement_descriptor",
@@ -42,7 +41,7 @@ def create(call: Call) -> Json:
     automatic = params.take_hash("automatic_payment_methods")
     if automatic is not None:
         automatic.ignore("enabled", "allow_redirects")
-    method = usable_method(world, method_id)[0] if method_id else None
+    method = usable_method(world, method_id) if method_id else None
     row = create_intent(
         world,
         amount=amount,
@@ -54,6 +53,7 @@ def create(call: Call) -> Json:
         automatic=automatic is not None,
         setup_future_usage=params.take_str("setup_future_usage"),
         receipt_email=params.take_str("receipt_email"),
+        types=[str(one) for one in params.take_list("payment_method_types")],
         capture_method=params.take_str("capture_method", "automatic_async") or "",
     )
     params.ignore(*_IGNORED)
@@ -84,8 +84,8 @@ def confirm(call: Call) -> Json:
     row, params = call.world.store.need("payment_intent", call.path["intent"]), call.params
     world = call.world.of(row)
     method_id = params.take_str("payment_method", row.body["payment_method"])
-    params.ignore(*_IGNORED, "setup_future_usage", "receipt_email", "client_secret")
-    _confirm(world, row, usable_method(world, method_id)[0] if method_id else None, params)
+    params.ignore(*_IGNORED, "payment_method_types", "setup_future_usage", "receipt_email", "client_secret")
+    _confirm(world, row, usable_method(world, method_id) if method_id else None, params)
     return row.body
 
 

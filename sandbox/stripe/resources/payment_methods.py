@@ -7,20 +7,22 @@ import copy
 from typing import Any
 
 from sandbox.stripe.api import Call, Operation
-from sandbox.stripe.card_table import BY_NUMBER, Card
 from sandbox.stripe.cards import find_card, token_card
+from sandbox.stripe.debits import ACH, KINDS, SEPA, TOKENS, find_debit
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.lists import answer_list
-from sandbox.stripe.methods import attach, create_method
+from sandbox.stripe.methods import attach, create_debit, create_method
 from sandbox.stripe.params import Params
 from sandbox.stripe.store import Row
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
 
+ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
 
-def usable_method(world: World, method_id: str, param: str = "payment_method") -> tuple[Row, Card]:
+
+def usable_method(world: World, method_id: str, param: str = "payment_method") -> Row:
     """The method of this id; a test token such as `pm_card_visa` makes a new one.
 
     Raises:
@@ -28,16 +30,32 @@ def usable_method(world: World, method_id: str, param: str = "payment_method") -
     """
     card = token_card(method_id)
     if card is not None:
-        return create_method(world, card), card
-    row = world.reference("payment_method", method_id, param)
-    return row, BY_NUMBER[row.private["number"]]
+        return create_method(world, card)
+    if method_id in TOKENS:
+        return create_debit(world, find_debit(TOKENS[method_id], ACH))
+    return world.reference("payment_method", method_id, param)
 
 
 def create(call: Call) -> Json:
     """POST /v1/payment_methods"""
     params = call.params
-    if params.take_str("type", "card") != "card":
-        raise StripeFault("This stand-in knows cards only.", code="parameter_invalid", param="type")
+    kind = params.take_choice("type", ("card", *KINDS), "card") or ""
+    row = _new_card(call.world, params) if kind == "card" else _new_debit(call.world, params, kind)
+    row.body["metadata"] = params.merge_metadata()
+    row.body["allow_redisplay"] = params.take_str("allow_redisplay", "unspecified")
+    return call.world.store.put(row).body
+
+
+def _new_debit(world: World, params: Params, kind: str) -> Row:
+    hash_ = params.take_hash(kind)
+    if hash_ is None:
+        raise StripeFault(f"Missing required param: {kind}.", code="parameter_missing", param=kind)
+    hash_.ignore("account_holder_type", "account_type", "routing_number")
+    account = hash_.need_str("iban" if kind == SEPA else "account_number")
+    return create_debit(world, find_debit(account, kind), details=_billing_details(params))
+
+
+def _new_card(world: World, params: Params) -> Row:
     hash_ = params.take_hash("card")
     if hash_ is None:
         raise StripeFault("Missing required param: card.", code="parameter_missing", param="card")
@@ -47,12 +65,8 @@ def create(call: Call) -> Json:
     if card is None:
         raise StripeFault(f"No such token: '{token}'", code="resource_missing", param="card[token]")
     month, year = hash_.take_int("exp_month"), hash_.take_int("exp_year")
-    row = create_method(
-        call.world, card, details=_billing_details(params), exp=(month, year) if month and year else None
-    )
-    row.body["metadata"] = params.merge_metadata()
-    row.body["allow_redisplay"] = params.take_str("allow_redisplay", "unspecified")
-    return call.world.store.put(row).body
+    exp = (month, year) if month and year else None
+    return create_method(world, card, details=_billing_details(params), exp=exp)
 
 
 def retrieve(call: Call) -> Json:
@@ -77,12 +91,12 @@ def update(call: Call) -> Json:
 
 def attach_to(call: Call) -> Json:
     """POST /v1/payment_methods/{payment_method}/attach"""
-    method, card = usable_method(call.world, call.path["payment_method"])
+    method = usable_method(call.world, call.path["payment_method"])
     customer = call.world.customer(call.params.need_str("customer"))
     if method.body["customer"] not in (None, customer.id):
         raise StripeFault("The payment method you provided has already been attached to a customer.")
     if method.body["customer"] is None:
-        attach(call.world.of(customer), method, customer, card)
+        attach(call.world.of(customer), method, customer)
     return method.body
 
 
@@ -119,7 +133,10 @@ def _billing_details(params: Params) -> Json:
     if details is None:
         return {}
     found: Json = {name: details.take_str(name) for name in ("email", "name", "phone") if name in details}
-    details.ignore("address", "tax_id")
+    address = details.take_hash("address")
+    if address is not None:
+        found["address"] = {name: address.take_str(name) for name in ADDRESS_FIELDS}
+    details.ignore("tax_id")
     return found
 
 

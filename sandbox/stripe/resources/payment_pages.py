@@ -22,7 +22,7 @@ def retrieve(call: Call) -> Json:
 def confirm(call: Call) -> Json:
     """POST /v1/payment_pages/{session}/confirm: pay the session with a payment method."""
     row, params = call.world.store.need("checkout.session", call.path["session"]), call.params
-    method, card = usable_method(call.world, params.need_str("payment_method"))
+    method = usable_method(call.world, params.need_str("payment_method"))
     expected = params.take_int("expected_amount", row.body["amount_total"])
     params.ignore("return_url", "key", "eid")
     if row.body["status"] != "open":
@@ -33,7 +33,7 @@ def confirm(call: Call) -> Json:
     email = row.body["customer_email"] or details["email"]
     if email is None:
         raise StripeFault("Your email address is incomplete.", param="payment_method")
-    decline = complete(call.world.of(row), row, card, email, details["name"] or "Test Member")
+    decline = complete(call.world.of(row), row, method, email, details["name"] or "Test Member")
     if decline is not None:
         raise card_fault(decline, keep=True)
     return row.body

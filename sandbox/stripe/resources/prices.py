@@ -7,7 +7,7 @@ import copy
 from typing import Any
 
 from sandbox.stripe.api import Call, Operation
-from sandbox.stripe.catalogue import price_from_data
+from sandbox.stripe.catalogue import price_from_data, take_currency_options
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import save_and_emit
 from sandbox.stripe.lists import answer_list
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 def create(call: Call) -> Json:
     """POST /v1/prices"""
-    call.params.ignore("billing_scheme", "currency_options")
+    call.params.ignore("billing_scheme")
     active = call.params.take_bool("active", True)
     key, transfer = call.params.take_str("lookup_key"), call.params.take_bool("transfer_lookup_key", False)
     row = price_from_data(call.world, call.params, active=bool(active))
@@ -43,7 +43,7 @@ def update(call: Call) -> Json:
     row.body["tax_behavior"] = params.take_str("tax_behavior", row.body["tax_behavior"])
     row.body["metadata"] = params.merge_metadata(row.body["metadata"])
     transfer = params.take_bool("transfer_lookup_key", False)
-    params.ignore("currency_options")
+    take_currency_options(params, row.body)
     if "lookup_key" in params:
         key = params.take_str("lookup_key")
         if key is None:

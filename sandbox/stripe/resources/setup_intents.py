@@ -34,7 +34,7 @@ def create(call: Call) -> Json:
     customer_id, method_id = params.take_str("customer"), params.take_str("payment_method")
     customer = call.world.customer(customer_id) if customer_id else None
     world = call.world.of(customer) if customer is not None else call.world
-    method = usable_method(world, method_id)[0] if method_id else None
+    method = usable_method(world, method_id) if method_id else None
     row = create_setup(
         world,
         customer=customer_id,
@@ -71,7 +71,7 @@ def confirm(call: Call) -> Json:
     world = call.world.of(row)
     method_id = params.take_str("payment_method", row.body["payment_method"])
     params.ignore(*_IGNORED)
-    _confirm(world, row, usable_method(world, method_id)[0] if method_id else None, params)
+    _confirm(world, row, usable_method(world, method_id) if method_id else None, params)
     return row.body
 
 

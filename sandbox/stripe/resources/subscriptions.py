@@ -50,7 +50,7 @@ def create(call: Call) -> Json:
     behavior = params.take_str("payment_behavior", "allow_incomplete")
     method_id = params.take_str("default_payment_method")
     if method_id is not None:
-        method, _ = usable_method(world, method_id, "default_payment_method")
+        method = usable_method(world, method_id, "default_payment_method")
         _own(method, customer)
     settings = params.take_hash("trial_settings")
     end = settings.take_hash("end_behavior") if settings is not None else None

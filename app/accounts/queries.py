@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import sessions
 from app.accounts.models import AuditEntry, User, UserSession
-from app.accounts.rules import device_name
+from app.accounts.rules import device_name, network_name, shortened
 from app.errors import NotFound
 
 PER_PAGE = 50
@@ -44,11 +44,11 @@ async def locked(db: AsyncSession, user_id: UUID) -> User | None:
 
 @dataclass(frozen=True)
 class Device:
-    """A signed-in device as its owner (or staff) sees it."""
+    """A signed-in device as its owner (or staff) sees it; of its address only the network, in words, or empty."""
 
     id: UUID
     name: str
-    ip: str
+    network: str
     created_at: datetime
     last_seen_at: datetime
     is_this: bool
@@ -60,7 +60,14 @@ async def devices(
     """The account's signed-in devices; the one that asks comes first, then the most recently used."""
     rows: list[UserSession] = await sessions.active(db, user_id, now)
     found = [
-        Device(row.id, device_name(row.user_agent), row.ip, row.created_at, row.last_seen_at, row.id == this)
+        Device(
+            id=row.id,
+            name=device_name(row.user_agent),
+            network=network_name(shortened(row.ip)),
+            created_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            is_this=row.id == this,
+        )
         for row in rows
     ]
     return sorted(found, key=lambda device: not device.is_this)

@@ -68,6 +68,28 @@ def network(ip: str) -> str:
     return str(address)
 
 
+def shortened(ip: str) -> str:
+    """The network of an address: /24 of IPv4, /48 of IPv6, which is what one household or provider gives out.
+
+    Empty for what is no address.
+    """
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+def network_name(network: str) -> str:
+    """A shortened network as people read it: 203.0.113.x, or the first three groups of an IPv6 address."""
+    if not network:
+        return ""
+    start = network.partition("/")[0]
+    return start.removesuffix(".0") + ".x" if "." in start else start.removesuffix("::") + ":…"
+
+
 def _bucket(limit: Limit, *parts: str) -> Bucket:
     # Hashed, because what was typed may be of any length, and need not be kept in clear.
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

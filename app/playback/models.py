@@ -50,6 +50,15 @@ class Playback(HasId, Base):
     network: Mapped[str] = mapped_column(String(50), default="")
 
 
+class SpreadDismissal(Base):
+    """Staff found it fine from how many networks a member watches; what was before this counts no more."""
+
+    __tablename__ = "spread_dismissal"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+    dismissed_at: Mapped[datetime]
+
+
 class MediaKey(Base):
     """A key of media tokens that was made by rotating (app/keys.py, Rotation): its salt, never its secret."""
 

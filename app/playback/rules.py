@@ -1,6 +1,5 @@
 """What a saved place in a film means, and who gets a place among a member's streams at the same time: pure."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -98,14 +97,3 @@ def _is_same_page(one: Asking, other: Asking) -> bool:
     if one.session_id != other.session_id:
         return False
     return one.lesson_id == other.lesson_id or (one.tab == other.tab != "")
-
-
-def shortened(ip: str) -> str:
-    """The network of an address: /24 of IPv4, /48 of IPv6, which is what one household or provider gives out."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return ""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))

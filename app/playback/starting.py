@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.rules import Allowed, Denied, Reason, ViewerFacts, decide
 from app.accounts import throttle
 from app.accounts.permissions import Viewer
-from app.accounts.rules import Bucket, Limit, network
+from app.accounts.rules import Bucket, Limit, network, shortened
 from app.errors import Conflict, Gone, LimberError, NotFound, PaymentRequired, SignInRequired, TooMany
 from app.i18n import _
 from app.playback import grants, places, tokens
 from app.playback.facts import Facts, facts
 from app.playback.keyring import media_ring as media_ring
 from app.playback.models import Playback
-from app.playback.rules import mark, shortened
+from app.playback.rules import mark
 from app.video.packaging import MASTER
 
 TTL = timedelta(minutes=5)

@@ -642,6 +642,15 @@ def upgrade() -> None:
         postgresql_where="place IS NOT NULL",
     )
     op.create_table(
+        "spread_dismissal",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("dismissed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_spread_dismissal_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_spread_dismissal")),
+    )
+    op.create_table(
         "media_key",
         sa.Column("kid", sa.String(), nullable=False),
         sa.Column("root", sa.String(), nullable=False),
@@ -734,6 +743,7 @@ def downgrade() -> None:
     op.drop_index("ix_progress_user_id_saved_at", table_name="progress")
     op.drop_table("progress")
     op.drop_table("media_key")
+    op.drop_table("spread_dismissal")
     op.drop_index(op.f("ix_playback_video_id"), table_name="playback")
     op.drop_index(op.f("ix_playback_user_id"), table_name="playback")
     op.drop_index(op.f("ix_playback_lesson_id"), table_name="playback")

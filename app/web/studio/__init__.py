@@ -16,6 +16,8 @@ PAGES = (
     "videos",
     "plans",
     "money",
+    # Before the members, whose addresses end in anything.
+    "sharing",
     "members",
     "entitlements",
     "activity",

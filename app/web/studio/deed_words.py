@@ -61,6 +61,7 @@ SENTENCES = {
     "member.ban": N_("closed the account of %(name)s"),
     "member.unban": N_("opened the account of %(name)s again"),
     "member.sign_out": N_("logged %(name)s out everywhere"),
+    "spread.dismiss": N_("found it fine from how many networks %(name)s watches"),
     "entitlement.give": N_("gave %(name)s a right to watch"),
     "entitlement.take": N_("took a right to watch from %(name)s"),
     "staff.create": N_("made %(name)s a member of staff"),

@@ -12,6 +12,7 @@ from app.catalog import queries as catalog
 from app.clock import utcnow
 from app.db import Db
 from app.i18n import _, ngettext
+from app.playback import queries as playback
 from app.video import queries as videos
 from app.video import words
 from app.video.models import Video
@@ -53,16 +54,17 @@ class TodayPage:
 @router.get("")
 async def today(page: Page, db: Db) -> Response:
     """GET /studio."""
+    now = utcnow()
     waiting = await articles.waiting(db)
     failed = await videos.in_state(db, "failed")
     busy = await videos.in_state(db, *words.BUSY)
     course_drafts, lesson_drafts = await catalog.count_drafts(db)
     shown = TodayPage(
-        todos=_todos(waiting.responses, waiting.messages),
+        todos=_todos(waiting.responses, waiting.messages, len(await playback.spread_members(db, now))),
         failed=[_line(video, words.failure(video) or _("It failed.")) for video in failed],
         busy=[_line(video, words.stage(video)) for video in busy],
         drafts=_drafts(await articles.count_drafts(db), course_drafts, lesson_drafts),
-        joined_this_week=await accounts.count_joined_since(db, utcnow() - WEEK),
+        joined_this_week=await accounts.count_joined_since(db, now - WEEK),
     )
     return await page.show("studio/today.html", shown)
 
@@ -71,7 +73,7 @@ def _line(video: Video, says: str) -> FilmLine:
     return FilmLine(video.title, f"/studio/videos/{video.id}", says, video.percent)
 
 
-def _todos(responses: int, messages: int) -> list[Todo]:
+def _todos(responses: int, messages: int, spread: int) -> list[Todo]:
     found = []
     if responses:
         text = ngettext("%(n)s response waits for you", "%(n)s responses wait for you", responses)
@@ -79,6 +81,13 @@ def _todos(responses: int, messages: int) -> list[Todo]:
     if messages:
         text = ngettext("%(n)s message is unanswered", "%(n)s messages are unanswered", messages)
         found.append(Todo(text % {"n": messages}, "/studio/messages", _("Answer")))
+    if spread:
+        text = ngettext(
+            "%(n)s member watched from unusually many networks",
+            "%(n)s members watched from unusually many networks",
+            spread,
+        )
+        found.append(Todo(text % {"n": spread}, "/studio/members/sharing", _("Have a look")))
     return found
 
 

@@ -10,11 +10,12 @@ from sandbox.stripe.discounts import attach_discount
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.expand import includable
 from sandbox.stripe.intents import attempt, create_intent, fail_proof
-from sandbox.stripe.lifecycle import Terms, start
+from sandbox.stripe.lifecycle import start
 from sandbox.stripe.lists import envelope
 from sandbox.stripe.methods import attach, card_of, make_default
 from sandbox.stripe.setups import confirm_setup, finish_setup
 from sandbox.stripe.store import Row, Store
+from sandbox.stripe.subscription_bodies import Terms
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]

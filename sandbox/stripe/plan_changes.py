@@ -8,12 +8,14 @@ from typing import Any
 
 from sandbox.stripe import cycle, lifecycle
 from sandbox.stripe.cards import card_fault
+from sandbox.stripe.catalogue import amount_in
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import save_and_emit
 from sandbox.stripe.invoice_bodies import line_item, subscription_parent
 from sandbox.stripe.invoicing import create_invoice, finalize, pay, void
 from sandbox.stripe.params import Params
 from sandbox.stripe.store import Row, new_id
+from sandbox.stripe.subscription_bodies import new_item, period_lines
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
@@ -34,6 +36,25 @@ def change_items(
     Raises:
         StripeFault: for an unknown item or price; 402 with `error_if_incomplete` when the card declines.
     """
+    invoice_id = new_id("in")
+    lines, restart = change_lines(
+        world, row, changes, invoice_id, prorations=prorations, anchor_now=anchor_now
+    )
+    if row.body["status"] == "trialing":
+        lifecycle.save_changed(world, before, row)
+        return
+    if lines and (restart or prorations == "always_invoice"):
+        _invoice_now(world, row, before, lines, invoice_id, payment_behavior)
+        return
+    if lines:
+        row.private["pending_lines"] = [*row.private.get("pending_lines", []), *lines]
+    lifecycle.save_changed(world, before, row)
+
+
+def change_lines(
+    world: World, row: Row, changes: list[Params], invoice_id: str, *, prorations: str, anchor_now: bool
+) -> tuple[list[Json], bool]:
+    """Change the items, in memory only; gives the lines that follow, and whether the period starts anew."""
     body = row.body
     old_items = copy.deepcopy(body["items"]["data"])
     new_items = plan_items(world, body, changes)
@@ -43,22 +64,13 @@ def change_items(
         _restart(world, body, new_items)
     body["items"]["data"] = new_items
     if body["status"] == "trialing":
-        lifecycle.save_changed(world, before, row)
-        return
-    invoice_id = new_id("in")
+        return [], restart
     lines = (
         []
         if prorations == "none"
         else proration_lines(world, body, old_items, new_items, invoice_id, restart)
     )
-    if restart:
-        lines += lifecycle.period_lines(body, invoice_id)
-    if lines and (restart or prorations == "always_invoice"):
-        _invoice_now(world, row, before, lines, invoice_id, payment_behavior)
-        return
-    if lines:
-        row.private["pending_lines"] = [*row.private.get("pending_lines", []), *lines]
-    lifecycle.save_changed(world, before, row)
+    return [*lines, *(period_lines(body, invoice_id) if restart else [])], restart
 
 
 def plan_items(world: World, body: Json, changes: list[Params]) -> list[Json]:
@@ -79,9 +91,7 @@ def plan_items(world: World, body: Json, changes: list[Params]) -> list[Json]:
             if price is None:
                 full = change.full_name("price")
                 raise StripeFault(f"Missing required param: {full}.", code="parameter_missing", param=full)
-            added = lifecycle.new_item(
-                world, body["id"], price, quantity or 1, period, change.merge_metadata()
-            )
+            added = new_item(world, body["id"], price, quantity or 1, period, change.merge_metadata())
             items[added["id"]] = added
             continue
         item = items.get(item_id)
@@ -111,25 +121,29 @@ def proration_lines(
     lines = []
     for item in old_items:
         kept = next((one for one in new_items if one["id"] == item["id"]), None)
-        if not restart and kept is not None and _worth(kept) == _worth(item):
+        if (
+            not restart
+            and kept is not None
+            and _worth(kept, body["currency"]) == _worth(item, body["currency"])
+        ):
             continue
         lines.append(_proration(world, body, item, invoice_id, -1, "Unused time on"))
     if restart:
         return lines
     for item in new_items:
         former = next((one for one in old_items if one["id"] == item["id"]), None)
-        if former is None or _worth(former) != _worth(item):
+        if former is None or _worth(former, body["currency"]) != _worth(item, body["currency"]):
             lines.append(_proration(world, body, item, invoice_id, 1, "Remaining time on"))
     return lines
 
 
 def _proration(world: World, body: Json, item: Json, invoice_id: str, sign: int, words: str) -> Json:
     start, end = item["current_period_start"], item["current_period_end"]
-    amount = sign * cycle.prorated(_worth(item)[1], start, end, world.now)
+    amount = sign * cycle.prorated(_worth(item, body["currency"])[1], start, end, world.now)
     return line_item(
         invoice_id,
         amount=amount,
-        currency=item["price"]["currency"],
+        currency=body["currency"],
         description=f"{words} {item['quantity']} × {item['price']['nickname'] or 'Subscription'}",
         price=item["price"],
         quantity=item["quantity"],
@@ -206,8 +220,8 @@ def _restart(world: World, body: Json, items: list[Json]) -> None:
         )
 
 
-def _worth(item: Json) -> tuple[str, int]:
-    return item["price"]["id"], item["price"]["unit_amount"] * item["quantity"]
+def _worth(item: Json, currency: str) -> tuple[str, int]:
+    return item["price"]["id"], amount_in(item["price"], currency) * item["quantity"]
 
 
 def _rhythm(items: list[Json]) -> set[tuple[str, int]]:

@@ -114,6 +114,16 @@ class Store:
             finally:
                 self._depth -= 1
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Inside a transaction: do things to see what would come of them, and undo them at the end."""
+        self.connection.execute("SAVEPOINT rehearsal")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK TO rehearsal")
+            self.connection.execute("RELEASE rehearsal")
+
     def find(self, kind: str, object_id: str) -> Row | None:
         """The object of this kind and id, deleted ones included."""
         query = f"{_SELECT} WHERE id = ? AND kind = ?"

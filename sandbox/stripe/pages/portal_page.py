@@ -14,6 +14,7 @@ from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.methods import attach, create_method, make_default
 from sandbox.stripe.pages.rendering import day, money, page
 from sandbox.stripe.store import Row
+from sandbox.stripe.subscription_bodies import schedule_cancel
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
@@ -136,7 +137,7 @@ def _act(world: World, session: Row, form: dict[str, str]) -> None:
         lifecycle.cancel(world, row, "cancellation_requested")
     elif action in ("cancel_at_period_end", "renew"):
         before = copy.deepcopy(row.body)
-        lifecycle.schedule_cancel(world, row, action == "cancel_at_period_end")
+        schedule_cancel(world, row, action == "cancel_at_period_end")
         lifecycle.save_changed(world, before, row)
     else:
         raise StripeFault("That is not something this page does.")

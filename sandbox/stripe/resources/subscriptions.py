@@ -20,6 +20,7 @@ from sandbox.stripe.resources.payment_methods import usable_method
 from sandbox.stripe.resources.tax_rates import take_tax
 from sandbox.stripe.search import search_answer
 from sandbox.stripe.store import Row
+from sandbox.stripe.subscription_bodies import Terms, schedule_cancel
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
@@ -31,7 +32,6 @@ _IGNORED = (
     "collection_method",
     "payment_settings",
     "invoice_settings",
-    "currency",
     "proration_date",
     "trial_from_plan",
     "backdate_start_date",
@@ -44,7 +44,7 @@ def create(call: Call) -> Json:
     params = call.params
     customer = call.world.customer(params.need_str("customer"))
     world = call.world.of(customer)
-    items = [_new_item(world, one) for one in params.take_hashes("items")]
+    items = [item_of(world, one) for one in params.take_hashes("items")]
     if not items:
         raise StripeFault("Missing required param: items.", code="parameter_missing", param="items")
     behavior = params.take_str("payment_behavior", "allow_incomplete")
@@ -55,7 +55,7 @@ def create(call: Call) -> Json:
     settings = params.take_hash("trial_settings")
     end = settings.take_hash("end_behavior") if settings is not None else None
     off_session = params.take_bool("off_session", True)
-    terms = lifecycle.Terms(
+    terms = Terms(
         items=items,
         trial_end=_trial_end(world, params),
         default_payment_method=method_id,
@@ -68,6 +68,7 @@ def create(call: Call) -> Json:
         else "create_invoice",
         off_session=bool(off_session),
         collect=behavior != "default_incomplete",
+        currency=params.take_str("currency"),
         discounts=take_discounts(world, params, customer.id),
         **_tax_terms(world, params),
     )
@@ -107,7 +108,7 @@ def update(call: Call) -> Json:
         or ""
     )
     anchor_now = params.take_choice("billing_cycle_anchor", ("now", "unchanged"), "unchanged") == "now"
-    params.ignore(*_IGNORED, "off_session", "trial_settings", "add_invoice_items")
+    params.ignore(*_IGNORED, "currency", "off_session", "trial_settings", "add_invoice_items")
     if items or anchor_now:
         change_items(
             world, row, before, items, prorations=prorations, payment_behavior=behavior, anchor_now=anchor_now
@@ -185,7 +186,8 @@ def list_items(call: Call) -> Json:
     )
 
 
-def _new_item(world: World, params: Params) -> tuple[Json, int, Json]:
+def item_of(world: World, params: Params) -> tuple[Json, int, Json]:
+    """The (price, quantity, metadata) of an item that a call names."""
     data = params.take_hash("price_data")
     if data is not None:
         price = price_from_data(world, data, active=False).body
@@ -279,7 +281,7 @@ def _apply_end(world: World, params: Params, row: Row) -> None:
     details = params.take_hash("cancellation_details")
     given = {name: details.take_str(name) for name in ("comment", "feedback")} if details is not None else {}
     if wanted is not None and wanted != row.body["cancel_at_period_end"]:
-        lifecycle.schedule_cancel(world, row, wanted, given)
+        schedule_cancel(world, row, wanted, given)
     elif given:
         row.body["cancellation_details"] = {**row.body["cancellation_details"], **given}
     if at is not None:

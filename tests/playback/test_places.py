@@ -17,7 +17,7 @@ from app.playback import places, starting
 from app.playback.models import Playback
 from app.playback.places import StreamsFull
 from app.playback.rules import SILENT, Asking, Held, Take, choose
-from app.playback.standing import standing
+from app.playback.standing import ALLOW_S, NGINX_ALLOW_S, standing
 from app.practice.models import Practice
 from tests import factories
 from tests.playback.scene import SIGN_IN, Scene, assert_problem, device, renew, row_of, set_up, sid_of, start
@@ -277,3 +277,35 @@ async def test_who_takes_a_free_viewing_along_when_signing_in_gets_a_place_for_i
     assert (await row_of(begun["playlist_url"])).place == 1
     async with db.transaction() as session:
         assert len(await places.playing(session, scene.member.id, utcnow())) == 1
+
+
+async def test_who_never_gives_a_sign_of_life_ends_at_both_doors_when_another_takes_the_place(
+    scene: Scene,
+) -> None:
+    async with (
+        device(scene.member) as silent,
+        device(scene.member) as tablet,
+        device(scene.member) as television,
+    ):
+        first, second = await start(silent, scene.paid), await start(tablet, scene.paid)
+        await age(76)
+        # Nobody wants the place: it goes on, and renewing is no sign of life.
+        first = {**first, **(await renew(silent, first)).json()}
+        assert (await silent.get(first["playlist_url"])).status_code == 200
+        assert (await row_of(first["playlist_url"])).seen_at < utcnow() - timedelta(seconds=75)
+        assert (await beat(tablet, second, scene)).status_code == 204
+        await start(television, scene.paid)
+        assert_problem(
+            await renew(silent, first),
+            409,
+            "You are watching on other screens already. Stop one of them, and this film plays here.",
+        )
+        # The application remembers a yes for 10 s; nginx, which is given a younger one only, for 10 s more.
+        assert max(ALLOW_S, NGINX_ALLOW_S + 10) < 30
+        standing.forget()
+        assert (await silent.get(first["playlist_url"])).status_code == 403
+        asked = {"X-Original-URI": first["playlist_url"]}
+        assert (await silent.get("/media-auth", headers=asked)).status_code == 403
+        assert (
+            await tablet.get("/media-auth", headers={"X-Original-URI": second["playlist_url"]})
+        ).status_code == 204

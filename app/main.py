@@ -33,6 +33,7 @@ WEB = (
     "playback",
     "media",
     "billing",
+    "gifts",
     "refunds",
     "studio",
     "uploads",

@@ -33,6 +33,7 @@ def register_handlers() -> None:
     """Import every module that declares workflows, steps or schedules."""
     import app.accounts.sweep
     import app.billing.catching_up
+    import app.billing.gifts
     import app.billing.plan_work
     import app.billing.reconciling
     import app.billing.sync

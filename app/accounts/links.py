@@ -17,14 +17,22 @@ class Purpose(StrEnum):
     JOIN = "join"
     RESET = "reset"
     EMAIL = "email"
+    GIFT = "gift"
 
 
 LIFETIME = {
     Purpose.JOIN: timedelta(hours=24),
     Purpose.RESET: timedelta(hours=1),
     Purpose.EMAIL: timedelta(hours=24),
+    # Somebody finds it in a drawer years later, and it was paid.
+    Purpose.GIFT: timedelta(days=3660),
 }
-PATH = {Purpose.JOIN: "/confirm", Purpose.RESET: "/reset", Purpose.EMAIL: "/change-email"}
+PATH = {
+    Purpose.JOIN: "/confirm",
+    Purpose.RESET: "/reset",
+    Purpose.EMAIL: "/change-email",
+    Purpose.GIFT: "/gifts/claim",
+}
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.access import queries as access
 from app.access.entitlements import lock_user
-from app.billing import queries, stripe_api, sync
+from app.billing import gifts, queries, stripe_api, sync
 from app.billing.customers import ensure_customer, replace_customer
+from app.billing.gifts import GiftDraft
 from app.billing.mirror import SubscriptionFacts
-from app.billing.models import CheckoutAttempt, Plan, PlanPrice
+from app.billing.models import CheckoutAttempt, Gift, Plan, PlanPrice
 from app.billing.rules import Scope, covers_all_of
 from app.clock import utcnow
 from app.errors import Conflict, NotFound, Unavailable
@@ -120,7 +121,11 @@ async def _open_attempt(user_id: UUID, plan_slug: str, return_to: str) -> _Chose
         mine: CheckoutAttempt | None = None
         to_close = []
         for attempt in await session.scalars(
-            select(CheckoutAttempt).where(CheckoutAttempt.user_id == user_id, CheckoutAttempt.state == "open")
+            select(CheckoutAttempt).where(
+                CheckoutAttempt.user_id == user_id,
+                CheckoutAttempt.state == "open",
+                CheckoutAttempt.gift_id.is_(None),
+            )
         ):
             too_old = attempt.stripe_session_id is None and attempt.created_at < now - UNFINISHED
             if attempt.plan_id == plan.id and attempt.stripe_price_id == price and not too_old:
@@ -158,6 +163,37 @@ async def _refuse_twice(session: AsyncSession, user_id: UUID, plan: Plan, now: d
     paid = await queries.covered_by(session, user_id, scope)
     if paid is not None:
         raise AlreadyMember(paid)
+
+
+async def start_gift(user_id: UUID, plan_slug: str, draft: GiftDraft) -> str:
+    """Write a gift down and begin to pay it; answers the address of Stripe's page. Any number may be given.
+
+    Raises:
+        NotFound: for a plan that cannot be given.
+        BadInput: with the field, for what cannot be sent.
+        Unavailable: when buying is off, or Stripe does not answer.
+    """
+    if not get_settings().buying_enabled:
+        raise Unavailable(_("Buying is not switched on here yet."))
+    now = utcnow()
+    async with db.transaction() as session:
+        gift = await gifts.begin(session, user_id, plan_slug, draft, now)
+        plan, price = await _offered(session, plan_slug)
+        attempt = CheckoutAttempt(
+            user_id=user_id,
+            plan_id=plan.id,
+            stripe_price_id=price,
+            gift_id=gift.id,
+            return_to="/account/gifts",
+            created_at=now,
+        )
+        session.add(attempt)
+        await session.flush()
+        chosen = _Chosen(attempt.id, price, 0, None, is_once=True)
+    url = await _begin(user_id, chosen)
+    if url is None:
+        raise Unavailable(_("The payment service did not accept this. Nothing was charged."))
+    return url
 
 
 async def _offered(session: AsyncSession, slug: str) -> tuple[Plan, str]:
@@ -276,10 +312,11 @@ async def arrive(user_id: UUID, session_id: str) -> Arrival:
     async with db.transaction() as session:
         attempt = await _attempt(session, user_id, CheckoutAttempt.stripe_session_id == session_id)
         customer = await queries.customer_of(session, user_id)
+        gift_id = attempt.gift_id
         scope = (await queries.scopes(session))[attempt.plan_id]
     if customer is not None:
         await sync.sync_now(customer.id)
-    if await _is_entitled(user_id, scope, utcnow()):
+    if await _is_there(user_id, gift_id, scope):
         await _mark(session_id, "completed")
         return Arrival("entitled", attempt.return_to)
     try:
@@ -289,6 +326,14 @@ async def arrive(user_id: UUID, session_id: str) -> Arrival:
     if found is not None and found.status == "open":
         return Arrival("open", attempt.return_to, found.url)
     return Arrival("activating", attempt.return_to)
+
+
+async def _is_there(user_id: UUID, gift_id: UUID | None, scope: Scope) -> bool:
+    """Whether what was paid has arrived: a gift that is paid, or the right to watch."""
+    if gift_id is None:
+        return await _is_entitled(user_id, scope, utcnow())
+    async with db.transaction() as session:
+        return (await session.get_one(Gift, gift_id)).state == "paid"
 
 
 async def _is_entitled(user_id: UUID, scope: Scope, now: datetime) -> bool:

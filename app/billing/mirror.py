@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 # Nothing happens to a subscription in these states any more.
 TERMINAL = frozenset({"canceled", "incomplete_expired"})
@@ -81,7 +82,8 @@ def read_subscription(raw: Mapping[str, Any], past_due_since_at: datetime | None
 class PurchaseFacts:
     """One thing that was paid once, by a Checkout session. `price_id` None: it is not as we sold it (`doubt`).
 
-    `is_pending`: a bank is still at it; the session alone looks the same when the bank has refused.
+    `lasts_months` None: for good; `gift_id`: it is for somebody else. `is_pending`: a bank is still at it; the
+    session alone looks the same when the bank has refused.
     """
 
     id: str
@@ -92,6 +94,8 @@ class PurchaseFacts:
     currency: str
     bought_at: datetime
     is_pending: bool = False
+    lasts_months: int | None = None
+    gift_id: UUID | None = None
     doubt: str | None = None
 
 
@@ -179,6 +183,8 @@ class Sold:
     price_id: str
     amount_cents: int
     currency: str
+    lasts_months: int | None = None
+    gift_id: UUID | None = None
 
 
 def read_purchase(raw: Mapping[str, Any], sold: Sold | None) -> PurchaseFacts:
@@ -199,6 +205,8 @@ def read_purchase(raw: Mapping[str, Any], sold: Sold | None) -> PurchaseFacts:
         amount_cents=int(raw["amount_total"] or 0),
         currency=str(raw["currency"]),
         bought_at=datetime.fromtimestamp(raw["created"], UTC),
+        lasts_months=sold.lasts_months if sold is not None else None,
+        gift_id=sold.gift_id if sold is not None else None,
         is_pending=raw["payment_status"] == "unpaid" and _intent_status(raw) == "processing",
         doubt=doubt,
     )

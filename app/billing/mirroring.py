@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import entitlements
 from app.access.models import Entitlement
-from app.billing import purchase_letters, queries
+from app.billing import gifts, purchase_letters, queries
 from app.billing.fetching import Fetched
 from app.billing.letters import write_letters
 from app.billing.mirror import (
@@ -23,6 +23,7 @@ from app.billing.mirror import (
 )
 from app.billing.models import (
     CheckoutAttempt,
+    Plan,
     PlanPrice,
     StripeCharge,
     StripeCustomer,
@@ -65,6 +66,7 @@ async def write(
     await entitlements.settle(
         session, customer.user_id, "purchase", bought.due, cause, now, keep=bought.keep | elsewhere
     )
+    await gifts.follow_money(session, purchases, fetched.charges, cause, now)
     await write_letters(session, customer.user_id, before, mirror, now)
     await purchase_letters.write_letters(
         session, customer.user_id, (known, charged), (purchases, fetched.charges), now
@@ -87,14 +89,18 @@ async def read_purchases(
 ) -> list[PurchaseFacts]:
     """Each finished session, held against our own record of what the member was to buy."""
     rows = await session.execute(
-        select(CheckoutAttempt.stripe_session_id, PlanPrice)
+        select(CheckoutAttempt.stripe_session_id, PlanPrice, Plan.lasts_months, CheckoutAttempt.gift_id)
         .join(PlanPrice, PlanPrice.stripe_price_id == CheckoutAttempt.stripe_price_id)
+        .join(Plan, Plan.id == PlanPrice.plan_id)
         .where(
             CheckoutAttempt.user_id == customer.user_id,
             CheckoutAttempt.stripe_session_id.in_([raw["id"] for raw in raws]),
         )
     )
-    sold = {row[0]: Sold(row[1].stripe_price_id, row[1].amount_cents, row[1].currency) for row in rows}
+    sold = {
+        row[0]: Sold(row[1].stripe_price_id, row[1].amount_cents, row[1].currency, row[2], row[3])
+        for row in rows
+    }
     return [read_purchase(raw, sold.get(raw["id"])) for raw in raws]
 
 

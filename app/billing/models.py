@@ -12,12 +12,19 @@ from app.db import Base, HasId
 
 
 class Plan(HasId, Base):
-    """What a visitor can buy, by the month, by the year or once: every course, or those in `plan_course`."""
+    """What a visitor can buy, by the month, by the year or once: every course, or those in `plan_course`.
+
+    `lasts_months`: how long what is paid once may be watched; None: for good.
+    """
 
     __tablename__ = "plan"
     __table_args__ = (
         CheckConstraint("interval IN ('month', 'year', 'once')", name="interval"),
         CheckConstraint("amount_cents > 0", name="amount"),
+        CheckConstraint(
+            "lasts_months IS NULL OR (interval = 'once' AND lasts_months > 0)", name="lasts_months"
+        ),
+        CheckConstraint("NOT is_giftable OR interval = 'once'", name="is_giftable"),
         CheckConstraint("currency = lower(currency)", name="currency"),
     )
 
@@ -28,6 +35,8 @@ class Plan(HasId, Base):
     amount_cents: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3), default="usd")
     trial_days: Mapped[int] = mapped_column(default=0)
+    lasts_months: Mapped[int | None]
+    is_giftable: Mapped[bool] = mapped_column(default=False)
     covers_everything: Mapped[bool] = mapped_column(default=True)
     is_offered: Mapped[bool] = mapped_column(default=True)
     position: Mapped[int] = mapped_column(default=0)
@@ -108,6 +117,8 @@ class StripePurchase(Base):
     currency: Mapped[str] = mapped_column(String(3))
     bought_at: Mapped[datetime]
     is_pending: Mapped[bool] = mapped_column(default=False)
+    lasts_months: Mapped[int | None]
+    gift_id: Mapped[UUID | None]
     doubt: Mapped[str | None] = mapped_column(Text)
     fence: Mapped[int] = mapped_column(BigInteger, default=0)
     raw: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -199,8 +210,43 @@ class StripeAccount(Base):
     last_run_at: Mapped[datetime | None]
 
 
+class Gift(HasId, Base):
+    """A plan that is paid once, for somebody else. `ends_at`: when it ends for whoever claimed it; None: never.
+
+    `state`: open (not paid), paid, or void (the money went back).
+    """
+
+    __tablename__ = "gift"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'paid', 'void')", name="state"),
+        Index(
+            "ix_gift_due",
+            "deliver_at",
+            postgresql_where=text("state = 'paid' AND delivered_at IS NULL"),
+        ),
+    )
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="RESTRICT"))
+    giver_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("user_account.id", ondelete="SET NULL"), index=True
+    )
+    to_email: Mapped[str] = mapped_column(String(254))
+    to_name: Mapped[str] = mapped_column(String(120))
+    from_name: Mapped[str] = mapped_column(String(120))
+    message: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    deliver_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+    claimed_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("user_account.id", ondelete="SET NULL"), index=True
+    )
+    claimed_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class CheckoutAttempt(HasId, Base):
-    """One try at buying a plan; at most one open for each user and plan."""
+    """One try at buying a plan; at most one open for each user and plan, and any number of gifts."""
 
     __tablename__ = "checkout_attempt"
     __table_args__ = (
@@ -209,7 +255,7 @@ class CheckoutAttempt(HasId, Base):
             "user_id",
             "plan_id",
             unique=True,
-            postgresql_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open' AND gift_id IS NULL"),
         ),
         CheckConstraint("state IN ('open', 'completed', 'expired')", name="state"),
     )
@@ -218,6 +264,7 @@ class CheckoutAttempt(HasId, Base):
     plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))
     stripe_session_id: Mapped[str | None] = mapped_column(String(120), unique=True)
     stripe_price_id: Mapped[str] = mapped_column(String(64))
+    gift_id: Mapped[UUID | None] = mapped_column(ForeignKey("gift.id", ondelete="CASCADE"), index=True)
     return_to: Mapped[str] = mapped_column(Text, default="/library")
     state: Mapped[str] = mapped_column(String(16), default="open")
     url: Mapped[str | None] = mapped_column(Text)

@@ -20,6 +20,7 @@ from app.i18n import _
 
 MAX_TRIAL_DAYS = 90
 MAX_NAME = 120
+MAX_MONTHS = 120
 MAX_DESCRIPTION = 500
 # Stripe takes up to eight digits of the minor unit.
 MAX_AMOUNT_CENTS = 99_999_999
@@ -36,6 +37,8 @@ class PlanDraft:
     description: str = ""
     trial_days: int = 0
     course_ids: tuple[UUID, ...] = ()
+    lasts_months: int | None = None
+    is_giftable: bool = False
     slug: str = ""
 
 
@@ -61,6 +64,8 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
         currency=draft.currency,
         trial_days=draft.trial_days,
         covers_everything=not draft.course_ids,
+        lasts_months=draft.lasts_months,
+        is_giftable=draft.is_giftable,
         position=(last or 0) + 1,
     )
     db.add(plan)
@@ -83,7 +88,8 @@ async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft
     plan = await find(db, plan_id, lock=True)
     _check(draft)
     covered = set(await db.scalars(select(PlanCourse.course_id).where(PlanCourse.plan_id == plan.id)))
-    if (draft.interval, draft.currency, set(draft.course_ids)) != (plan.interval, plan.currency, covered):
+    told = (draft.interval, draft.currency, draft.lasts_months, set(draft.course_ids))
+    if told != (plan.interval, plan.currency, plan.lasts_months, covered):
         raise BadInput(
             _(
                 "How often it is paid, its currency and what it covers stay as they are. Add a new plan instead."
@@ -93,6 +99,7 @@ async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft
     before = plan.amount_cents
     plan.name, plan.description = draft.name.strip(), draft.description.strip()
     plan.amount_cents, plan.trial_days = draft.amount_cents, draft.trial_days
+    plan.is_giftable = draft.is_giftable
     audit.record(
         db, actor_id, "plan.edit", "plan", plan.id, amount_cents=plan.amount_cents, before_cents=before
     )
@@ -199,6 +206,14 @@ def _check(draft: PlanDraft) -> None:
         raise BadInput(_("Choose one of these currencies."), field="currency")
     if not 0 <= draft.trial_days <= MAX_TRIAL_DAYS:
         raise BadInput(_("A trial lasts 0 to 90 days."), field="trial_days")
+    if draft.lasts_months is not None and not 0 < draft.lasts_months <= MAX_MONTHS:
+        raise BadInput(
+            _("Say for how many months, 1 to 120, or leave it empty for good."), field="lasts_months"
+        )
+    if draft.interval != "once" and draft.lasts_months is not None:
+        raise BadInput(_("Only what is paid once lasts some months. Leave this empty."), field="lasts_months")
+    if draft.interval != "once" and draft.is_giftable:
+        raise BadInput(_("Only what is paid once can be given as a gift."), field="is_giftable")
     if draft.interval == "once" and draft.trial_days:
         raise BadInput(_("What is paid once has no trial. Set the free days to 0."), field="trial_days")
 

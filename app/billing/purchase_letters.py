@@ -29,7 +29,7 @@ def letter_for(
     now: datetime,
 ) -> str | None:
     """Which mail a change of one purchase deserves; None for most. Pure."""
-    if facts.doubt is not None or facts.payment_status not in PAID:
+    if facts.doubt is not None or facts.gift_id is not None or facts.payment_status not in PAID:
         return None
     returned = [
         one for one in charges if one.payment_intent_id == facts.payment_intent_id and one.is_refunded

@@ -34,6 +34,8 @@ class PlanOffer:
     interval: str
     trial_days: int
     scope: Scope = EVERYTHING
+    lasts_months: int | None = None
+    is_giftable: bool = False
 
     @property
     def covers_everything(self) -> bool:
@@ -80,6 +82,8 @@ async def offered_plans(db: AsyncSession) -> list[PlanOffer]:
             plan.interval,
             plan.trial_days,
             scope[plan.id],
+            plan.lasts_months,
+            plan.is_giftable,
         )
         for plan, price in rows
     ]
@@ -157,6 +161,8 @@ async def purchases_of(db: AsyncSession, customer_id: str) -> list[PurchaseFacts
             row.currency,
             row.bought_at,
             row.is_pending,
+            row.lasts_months,
+            row.gift_id,
             row.doubt,
         )
         for row in rows
@@ -169,7 +175,12 @@ async def has_pending(db: AsyncSession, user_id: UUID, plan_id: UUID) -> bool:
         select(StripePurchase.id)
         .join(StripeCustomer, StripeCustomer.id == StripePurchase.customer_id)
         .join(PlanPrice, PlanPrice.stripe_price_id == StripePurchase.price_id)
-        .where(StripeCustomer.user_id == user_id, PlanPrice.plan_id == plan_id, StripePurchase.is_pending)
+        .where(
+            StripeCustomer.user_id == user_id,
+            PlanPrice.plan_id == plan_id,
+            StripePurchase.is_pending,
+            StripePurchase.gift_id.is_(None),
+        )
         .limit(1)
     )
     return found is not None

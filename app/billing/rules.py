@@ -1,5 +1,6 @@
 """What Stripe's facts entitle to: the access table as a pure function."""
 
+import calendar
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -159,10 +160,10 @@ def purchases_due(
     catalogue: Mapping[str, Scope],
     now: datetime,
 ) -> Entitled:
-    """What things paid once give, without end, as long as the money is ours.
+    """What things paid once give their buyer, for good or for their months, as long as the money is ours.
 
-    `unpaid` waits for a delayed payment and gives nothing yet; `no_payment_required` (a code for all of it) gives as
-    much as `paid`.
+    Gifts give their buyer nothing. `unpaid` waits for a delayed payment and gives nothing yet; `no_payment_required`
+    (a code for all of it) gives as much as `paid`.
     """
     due: list[Due] = []
     keep: set[str] = set()
@@ -170,9 +171,12 @@ def purchases_due(
     by_intent: dict[str | None, list[ChargeFacts]] = {}
     for charge in charges:
         by_intent.setdefault(charge.payment_intent_id, []).append(charge)
-    for facts in purchases:
+    until: dict[UUID | None, datetime] = {}
+    for facts in sorted(purchases, key=lambda one: one.bought_at):
         if facts.doubt is not None:
             doubts.append(facts.doubt)
+            continue
+        if facts.gift_id is not None:
             continue
         if facts.payment_status not in ("paid", "no_payment_required"):
             if facts.payment_status != "unpaid":
@@ -187,9 +191,24 @@ def purchases_due(
             doubts.append(str(gap.args[0]))
             continue
         if is_ours and facts.price_id is not None:
-            courses = catalogue.get(facts.price_id, ())
-            due += [Due(facts.id, course, min(facts.bought_at, now), None) for course in courses]
+            for course in catalogue.get(facts.price_id, ()):
+                ends_at = None
+                if facts.lasts_months is not None:
+                    # What is bought again is added to what is left.
+                    begins = max(facts.bought_at, until.get(course, facts.bought_at))
+                    ends_at = until[course] = months_after(begins, facts.lasts_months)
+                    if ends_at <= now:
+                        continue
+                due.append(Due(facts.id, course, min(facts.bought_at, now), ends_at))
     return Entitled(tuple(due), frozenset(keep), tuple(doubts))
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """So many months later by the calendar (UTC); 31 January and a month is the end of February."""
+    years, month = divmod(moment.month - 1 + months, 12)
+    year = moment.year + years
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
 
 
 def covers_all_of(scope: Scope, wanted: Scope) -> bool:

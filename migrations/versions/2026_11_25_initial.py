@@ -224,6 +224,8 @@ def upgrade() -> None:
         sa.Column("amount_cents", sa.Integer(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("trial_days", sa.Integer(), nullable=False),
+        sa.Column("lasts_months", sa.Integer(), nullable=True),
+        sa.Column("is_giftable", sa.Boolean(), nullable=False),
         sa.Column("covers_everything", sa.Boolean(), nullable=False),
         sa.Column("is_offered", sa.Boolean(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -232,6 +234,11 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("interval IN ('month', 'year', 'once')", name=op.f("ck_plan_interval")),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_plan_amount")),
+        sa.CheckConstraint(
+            "lasts_months IS NULL OR (interval = 'once' AND lasts_months > 0)",
+            name=op.f("ck_plan_lasts_months"),
+        ),
+        sa.CheckConstraint("NOT is_giftable OR interval = 'once'", name=op.f("ck_plan_is_giftable")),
         sa.CheckConstraint("currency = lower(currency)", name=op.f("ck_plan_currency")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
         sa.UniqueConstraint("slug", name=op.f("uq_plan_slug")),
@@ -337,11 +344,47 @@ def upgrade() -> None:
     op.create_index(op.f("ix_video_created_at"), "video", ["created_at"], unique=False)
     op.create_index(op.f("ix_video_state"), "video", ["state"], unique=False)
     op.create_table(
+        "gift",
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("giver_id", sa.Uuid(), nullable=True),
+        sa.Column("to_email", sa.String(length=254), nullable=False),
+        sa.Column("to_name", sa.String(length=120), nullable=False),
+        sa.Column("from_name", sa.String(length=120), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("deliver_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_by", sa.Uuid(), nullable=True),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'paid', 'void')", name=op.f("ck_gift_state")),
+        sa.ForeignKeyConstraint(
+            ["claimed_by"], ["user_account.id"], name=op.f("fk_gift_claimed_by"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["giver_id"], ["user_account.id"], name=op.f("fk_gift_giver_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_gift_plan_id"), ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gift")),
+    )
+    op.create_index(op.f("ix_gift_claimed_by"), "gift", ["claimed_by"], unique=False)
+    op.create_index(
+        "ix_gift_due",
+        "gift",
+        ["deliver_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'paid' AND delivered_at IS NULL"),
+    )
+    op.create_index(op.f("ix_gift_giver_id"), "gift", ["giver_id"], unique=False)
+    op.create_table(
         "checkout_attempt",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("plan_id", sa.Uuid(), nullable=False),
         sa.Column("stripe_session_id", sa.String(length=120), nullable=True),
         sa.Column("stripe_price_id", sa.String(length=64), nullable=False),
+        sa.Column("gift_id", sa.Uuid(), nullable=True),
         sa.Column("return_to", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
@@ -352,6 +395,9 @@ def upgrade() -> None:
             "state IN ('open', 'completed', 'expired')", name=op.f("ck_checkout_attempt_state")
         ),
         sa.ForeignKeyConstraint(
+            ["gift_id"], ["gift.id"], name=op.f("fk_checkout_attempt_gift_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
             ["plan_id"], ["plan.id"], name=op.f("fk_checkout_attempt_plan_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
@@ -360,13 +406,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkout_attempt")),
         sa.UniqueConstraint("stripe_session_id", name=op.f("uq_checkout_attempt_stripe_session_id")),
     )
+    op.create_index(op.f("ix_checkout_attempt_gift_id"), "checkout_attempt", ["gift_id"], unique=False)
     op.create_index(op.f("ix_checkout_attempt_user_id"), "checkout_attempt", ["user_id"], unique=False)
     op.create_index(
         "uq_checkout_attempt_open",
         "checkout_attempt",
         ["user_id", "plan_id"],
         unique=True,
-        postgresql_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open' AND gift_id IS NULL"),
     )
     op.create_table(
         "lesson",
@@ -427,6 +474,8 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("bought_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("is_pending", sa.Boolean(), nullable=False),
+        sa.Column("lasts_months", sa.Integer(), nullable=True),
+        sa.Column("gift_id", sa.Uuid(), nullable=True),
         sa.Column("doubt", sa.Text(), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("raw", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -772,10 +821,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_lesson_course_id"), table_name="lesson")
     op.drop_table("lesson")
     op.drop_index(
-        "uq_checkout_attempt_open", table_name="checkout_attempt", postgresql_where=sa.text("state = 'open'")
+        "uq_checkout_attempt_open",
+        table_name="checkout_attempt",
+        postgresql_where=sa.text("state = 'open' AND gift_id IS NULL"),
     )
     op.drop_index(op.f("ix_checkout_attempt_user_id"), table_name="checkout_attempt")
+    op.drop_index(op.f("ix_checkout_attempt_gift_id"), table_name="checkout_attempt")
     op.drop_table("checkout_attempt")
+    op.drop_index(op.f("ix_gift_giver_id"), table_name="gift")
+    op.drop_index("ix_gift_due", table_name="gift")
+    op.drop_index(op.f("ix_gift_claimed_by"), table_name="gift")
+    op.drop_table("gift")
     op.drop_index(op.f("ix_video_state"), table_name="video")
     op.drop_index(op.f("ix_video_created_at"), table_name="video")
     op.drop_index(op.f("ix_video_changed_at"), table_name="video")

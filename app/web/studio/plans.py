@@ -61,6 +61,8 @@ class PlanForm:
     description: str = ""
     trial_days: str = "0"
     course_ids: tuple[str, ...] = ()
+    lasts_months: str = ""
+    is_giftable: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def plan_form(
     description: Annotated[str, Form()] = "",
     trial_days: Annotated[str, Form()] = "0",
     course_ids: Annotated[list[str] | None, Form()] = None,
+    lasts_months: Annotated[str, Form()] = "",
+    is_giftable: Annotated[str, Form()] = "",
 ) -> PlanForm:
     """The form as it was sent, without stray spaces."""
     values = (name, amount, interval, currency, description, trial_days)
@@ -90,7 +94,17 @@ def plan_form(
         " ".join(rules.tidy(value).split())[:600] for value in values
     )
     chosen = tuple(one[:36] for one in (course_ids or [])[:200])
-    return PlanForm(name, amount, interval, currency, description, trial_days, chosen)
+    return PlanForm(
+        name,
+        amount,
+        interval,
+        currency,
+        description,
+        trial_days,
+        chosen,
+        lasts_months.strip()[:10],
+        bool(is_giftable),
+    )
 
 
 Typed = Annotated[PlanForm, Depends(plan_form)]
@@ -112,7 +126,16 @@ def _draft(form: PlanForm, kept: Plan | None = None, covered: tuple[UUID, ...] =
         description=form.description,
         trial_days=int(days) if days.isascii() and days.isdigit() and len(days) < 5 else -1,
         course_ids=covered if kept else _uuids(form.course_ids),
+        lasts_months=kept.lasts_months if kept else _months(form.lasts_months),
+        is_giftable=form.is_giftable,
     )
+
+
+def _months(text: str) -> int | None:
+    """None for good; -1, which no plan may have, for what is no number."""
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else -1
 
 
 def _uuids(texts: tuple[str, ...]) -> tuple[UUID, ...]:
@@ -192,6 +215,7 @@ async def plan(plan_id: UUID, page: Page, db: Db) -> Response:
         amount=write_amount(found.amount_cents, found.currency),
         description=found.description,
         trial_days=str(found.trial_days),
+        is_giftable=found.is_giftable,
     )
     return await _form(page, db, found, form)
 

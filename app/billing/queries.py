@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.models import Entitlement
 from app.billing.mirror import TERMINAL, ChargeFacts, PurchaseFacts, SubscriptionFacts, read_subscription
 from app.billing.models import (
     Plan,
@@ -167,6 +168,33 @@ async def purchases_of(db: AsyncSession, customer_id: str) -> list[PurchaseFacts
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Something that was paid once and may be watched. `ends_at` None: for good."""
+
+    plan_name: str
+    ends_at: datetime | None
+
+
+async def owned_by(db: AsyncSession, user_id: UUID, now: datetime) -> list[Owned]:
+    """What a member bought once and may watch at this moment, the newest first."""
+    rows = await db.execute(
+        select(Plan.name, func.max(Entitlement.ends_at), func.bool_or(Entitlement.ends_at.is_(None)))
+        .join(PlanPrice, PlanPrice.plan_id == Plan.id)
+        .join(StripePurchase, StripePurchase.price_id == PlanPrice.stripe_price_id)
+        .join(Entitlement, Entitlement.source_id == StripePurchase.id)
+        .where(
+            Entitlement.user_id == user_id,
+            Entitlement.source_kind == "purchase",
+            Entitlement.revoked_at.is_(None),
+            or_(Entitlement.ends_at.is_(None), Entitlement.ends_at > now),
+        )
+        .group_by(Plan.id, Plan.name)
+        .order_by(func.max(StripePurchase.bought_at).desc())
+    )
+    return [Owned(name, None if is_endless else ends_at) for name, ends_at, is_endless in rows]
 
 
 async def has_pending(db: AsyncSession, user_id: UUID, plan_id: UUID) -> bool:

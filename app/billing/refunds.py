@@ -16,7 +16,7 @@ from app.accounts import audit
 from app.accounts.models import User
 from app.billing import queries, stripe_api, sync
 from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts, period_paid
-from app.billing.models import StripeCharge, StripeCustomer
+from app.billing.models import Gift, StripeCharge, StripeCustomer
 from app.billing.rules import DISPUTE_OPEN, Scope, entitlements_due, purchases_due
 from app.clock import utcnow
 from app.errors import BadInput, Conflict, NotFound, Unavailable
@@ -28,7 +28,8 @@ class Preview:
     """A charge of a member, and what giving all of it back would do.
 
     `loses`: what nothing else of theirs covers then; `None` among them is every course. `subscription`: the one whose
-    period it paid, if that runs and would be charged again. `left_cents`: what can still be given back.
+    period it paid, if that runs and would be charged again. `left_cents`: what can still be given back. `gift`: what it
+    paid was for somebody else.
     """
 
     charge: ChargeFacts
@@ -38,6 +39,7 @@ class Preview:
     subscription: SubscriptionFacts | None
     left_cents: int
     is_disputed: bool
+    gift: Gift | None = None
 
 
 async def preview(charge_id: str) -> Preview:
@@ -61,6 +63,7 @@ async def preview(charge_id: str) -> Preview:
         others = [one for one in await queries.charges_of(session, customer_id) if one.id != charge.id]
         catalogue = await queries.catalogue(session)
         given = await _given(session, user.id, utcnow())
+        gift = await _gift(session, charge, purchases)
     now = utcnow()
     returned = replace(charge, refunded_cents=charge.amount_cents)
     before, after = (_held(mirror, purchases, [*others, one], catalogue, now) for one in (charge, returned))
@@ -75,6 +78,7 @@ async def preview(charge_id: str) -> Preview:
         subscription=running,
         left_cents=charge.amount_cents - charge.refunded_cents,
         is_disputed=charge.dispute_status in DISPUTE_OPEN,
+        gift=gift,
     )
 
 
@@ -139,6 +143,11 @@ def _held(
     bought = purchases_due(purchases, charges, catalogue, now).due
     due: tuple[Due, ...] = (*paid, *bought)
     return {one.course_id for one in due}
+
+
+async def _gift(session: AsyncSession, charge: ChargeFacts, purchases: list[PurchaseFacts]) -> Gift | None:
+    paid = [one.gift_id for one in purchases if one.payment_intent_id == charge.payment_intent_id]
+    return await session.get(Gift, paid[0]) if paid and paid[0] is not None else None
 
 
 async def _given(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID | None]:

@@ -11,7 +11,7 @@ from app.access.queries import active_for
 from app.accounts import email_change, profile, queries, rules, sessions, throttle
 from app.accounts.permissions import Permission
 from app.accounts.queries import Device
-from app.billing.queries import Membership, membership_of
+from app.billing.queries import Membership, Owned, membership_of, owned_by
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput, Conflict, LinkExpired, TooMany
@@ -26,11 +26,12 @@ LINK = [needs(Permission.SIGNED_LINK)]
 
 @dataclass(frozen=True)
 class AccountPage:
-    """`is_given`: may watch without paying. `done`: what was just changed (name, email, password, device), or empty."""
+    """`owned`: bought once. `is_given`: may watch without paying. `done`: what was just changed (name, email, password, device), or empty."""
 
     name: str
     email: str
     membership: Membership | None
+    owned: list[Owned]
     is_given: bool
     devices: list[Device]
     done: str
@@ -57,11 +58,13 @@ async def account(page: Page, db: Db, viewer: SignedIn, done: str = "") -> Respo
     """GET /account: everything at a glance."""
     now = utcnow()
     membership = await membership_of(db, viewer.user_id, now)
+    owned = await owned_by(db, viewer.user_id, now)
     rights = await active_for(db, viewer.user_id, now) if membership is None else []
     shown = AccountPage(
         name=viewer.name,
         email=viewer.email,
         membership=membership,
+        owned=owned,
         is_given=bool(rights),
         devices=await queries.devices(db, viewer.user_id, now, this=viewer.session_id),
         done=done,

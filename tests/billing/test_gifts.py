@@ -149,8 +149,14 @@ async def test_money_that_goes_back_takes_the_gift_with_it(till: Till) -> None:
         )
     customer = await tills.customer_id(giver.id)
     (charge,) = (await till.api.v1.charges.list_async({"customer": customer})).data
+    await till.member(role="staff")
+    assert (
+        "the gift for Keola ends at once"
+        in (await till.client.get(f"/studio/money/payments/{charge.id}")).text
+    )
     await till.api.v1.refunds.create_async({"charge": charge.id})
     await till.settle()
+    await factories.sign_in(till.client, receiver)
     still = [one.source_id for one in await tills.rights(receiver.id) if one.revoked_at is None]
     assert still == ["gift:older"], "no other gift is touched"
     gone = await till.client.get(f"/gifts/claim?token={link}")
@@ -255,3 +261,6 @@ async def test_a_pass_that_is_bought_again_is_added_to_what_is_left(till: Till) 
         await till.settle()
     ends = sorted(one.ends_at for one in await tills.rights(user.id) if one.ends_at)
     assert abs(ends[-1] - months_after(utcnow(), 6)) < timedelta(minutes=1)
+    account = (await till.client.get("/account")).text
+    assert "keep what you bought" in account
+    assert account.count("Three months") == 1

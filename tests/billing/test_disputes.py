@@ -1,0 +1,73 @@
+"""A bank asks for its money back: what was paid is not shown until it is decided, and comes back when it is won."""
+
+from uuid import UUID
+
+import pytest
+
+from app import db
+from tests import factories
+from tests.billing import till as tills
+from tests.billing.till import Till
+
+DISPUTED = "4000 0000 0000 0259"
+INQUIRY = "4000 0000 0000 1976"
+
+
+async def bought(till: Till, card: str) -> UUID:
+    async with db.transaction() as session:
+        hips: UUID = (await factories.course(session, title="Hips")).id
+    user = await till.member(name="Noelani")
+    await till.buy(await till.plan(4900, name="Hips", interval="once", course_ids=(hips,)), card)
+    await till.settle()
+    return user.id
+
+
+async def watches(user_id: UUID) -> bool:
+    return any(one.revoked_at is None for one in await tills.rights(user_id))
+
+
+async def dispute(till: Till) -> str:
+    (one,) = (await till.api.v1.disputes.list_async()).data
+    return one.id
+
+
+@pytest.mark.parametrize(("evidence", "again"), [("winning_evidence", True), ("losing_evidence", False)])
+async def test_a_dispute_suspends_and_its_end_decides(till: Till, evidence: str, again: bool) -> None:
+    user_id = await bought(till, DISPUTED)
+    assert not await watches(user_id)
+    await till.member(role="staff")
+    page = (await till.client.get("/studio/money")).text
+    assert "A bank asks for its money back" in page
+    await till.api.v1.disputes.update_async(
+        await dispute(till), {"evidence": {"uncategorized_text": evidence}, "submit": True}
+    )
+    await till.settle()
+    assert await watches(user_id) is again
+    assert "A bank asks for its money back" not in (await till.client.get("/studio/money")).text
+
+
+async def test_money_that_is_disputed_is_not_given_back_by_us(till: Till) -> None:
+    await bought(till, DISPUTED)
+    await till.member(role="staff")
+    (charge,) = (await till.api.v1.charges.list_async()).data
+    assert "A dispute is open" in (await till.client.get(f"/studio/money/payments/{charge.id}")).text
+    sent = await till.client.post(f"/studio/money/payments/{charge.id}/refund", data={"amount": "49"})
+    assert sent.status_code == 409
+    assert (await till.api.v1.refunds.list_async()).data == []
+
+
+async def test_an_inquiry_takes_nothing(till: Till) -> None:
+    user_id = await bought(till, INQUIRY)
+    assert await watches(user_id)
+
+
+async def test_a_disputed_membership_is_suspended_as_a_whole(till: Till) -> None:
+    user = await till.member()
+    await till.buy(await till.plan(), DISPUTED)
+    await till.settle()
+    assert not await tills.is_entitled(user.id)
+    await till.api.v1.disputes.update_async(
+        await dispute(till), {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True}
+    )
+    await till.settle()
+    assert await tills.is_entitled(user.id)

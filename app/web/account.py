@@ -26,7 +26,10 @@ LINK = [needs(Permission.SIGNED_LINK)]
 
 @dataclass(frozen=True)
 class AccountPage:
-    """`owned`: bought once. `is_given`: may watch without paying. `done`: what was just changed (name, email, password, device), or empty."""
+    """`owned`: bought once. `is_given`: may watch without paying.
+
+    `done`: what was just changed (name, email, password, device), or empty.
+    """
 
     name: str
     email: str

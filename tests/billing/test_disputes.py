@@ -41,6 +41,8 @@ async def test_a_dispute_suspends_and_its_end_decides(till: Till, evidence: str,
     await till.api.v1.disputes.update_async(
         await dispute(till), {"evidence": {"uncategorized_text": evidence}, "submit": True}
     )
+    # The bank takes a while to decide.
+    await till.pass_days(1)
     await till.settle()
     assert await watches(user_id) is again
     assert "A bank asks for its money back" not in (await till.client.get("/studio/money")).text
@@ -69,5 +71,7 @@ async def test_a_disputed_membership_is_suspended_as_a_whole(till: Till) -> None
     await till.api.v1.disputes.update_async(
         await dispute(till), {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True}
     )
+    # The bank takes a while to decide.
+    await till.pass_days(1)
     await till.settle()
     assert await tills.is_entitled(user.id)

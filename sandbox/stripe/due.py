@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.stripe import checkout, cycle, disputes, lifecycle, refunding, settlements
+from sandbox.stripe import checkout, cycle, disputes, lifecycle, refunding, schedules, settlements
 from sandbox.stripe.events import emit
 from sandbox.stripe.invoicing import finalize, void
 from sandbox.stripe.methods import paying_method
@@ -113,5 +113,6 @@ _RUNNERS: dict[str, Callable[[World, Row], None]] = {
     "checkout.session": checkout.expire,
     "dispute": disputes.run_deadline,
     "refund": refunding.settle,
+    "subscription_schedule": schedules.follow,
     "payment_intent": settlements.settle,
 }

@@ -16,6 +16,9 @@ KIND_OF_PREFIX = {
     "prod": "product",
     "price": "price",
     "sub": "subscription",
+    "sub_sched": "subscription_schedule",
+    "cn": "credit_note",
+    "cbtxn": "customer_balance_transaction",
     "in": "invoice",
     "ii": "invoiceitem",
     "inpay": "invoice_payment",
@@ -29,7 +32,7 @@ KIND_OF_PREFIX = {
     "txr": "tax_rate",
     "txn": "balance_transaction",
     "pm": "payment_method",
-    "cs": "checkout.session",
+    "cs_test": "checkout.session",
     "clock": "test_helpers.test_clock",
     "bpc": "billing_portal.configuration",
 }
@@ -101,7 +104,7 @@ def _expanded(store: Store, node: Json, name: str, path: str) -> Any:
 def _object(store: Store, value: Any, path: str) -> Any:
     if value is None or isinstance(value, dict):
         return value
-    kind = KIND_OF_PREFIX.get(value.split("_", 1)[0]) if isinstance(value, str) else None
+    kind = KIND_OF_PREFIX.get(value.rsplit("_", 1)[0]) if isinstance(value, str) else None
     # A coupon's id is whatever its maker likes.
     row = store.find(kind or "coupon", value) if isinstance(value, str) else None
     if row is None:

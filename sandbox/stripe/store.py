@@ -206,9 +206,10 @@ class Store:
         return rows, len(found) > limit
 
     def next_due(self, clock: str | None, until: int) -> Row | None:
-        """The object on this clock whose moment comes first, if that is not after `until`."""
+        """The object on this clock whose moment comes first, if that is not after `until`. Of the same moment, a
+        schedule is first: what it changes is renewed as changed."""
         found = self.connection.execute(
-            f"{_SELECT} WHERE clock IS ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1",
+            f"{_SELECT} WHERE clock IS ? AND due_at <= ? ORDER BY due_at, kind <> 'subscription_schedule', seq LIMIT 1",
             (clock, until),
         ).fetchone()
         return _row(found) if found else None

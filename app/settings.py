@@ -72,6 +72,13 @@ class Settings(BaseSettings):
     past_due_grace_days: int = Field(
         14, ge=0, description="Days a member keeps watching after a failed renewal"
     )
+    promotion_codes: bool = Field(
+        False, description="Ask for promotion codes at Stripe's checkout; they are made in Stripe"
+    )
+    stripe_tax: bool = Field(
+        False,
+        description="Let Stripe Tax add what is due by the buyer's address; it is set up in Stripe first",
+    )
     metrics_public: bool = Field(False, description="Let addresses other than loopback read /metrics")
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses and networks whose X-Forwarded-* headers are believed; never `*`"

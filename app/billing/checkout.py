@@ -274,6 +274,8 @@ def _order(user_id: UUID, customer_id: str, chosen: _Chosen) -> stripe_api.Check
         price_id=chosen.price_id,
         trial_days=chosen.trial_days,
         is_once=chosen.is_once,
+        takes_codes=get_settings().promotion_codes,
+        adds_tax=get_settings().stripe_tax,
         # Stripe fills the braces in; encoded they would not be found.
         success_url=f"{base}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
         cancel_url=f"{base}/billing/cancelled?{urlencode({'attempt': chosen.attempt_id})}",

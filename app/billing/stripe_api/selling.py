@@ -29,6 +29,8 @@ class CheckoutOrder:
     price_id: str
     trial_days: int
     is_once: bool
+    takes_codes: bool
+    adds_tax: bool
     success_url: str
     cancel_url: str
 
@@ -55,6 +57,12 @@ async def create_checkout(order: CheckoutOrder) -> CheckoutSession:
         "success_url": order.success_url,
         "cancel_url": order.cancel_url,
     }
+    if order.takes_codes:
+        params["allow_promotion_codes"] = True
+    if order.adds_tax:
+        # The address is asked for on Stripe's page and kept there, for the renewals' tax.
+        params["automatic_tax"] = {"enabled": True}
+        params["customer_update"] = {"address": "auto"}
     key = {"idempotency_key": f"limber-checkout-{order.attempt_id}"}
     with in_our_words():
         return _checkout(await client().v1.checkout.sessions.create_async(params, key))  # type: ignore[arg-type]

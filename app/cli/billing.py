@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 billing = typer.Typer(no_args_is_help=True, help="Money: what Stripe says, and what is here.")
 
 
-@billing.callback()
-def _billing() -> None:
-    """A group of its own, although it has one command so far."""
-
-
 @billing.command()
 def reconcile(
     apply: Annotated[bool, typer.Option("--apply", help="Put right what differs.")] = False,
@@ -51,4 +46,46 @@ def reconcile(
     if apply:
         print(f"{report.mended} put right.")
     if report.failed or report.strangers or (found and not apply):
+        raise SystemExit(1)
+
+
+@billing.command("import")
+def import_(
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A Price of Stripe's and the plan that it buys: price_123=monthly. May be repeated."
+        ),
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Do it; without it, only say what would be done.")
+    ] = False,
+) -> None:
+    """Take over the payers of an existing Stripe account, matched by e-mail; who is unknown here gets an account."""
+    from app.billing import stripe_api, taking_over
+
+    pairs = [one.partition("=") for one in price or []]
+    if not all(plan for _price, _sign, plan in pairs):
+        raise typer.BadParameter("give --price as price_123=plan-slug")
+    prices = {found: plan for found, _sign, plan in pairs}
+
+    async def act() -> "taking_over.TakeOver":
+        try:
+            return await taking_over.take_over(prices, apply=apply, say=print)
+        finally:
+            await stripe_api.close()
+
+    found = run_with_database(act)
+    for price_id, (count, words) in sorted(found.unknown_prices.items()):
+        print(
+            f"{count} pay {price_id} ({words}), which no plan knows: --price {price_id}=PLAN", file=sys.stderr
+        )
+    for words in found.odd:
+        print(words, file=sys.stderr)
+    would = "" if apply else "would be "
+    print(
+        f"{found.payers} payers: {found.known} known, {found.linked} {would}linked to members,"
+        f" {found.created} {would}given an account."
+    )
+    if found.unknown_prices or found.odd:
         raise SystemExit(1)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.billing.stripe_api.client import API_VERSION, client, in_our_words
+from app.billing.stripe_api.customers import Customer
 
 Json = dict[str, Any]
 
@@ -34,6 +35,22 @@ async def every_subscription() -> AsyncIterator[Json]:
         page = await client().v1.subscriptions.list_async({"status": "all", "limit": PAGE})
         async for one in page.auto_paging_iter():
             yield one.to_dict(for_json=True)
+
+
+async def every_customer() -> AsyncIterator[Customer]:
+    """Every customer of the account that was not deleted."""
+    with in_our_words():
+        page = await client().v1.customers.list_async({"limit": PAGE})
+        async for one in page.auto_paging_iter():
+            raw = one.to_dict(for_json=True)
+            yield Customer(
+                id=str(raw["id"]),
+                livemode=bool(raw.get("livemode", False)),
+                is_deleted=False,
+                user_id=(raw.get("metadata") or {}).get("limber_user_id"),
+                email=raw.get("email"),
+                name=raw.get("name"),
+            )
 
 
 async def every_purchase() -> AsyncIterator[Json]:

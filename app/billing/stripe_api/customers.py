@@ -14,6 +14,8 @@ class Customer:
     livemode: bool
     is_deleted: bool
     user_id: str | None
+    email: str | None = None
+    name: str | None = None
 
 
 async def create_customer(user_id: UUID, email: str, name: str, *, replacing: str | None = None) -> Customer:

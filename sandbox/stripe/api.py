@@ -3,13 +3,15 @@
 Source: https://docs.stripe.com/api/authentication, /versioning and /idempotent_requests
 """
 
+import asyncio
 import copy
 import hashlib
 import json
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -22,6 +24,7 @@ from sandbox.stripe.expand import expand
 from sandbox.stripe.form import BadForm, decode
 from sandbox.stripe.params import Params
 from sandbox.stripe.store import Store, new_id
+from sandbox.stripe.trouble import Trouble
 from sandbox.stripe.world import World, default_now
 
 Json = dict[str, Any]
@@ -61,6 +64,8 @@ class Api:
     real_now: Callable[[], float]
     after_call: Callable[[], None]
     contract: Contract | None = None
+    trouble: list[Trouble] = field(default_factory=list)
+    _under_way: set[str] = field(default_factory=set)
 
     def routes(self, operations: list[Operation]) -> list[Route]:
         """A Starlette route for each operation."""
@@ -76,12 +81,20 @@ class Api:
             request_id = new_id("req", 14)
             body = (await request.body()).decode("utf-8", "replace")
             headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION}
+            trouble = self._met(request.url.path)
             try:
                 _authenticate(request)
                 _check_version(request)
-                status, answer, replayed = self._run(request, method, template, handler, body, request_id)
+                with self._in_turn(request):
+                    if trouble is not None and trouble.delay_s:
+                        await asyncio.sleep(trouble.delay_s)
+                    if trouble is not None and trouble.status is not None and not trouble.after:
+                        return JSONResponse(trouble.error, trouble.status, headers)
+                    status, answer, replayed = self._run(request, method, template, handler, body, request_id)
             except StripeFault as fault:
                 status, answer, replayed = fault.status, {"error": fault.error}, False
+            if trouble is not None and trouble.status is not None:
+                status, answer = trouble.status, trouble.error
             if replayed:
                 headers["Idempotent-Replayed"] = "true"
             key = request.headers.get("idempotency-key")
@@ -91,6 +104,41 @@ class Api:
             return JSONResponse(answer, status_code=status, headers=headers)
 
         return Route(template, endpoint, methods=[method])
+
+    def _met(self, path: str) -> Trouble | None:
+        """The trouble that this call gets into, if any is left for it."""
+        for trouble in self.trouble:
+            if path.startswith(trouble.path):
+                trouble.times -= 1
+                if trouble.times == 0:
+                    self.trouble.remove(trouble)
+                return trouble
+        return None
+
+    @contextmanager
+    def _in_turn(self, request: Request) -> Iterator[None]:
+        """A key serves one call at a time.
+
+        Raises:
+            StripeFault: 409, while another call with the same key is under way.
+        """
+        key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        if key is None:
+            yield
+            return
+        if key in self._under_way:
+            raise StripeFault(
+                "There is currently another in-progress request using this Stripe-Account and Idempotency Key "
+                f"(that probably means you submitted twice, and the other request is still going through): {key}.",
+                status=409,
+                kind="idempotency_error",
+                code="idempotency_key_in_use",
+            )
+        self._under_way.add(key)
+        try:
+            yield
+        finally:
+            self._under_way.discard(key)
 
     def _run(
         self, request: Request, method: str, template: str, handler: Handler, body: str, request_id: str

@@ -41,7 +41,7 @@ _GENERIC = Decline("card_declined", "generic_decline", "Your card was declined."
 _FUNDS = Decline("card_declined", "insufficient_funds", "Your card has insufficient funds.")
 _LOST = Decline("card_declined", "lost_card", "Your card was declined.")
 _STOLEN = Decline("card_declined", "stolen_card", "Your card was declined.")
-_EXPIRED = Decline("expired_card", None, "Your card has expired.")
+EXPIRED = Decline("expired_card", None, "Your card has expired.")
 _CVC = Decline("incorrect_cvc", None, "Your card's security code is incorrect.")
 _PROCESSING = Decline(
     "processing_error", None, "An error occurred while processing your card. Try again in a little bit."
@@ -59,7 +59,7 @@ _CARDS = (
     Card("4000000000009995", at_once=_FUNDS),
     Card("4000000000009987", at_once=_LOST),
     Card("4000000000009979", at_once=_STOLEN),
-    Card("4000000000000069", at_once=_EXPIRED),
+    Card("4000000000000069", at_once=EXPIRED),
     Card("4000000000000127", at_once=_CVC),
     Card("4000000000000119", at_once=_PROCESSING),
     Card("4100000000000019", at_once=_FRAUD),

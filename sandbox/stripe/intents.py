@@ -1,9 +1,10 @@
 """Payment intents: made, tried, proven by the card's holder, captured."""
 
 import copy
+from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.stripe.card_table import ALWAYS, IF_NOT_SET_UP, Card, Decline
+from sandbox.stripe.card_table import ALWAYS, EXPIRED, IF_NOT_SET_UP, Card, Decline
 from sandbox.stripe.cards import NEEDS_ACTION, NOT_THERE, UNPROVEN, decline_error
 from sandbox.stripe.charging import new_charge
 from sandbox.stripe.debits import REFUSED, kept_debit
@@ -101,6 +102,8 @@ def attempt(
             return _wait_for_holder(world, intent, method)
         return _failed(world, intent, method, NOT_THERE)
     decline = card.at_once or (card.later if off_session else None) or (card.proven if proven else None)
+    if decline is None and off_session and has_expired(method, world.now):
+        decline = EXPIRED
     if decline is not None:
         return _failed(world, intent, method, decline)
     if proven and intent.body["setup_future_usage"] == "off_session":
@@ -162,6 +165,13 @@ def _start_debit(world: World, intent: Row, method: Row) -> None:
     world.store.put(intent)
     emit(world, "charge.pending", charge)
     emit(world, "payment_intent.processing", body)
+
+
+def has_expired(method: Row, now: int) -> bool:
+    """Whether the card's last month is over."""
+    card = method.body["card"]
+    today = datetime.fromtimestamp(now, UTC)
+    return (card["exp_year"], card["exp_month"]) < (today.year, today.month)
 
 
 def must_prove(card: Card, method: Row) -> bool:

@@ -191,3 +191,87 @@ async def test_a_configuration_is_kept_and_used(api: stripe.StripeClient) -> Non
     plain = await api.v1.billing_portal.sessions.create_async({"customer": customer.id})
     assert plain.configuration != made.id
     assert len((await api.v1.billing_portal.configurations.list_async()).data) == 2
+
+
+async def change(
+    api: stripe.StripeClient, kind: str, card: str = "pm_card_visa"
+) -> tuple[str, stripe.Subscription, stripe.Price, stripe.Customer]:
+    """A flow that changes from 10 to 30 dollars: its page, what it is about, and to which price."""
+    customer = await shop.member(api, card)
+    subscription = await shop.subscribe(api, customer, await shop.monthly(api, 1000), off_session=False)
+    dear = await shop.monthly(api, 3000)
+    configuration = await api.v1.billing_portal.configurations.create_async(
+        {
+            "features": {
+                "subscription_update": {
+                    "enabled": True,
+                    "default_allowed_updates": ["price"],
+                    "products": [{"product": str(dear.product), "prices": [dear.id]}],
+                    "proration_behavior": "always_invoice",
+                }
+            }
+        }
+    )
+    about: Any = {"subscription": subscription.id}
+    if kind == "subscription_update_confirm":
+        about["items"] = [{"id": subscription["items"].data[0].id, "price": dear.id}]
+    flow: Any = {
+        "type": kind,
+        kind: about,
+        "after_completion": {"type": "redirect", "redirect": {"return_url": RETURN}},
+    }
+    url = await portal(api, customer, configuration=configuration.id, flow_data=flow)
+    return url, subscription, dear, customer
+
+
+async def test_a_member_changes_the_plan_among_those_that_are_offered(
+    api: stripe.StripeClient, browser: httpx.AsyncClient
+) -> None:
+    url, subscription, dear, _ = await change(api, "subscription_update")
+    other = await shop.monthly(api, 5000)
+    page = await browser.get(url)
+    assert dear.id in page.text
+    assert other.id not in page.text
+    pressed = {"action": "change_plan", "subscription": subscription.id}
+    assert (await browser.post(url, data={**pressed, "price": other.id})).status_code == 402
+    answer = await browser.post(url, data={**pressed, "price": dear.id})
+    assert (answer.status_code, answer.headers["location"]) == (303, RETURN)
+    changed = await api.v1.subscriptions.retrieve_async(subscription.id)
+    assert changed["items"].data[0].price.id == dear.id
+
+
+async def test_a_change_is_confirmed_with_what_it_costs(
+    api: stripe.StripeClient, browser: httpx.AsyncClient
+) -> None:
+    url, subscription, dear, _ = await change(api, "subscription_update_confirm")
+    page = await browser.get(url)
+    assert 'data-due="2000"' in page.text
+    pressed = {"action": "confirm_plan", "subscription": subscription.id}
+    assert (await browser.post(url, data=pressed)).status_code == 303
+    changed = await api.v1.subscriptions.retrieve_async(subscription.id, {"expand": ["latest_invoice"]})
+    assert changed["items"].data[0].price.id == dear.id
+    assert isinstance(changed.latest_invoice, stripe.Invoice)
+    assert (changed.latest_invoice.total, changed.latest_invoice.status) == (2000, "paid")
+
+
+async def test_a_change_that_the_card_declines_changes_nothing(
+    api: stripe.StripeClient, browser: httpx.AsyncClient
+) -> None:
+    url, subscription, _, _ = await change(api, "subscription_update_confirm", "pm_card_chargeCustomerFail")
+    pressed = {"action": "confirm_plan", "subscription": subscription.id}
+    answer = await browser.post(url, data=pressed)
+    assert answer.status_code == 402
+    assert "stays as it was" in answer.text
+    kept = await api.v1.subscriptions.retrieve_async(subscription.id)
+    assert kept["items"].data[0].price.unit_amount == 1000
+    assert kept.pending_update is not None
+
+
+async def test_why_a_member_leaves_is_told(api: stripe.StripeClient, browser: httpx.AsyncClient) -> None:
+    customer = await shop.member(api)
+    subscription = await shop.subscribe(api, customer, await shop.monthly(api))
+    pressed = {"action": "cancel_at_period_end", "subscription": subscription.id, "feedback": "unused"}
+    await browser.post(await portal(api, customer), data=pressed)
+    ending = await api.v1.subscriptions.retrieve_async(subscription.id)
+    assert ending.cancellation_details is not None
+    assert ending.cancellation_details.feedback == "unused"

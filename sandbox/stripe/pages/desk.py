@@ -12,6 +12,7 @@ from sandbox.stripe.disputes import OPEN, decide, open_dispute
 from sandbox.stripe.due import run_due
 from sandbox.stripe.pages.rendering import FOLDER, page
 from sandbox.stripe.settlements import settle
+from sandbox.stripe.trouble import read_trouble
 from sandbox.stripe.world import shift_clock
 
 Json = dict[str, Any]
@@ -33,6 +34,7 @@ class Desk:
             Route("/pages.css", self.style),
             Route("/sandbox/clock", self.clock),
             Route("/sandbox/clock", self.advance, methods=["POST"]),
+            Route("/sandbox/trouble", self.make_trouble, methods=["POST"]),
             Route("/sandbox/disputes", self.dispute, methods=["POST"]),
             Route("/sandbox/debits", self.debit, methods=["POST"]),
         ]
@@ -69,6 +71,18 @@ class Desk:
         return JSONResponse(
             {"now": world.now, "shift_s": world.now - int(self._api.real_now()), "done": done}
         )
+
+    async def make_trouble(self, request: Request) -> Response:
+        """POST /sandbox/trouble: what the next calls to the API get into; an empty object ends all of it."""
+        try:
+            given = await request.json()
+            if not given:
+                self._api.trouble.clear()
+            else:
+                self._api.trouble.append(read_trouble(given))
+        except (ValueError, TypeError, AttributeError) as error:
+            return JSONResponse({"error": str(error)}, 422)
+        return JSONResponse({"waiting": len(self._api.trouble)})
 
     async def dispute(self, request: Request) -> Response:
         """POST /sandbox/disputes: dispute a charge for a reason, or decide an open dispute: won, lost."""

@@ -1,20 +1,17 @@
 """The hosted customer portal: subscriptions, card, invoices, and the way back."""
 
-import copy
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.stripe import cycle, lifecycle
+from sandbox.stripe import cycle
 from sandbox.stripe.api import Api
-from sandbox.stripe.cards import card_fault, find_card
 from sandbox.stripe.errors import StripeFault
-from sandbox.stripe.methods import attach, create_method, make_default
+from sandbox.stripe.pages.portal_actions import act, confirmation, plan_choices
 from sandbox.stripe.pages.rendering import day, money, page
 from sandbox.stripe.store import Row
-from sandbox.stripe.subscription_bodies import schedule_cancel
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
@@ -24,6 +21,8 @@ _LIFE_S = 3600
 _IN_FLOW = {
     "payment_method_update": ("update_card",),
     "subscription_cancel": ("cancel_at_period_end",),
+    "subscription_update": ("change_plan",),
+    "subscription_update_confirm": ("confirm_plan",),
 }
 _DONE = {
     "renew": "Your subscription goes on.",
@@ -31,6 +30,8 @@ _DONE = {
     "cancel_now": "Your subscription has ended.",
     "update_card": "Your card has been updated.",
     "pay_invoice": "Thank you, that is paid.",
+    "change_plan": "Your plan has been changed.",
+    "confirm_plan": "Your plan has been changed.",
 }
 
 
@@ -71,10 +72,11 @@ class PortalPage:
                 try:
                     if flow is not None:
                         _check_flow(session, flow, form)
-                    _act(world, session, form)
+                    elsewhere = act(world, session, form)
                 except StripeFault as fault:
                     return _page(world, session, flow, str(fault), None)
-                return RedirectResponse(_next_page(request, session, flow, form.get("action", "")), 303)
+                onward = elsewhere or _next_page(request, session, flow, form.get("action", ""))
+                return RedirectResponse(onward, 303)
         finally:
             self._api.after_call()
 
@@ -118,62 +120,6 @@ def _check_flow(session: Row, flow: str, form: dict[str, str]) -> None:
         raise StripeFault("That is not something this page does.")
 
 
-def _act(world: World, session: Row, form: dict[str, str]) -> None:
-    action = form.get("action", "")
-    if action == "update_card":
-        _update_card(world, session.body["customer"], form.get("card_number", ""))
-        return
-    if action == "pay_invoice":
-        _pay(world, session.body["customer"], form.get("invoice", ""))
-        return
-    row = world.store.find("subscription", form.get("subscription", ""))
-    if (
-        row is None
-        or row.body["customer"] != session.body["customer"]
-        or row.body["status"] not in cycle.LIVE
-    ):
-        raise StripeFault("That subscription has already ended.")
-    if action == "cancel_now":
-        lifecycle.cancel(world, row, "cancellation_requested")
-    elif action in ("cancel_at_period_end", "renew"):
-        before = copy.deepcopy(row.body)
-        schedule_cancel(world, row, action == "cancel_at_period_end")
-        lifecycle.save_changed(world, before, row)
-    else:
-        raise StripeFault("That is not something this page does.")
-
-
-def _update_card(world: World, customer_id: str, number: str) -> None:
-    """The new card pays everything from now on; what is overdue is tried with it at once."""
-    card = find_card(number)
-    if card.at_once is not None:
-        raise card_fault(card.at_once)
-    customer = world.customer(customer_id)
-    method = create_method(world, card, details={"email": customer.body["email"]})
-    attach(world, method, customer)
-    make_default(world, customer, method.id)
-    for row in world.store.select("subscription", {"customer": customer_id}, oldest_first=True):
-        if row.body["status"] in cycle.LIVE and row.body["default_payment_method"] is not None:
-            before = copy.deepcopy(row.body)
-            row.body["default_payment_method"] = method.id
-            lifecycle.save_changed(world, before, row)
-    for invoice in _open_invoices(world, customer_id):
-        lifecycle.collect(world, invoice, off_session=False)
-
-
-def _pay(world: World, customer_id: str, invoice_id: str) -> None:
-    invoice = next((one for one in _open_invoices(world, customer_id) if one.id == invoice_id), None)
-    if invoice is None:
-        raise StripeFault("That invoice is not open any more.")
-    decline = lifecycle.collect(world, invoice, off_session=False)
-    if decline is not None:
-        raise StripeFault(decline.message)
-
-
-def _open_invoices(world: World, customer_id: str) -> list[Row]:
-    return world.store.select("invoice", {"customer": customer_id, "status": "open"}, oldest_first=True)
-
-
 def _page(world: World, session: Row, flow: str | None, problem: str | None, done: str | None) -> Response:
     customer = world.store.need("customer", session.body["customer"])
     subscriptions = [
@@ -194,6 +140,9 @@ def _page(world: World, session: Row, flow: str | None, problem: str | None, don
         show_subscriptions=flow != "payment_method_update",
         show_card=flow in (None, "payment_method_update"),
         whole=flow is None,
+        flow=flow,
+        choices=plan_choices(world, session, flow),
+        confirming=confirmation(world, session) if flow == "subscription_update_confirm" else None,
         card_words=_card_words(world, customer.body),
         problem=problem,
         done=done,

@@ -101,7 +101,7 @@ def default_configuration(world: World) -> Row:
 
 
 def _apply(params: Params, body: Json) -> None:
-    """Keep what is given; the page itself always offers everything, so `features` change nothing."""
+    """Keep what is given; of the features, the page heeds how to cancel and what plans can be changed to."""
     for name in ("default_return_url", "name"):
         if name in params:
             body[name] = params.take_str(name)
@@ -111,7 +111,37 @@ def _apply(params: Params, body: Json) -> None:
         for name in ("headline", "privacy_policy_url", "terms_of_service_url"):
             if name in profile:
                 body["business_profile"][name] = profile.take_str(name)
-    params.ignore("features", "login_page")
+    params.ignore("login_page")
+    features = params.take_hash("features")
+    if features is not None:
+        for name, known in body["features"].items():
+            given = features.take_hash(name)
+            if given is not None:
+                _take_feature(given, known)
+
+
+def _take_feature(given: Params, known: Json) -> None:
+    """Set what is given of a feature; a switch, a word, a list of words, or the products of a change of plan."""
+    for name, value in known.items():
+        if name not in given:
+            continue
+        if name == "products":
+            known[name] = [
+                {
+                    "adjustable_quantity": {"enabled": False, "maximum": None, "minimum": 1},
+                    "prices": [str(price) for price in one.take_list("prices")],
+                    "product": one.need_str("product"),
+                }
+                for one in given.take_hashes("products")
+            ]
+        elif isinstance(value, bool):
+            known[name] = given.take_bool(name, value)
+        elif isinstance(value, list):
+            known[name] = given.take_list(name)
+        elif isinstance(value, dict):
+            given.take_anything(name)
+        else:
+            known[name] = given.take_str(name)
 
 
 def _flow(world: World, customer_id: str, params: Params | None) -> Json | None:
@@ -150,7 +180,7 @@ def _flow(world: World, customer_id: str, params: Params | None) -> Json | None:
 def _confirm_items(nested: Params) -> list[Json]:
     nested.ignore("discounts")
     return [
-        {"id": one.need_str("id"), "price": one.take_str("price"), "quantity": one.take_int("quantity")}
+        {"id": one.need_str("id"), "price": one.take_str("price"), "quantity": one.take_int("quantity", 1)}
         for one in nested.take_hashes("items")
     ]
 

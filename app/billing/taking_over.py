@@ -1,6 +1,5 @@
 """Take over a Stripe account that has payers already: match them by address, and let them watch."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,12 +39,6 @@ class TakeOver:
     odd: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Payer:
-    customer: stripe_api.Customer
-    price_ids: tuple[str, ...]
-
-
 async def take_over(
     prices: Mapping[str, str], *, apply: bool, say: Callable[[str], None] = lambda _words: None
 ) -> TakeOver:
@@ -69,17 +62,15 @@ async def take_over(
     taken: dict[str, str] = {}
     for payer in payers:
         try:
-            address = rules.clean_email(payer.customer.email or "")
+            address = rules.clean_email(payer.email or "")
         except BadInput:
-            found.odd.append(f"{payer.customer.id} has no usable address ({payer.customer.email or 'none'})")
+            found.odd.append(f"{payer.id} has no usable address ({payer.email or 'none'})")
             continue
         if address in taken:
-            found.odd.append(
-                f"{payer.customer.id} has the address of {taken[address]}, {address}: look at both"
-            )
+            found.odd.append(f"{payer.id} has the address of {taken[address]}, {address}: look at both")
             continue
-        taken[address] = payer.customer.id
-        say(f"{address}: {payer.customer.id}")
+        taken[address] = payer.id
+        say(f"{address}: {payer.id}")
         await _take(payer, address, found, now, apply=apply)
     return found
 
@@ -124,8 +115,8 @@ async def _prices(
 
 async def _payers(
     subscriptions: list[dict[str, Any]], known: Mapping[str, object], found: TakeOver, now: datetime
-) -> list[_Payer]:
-    live: dict[str, set[str]] = defaultdict(set)
+) -> list[stripe_api.Customer]:
+    live: set[str] = set()
     for raw in subscriptions:
         facts = read_subscription(raw)
         if facts.is_over or (facts.stops_at is not None and facts.stops_at <= now):
@@ -133,12 +124,18 @@ async def _payers(
         for item in raw["items"]["data"]:
             price = item["price"]
             if price["id"] in known:
-                live[str(raw["customer"])].add(price["id"])
+                live.add(str(raw["customer"]))
             else:
                 count, _words = found.unknown_prices.get(price["id"], (0, ""))
                 found.unknown_prices[price["id"]] = (count + 1, _price_words(price))
     customers = {one.id: one async for one in stripe_api.every_customer()}
-    return [_Payer(customers[one], tuple(prices)) for one, prices in sorted(live.items()) if one in customers]
+    async with db.transaction() as session:
+        linked = set(
+            await session.scalars(select(StripeCustomer.id).where(StripeCustomer.user_id.is_not(None)))
+        )
+    # Of two with one address the one that is somebody's already comes first, and the other is looked at.
+    ordered = sorted(live, key=lambda one: (one not in linked, one))
+    return [customers[one] for one in ordered if one in customers]
 
 
 def _price_words(price: Mapping[str, Any]) -> str:
@@ -146,8 +143,9 @@ def _price_words(price: Mapping[str, Any]) -> str:
     return f"{price['unit_amount']} {price['currency']} a {rhythm.get('interval', 'time')}"
 
 
-async def _take(payer: _Payer, address: str, found: TakeOver, now: datetime, *, apply: bool) -> None:
-    customer = payer.customer
+async def _take(
+    customer: stripe_api.Customer, address: str, found: TakeOver, now: datetime, *, apply: bool
+) -> None:
     async with db.transaction() as session:
         row = await session.get(StripeCustomer, customer.id)
         if row is not None and row.user_id is not None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.delivery import SECONDS, VIEWINGS, write_addresses
+from bench.delivery import VIEWINGS, write_addresses
 from bench.load import Load, load
 from bench.streams import serving, viewings
 from bench.workshop import workshop
@@ -14,6 +14,7 @@ from bench.workshop import workshop
 GOAL = 0.95
 SMALL_GOAL = 0.8
 ROUNDS = 5
+SECONDS = 3
 Side = tuple[str, Path, int]
 
 

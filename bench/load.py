@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 SCRIPT = """
-local paths, at, threads = {}, 0, 0
+local paths, at, threads, left = {}, 0, 0, nil
 function setup(thread)
   thread:set("first", threads)
   threads = threads + 1
@@ -17,8 +17,18 @@ end
 function init(args)
   for line in io.lines(args[1]) do paths[#paths + 1] = wrk.format("GET", line) end
   at = math.floor(#paths / 2) * (first % 2)
+  if args[2] == "once" then
+    left = #paths / 2
+    ffi = require("ffi")
+    ffi.cdef("int kill(int, int); int getpid();")
+  end
 end
 function request()
+  if left then
+    left = left - 1
+    -- As Ctrl-C does it: wrk itself only knows how to wait until the time is over.
+    if left == 0 then ffi.C.kill(ffi.C.getpid(), 2) end
+  end
   at = at % #paths + 1
   return paths[at]
 end
@@ -75,8 +85,12 @@ def cpu_s(pids: list[int]) -> float:
     return spent
 
 
-def load(origin: str, paths: Path, connections: int, seconds: int, pids: list[int]) -> Load:
+def load(
+    origin: str, paths: Path, connections: int, seconds: int, pids: list[int], *, once: bool = False
+) -> Load:
     """Ask for the addresses in `paths`, one a line, in turn, over so many connections.
+
+    `once`: for each only once; `seconds` is then the longest that it may take.
 
     Raises:
         RuntimeError: wrk failed.
@@ -96,6 +110,7 @@ def load(origin: str, paths: Path, connections: int, seconds: int, pids: list[in
             origin,
             "--",
             str(paths),
+            *(["once"] if once else []),
         ],
         check=False,
         capture_output=True,

@@ -22,9 +22,11 @@ ALLOW_S = 10.0
 DENY_S = 2.0
 # nginx keeps a yes for 10 s more: together 14 s, of the 30 that are promised.
 NGINX_ALLOW_S = 4.0
-# Whoever plays is asked about every 10 s: those whose turn comes soon are looked up along with who is asked about now.
-ALONG_S = 6.0
+# Whoever plays is asked about every 10 s: those whose turn may come are looked up along with who is asked about now.
+ALONG_S = NGINX_ALLOW_S
 ALONG = 256
+# So often without anybody wanting the answer.
+IN_VAIN = 2
 # A film that is paused is asked about no more.
 KEEP_S = 60.0
 # What began in another process, or before this one, is read from the database in one go, and not more often.
@@ -37,13 +39,13 @@ Key = tuple[Verified, str, str]
 
 
 class _Yes:
-    """When the answer was asked for (monotonic seconds), and whether anybody wanted it since."""
+    """When the answer was asked for (monotonic seconds), and how often it was, since anybody wanted it."""
 
-    __slots__ = ("asked_at", "is_used")
+    __slots__ = ("asked_at", "in_vain")
 
-    def __init__(self, asked_at: float, is_used: bool) -> None:
+    def __init__(self, asked_at: float, in_vain: int) -> None:
         self.asked_at = asked_at
-        self.is_used = is_used
+        self.in_vain = in_vain
 
 
 class Standing:
@@ -68,7 +70,7 @@ class Standing:
         yes = self._yes.get((token.sid, video, version))
         if yes is None or time.monotonic() - yes.asked_at >= within_s:
             return False
-        yes.is_used = True
+        yes.in_vain = 0
         return True
 
     async def stands(self, token: Verified, video: str, version: str) -> bool:
@@ -123,9 +125,9 @@ class Standing:
         along = self._along(wanted, now)
         answers = await verdicts(connection, [_asked(one) for one in (*wanted, *along)], utcnow())
         for viewing, stands in zip(along, answers[len(wanted) :], strict=True):
-            self._keep(viewing, stands, now, is_used=False)
+            self._keep(viewing, stands, now, is_wanted=False)
         for (key, waiting), viewing, stands in zip(self._asking.items(), wanted, answers, strict=False):
-            self._keep(viewing, stands, now, is_used=True)
+            self._keep(viewing, stands, now, is_wanted=True)
             if not stands:
                 self._no[key] = now + DENY_S
             waiting.set_result(stands)
@@ -145,16 +147,16 @@ class Standing:
         for viewing, yes in self._yes.items():
             if now - yes.asked_at < ALONG_S or len(found) >= ALONG:
                 break
-            if yes.is_used:
+            if yes.in_vain < IN_VAIN:
                 found[viewing] = None
         for viewing in wanted:
             found.pop(viewing, None)
         return list(found)
 
-    def _keep(self, viewing: Viewing, stands: bool, now: float, *, is_used: bool) -> None:
-        self._yes.pop(viewing, None)
+    def _keep(self, viewing: Viewing, stands: bool, now: float, *, is_wanted: bool) -> None:
+        before = self._yes.pop(viewing, None)
         if stands:
-            self._yes[viewing] = _Yes(now, is_used)
+            self._yes[viewing] = _Yes(now, 0 if is_wanted else 1 + (before.in_vain if before else 0))
             while len(self._yes) > MOST:
                 self._yes.popitem(last=False)
 

@@ -27,6 +27,7 @@ WEB = (
     "auth",
     "account",
     "leaving",
+    "plan_change",
     "courses",
     "articles",
     "contact",

@@ -11,6 +11,7 @@ from app.billing.stripe_api.account import (
     every_subscription,
     undelivered,
 )
+from app.billing.stripe_api.changes import InvoicePreview, change_item, keep_subscription, preview_change
 from app.billing.stripe_api.client import API_VERSION, StripeDown, StripeRefused, close, is_live_key
 from app.billing.stripe_api.customers import (
     Customer,
@@ -51,10 +52,12 @@ __all__ = [
     "CheckoutSession",
     "Customer",
     "Endpoint",
+    "InvoicePreview",
     "StripeDown",
     "StripeRefused",
     "account_id",
     "cancel_subscription",
+    "change_item",
     "close",
     "create_checkout",
     "create_customer",
@@ -75,12 +78,14 @@ __all__ = [
     "invoice_paid_by",
     "is_about_money",
     "is_live_key",
+    "keep_subscription",
     "list_charges",
     "list_disputes",
     "list_purchases",
     "list_refunds",
     "list_subscriptions",
     "money_of",
+    "preview_change",
     "put_product",
     "refund",
     "undelivered",

@@ -1,0 +1,163 @@
+"""Another plan for a membership that runs: what it costs is said first, and if the card refuses nothing changes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db
+from app.billing import queries, stripe_api, sync
+from app.billing.mirror import SubscriptionFacts
+from app.billing.models import Plan, PlanPrice, StripeSubscription
+from app.billing.queries import PlanOffer
+from app.errors import Conflict, NotFound, Unavailable
+from app.i18n import _
+
+
+class Refused(Conflict):
+    """The bank did not pay the difference, so the old plan goes on."""
+
+    code = "change-refused"
+
+    def default_sentence(self) -> str:
+        return _(
+            "Your bank did not pay the difference, so nothing has changed. Please check your card, and try again."
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a member pays now, and what they may change to. `current` None: no membership that can be changed."""
+
+    current: Plan | None
+    ends_at: datetime | None
+    offers: list[PlanOffer]
+
+
+@dataclass(frozen=True)
+class ChangePreview:
+    """What a change costs. Amounts in the currency's minor unit, 0 or more.
+
+    `due_cents`: charged at once; `credit_cents`: kept for the next payments; `at`: the moment for which they count.
+    """
+
+    offer: PlanOffer
+    due_cents: int
+    credit_cents: int
+    next_at: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class _Running:
+    facts: SubscriptionFacts
+    customer_id: str
+    item_id: str
+    plan: Plan
+
+
+async def choices(session: AsyncSession, user_id: UUID) -> Choice:
+    """The plans of the same currency that are paid again and again, but for the one that runs."""
+    running = await _running(session, user_id)
+    if running is None:
+        return Choice(None, None, [])
+    offers = [
+        one
+        for one in await queries.offered_plans(session)
+        if one.interval != "once" and one.currency == running.plan.currency and one.slug != running.plan.slug
+    ]
+    return Choice(running.plan, running.facts.stops_at, offers)
+
+
+async def preview(user_id: UUID, plan_slug: str, now: datetime) -> ChangePreview:
+    """What changing at this moment costs, asked of Stripe.
+
+    Raises:
+        NotFound: without a membership, or for a plan that cannot be changed to.
+        Conflict: when the membership ends, or is not paid.
+        StripeDown: when Stripe does not answer.
+    """
+    running, offer, price_id = await _target(user_id, plan_slug)
+    told = await stripe_api.preview_change(
+        running.customer_id, running.facts.id, running.item_id, price_id, int(now.timestamp())
+    )
+    return ChangePreview(
+        offer=offer,
+        due_cents=max(0, told.total_cents),
+        credit_cents=max(0, -told.total_cents),
+        next_at=told.period_end_at,
+        at=now,
+    )
+
+
+async def change(user_id: UUID, plan_slug: str, at: datetime) -> None:
+    """Change the plan, counted for the moment of the preview, and pay the difference now.
+
+    Raises:
+        NotFound, Conflict, StripeDown: as `preview`.
+        Refused: when the card did not pay; the old plan goes on.
+    """
+    running, _offer, price_id = await _target(user_id, plan_slug)
+    done = await stripe_api.change_item(running.facts.id, running.item_id, price_id, int(at.timestamp()))
+    try:
+        await sync.sync(running.customer_id)
+    except Unavailable:
+        sync.log.warning("change of %s: the sync after it is left to the events", running.facts.id)
+    if not done:
+        raise Refused
+
+
+async def stay(user_id: UUID) -> None:
+    """Take a cancellation back that has not come to its day.
+
+    Raises:
+        NotFound: without a membership that ends.
+        StripeDown: when Stripe does not answer.
+    """
+    async with db.transaction() as session:
+        running = await _running(session, user_id)
+    if running is None or running.facts.stops_at is None:
+        raise NotFound
+    await stripe_api.keep_subscription(running.facts.id)
+    await sync.sync_now(running.customer_id)
+
+
+async def _target(user_id: UUID, plan_slug: str) -> tuple[_Running, PlanOffer, str]:
+    async with db.transaction() as session:
+        running = await _running(session, user_id)
+        choice = await choices(session, user_id)
+        offer = next((one for one in choice.offers if one.slug == plan_slug), None)
+        price_id = await session.scalar(
+            select(PlanPrice.stripe_price_id)
+            .join(Plan, Plan.id == PlanPrice.plan_id)
+            .where(Plan.slug == plan_slug, PlanPrice.is_current)
+        )
+    if running is None or offer is None or price_id is None:
+        raise NotFound(_("This plan is not offered any more. Please choose another one."))
+    if running.facts.stops_at is not None:
+        raise Conflict(_("You have cancelled this membership. Stay first, then change the plan."))
+    if running.facts.status not in ("active", "trialing"):
+        raise Conflict(_("The last payment did not go through. Please check your card first."))
+    return running, offer, price_id
+
+
+async def _running(session: AsyncSession, user_id: UUID) -> _Running | None:
+    """The subscription that a member would change: of one plan of ours, and not over."""
+    customer = await queries.customer_of(session, user_id)
+    if customer is None:
+        return None
+    for facts in await queries.mirror_of(session, customer.id):
+        if facts.is_over or facts.status == "incomplete" or len(facts.price_ids) != 1:
+            continue
+        plan = await session.scalar(
+            select(Plan)
+            .join(PlanPrice, PlanPrice.plan_id == Plan.id)
+            .where(PlanPrice.stripe_price_id == facts.price_ids[0])
+        )
+        if plan is None:
+            continue
+        raw = (await session.get_one(StripeSubscription, facts.id)).raw
+        return _Running(facts, customer.id, str(raw["items"]["data"][0]["id"]), plan)
+    return None

@@ -1,0 +1,67 @@
+"""Changes of a subscription: what another price would cost, and taking it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.billing.mirror import instant
+from app.billing.stripe_api.client import client, in_our_words
+
+
+@dataclass(frozen=True)
+class InvoicePreview:
+    """`total_cents`: what is due, in the minor unit, or credit below 0. `period_end_at`: when the next is charged."""
+
+    total_cents: int
+    period_end_at: datetime | None
+
+
+async def preview_change(
+    customer_id: str, subscription_id: str, item_id: str, price_id: str, at: int
+) -> InvoicePreview:
+    """The invoice that changing an item's price at that moment (Unix seconds) would make.
+
+    Source: https://docs.stripe.com/api/invoices/create_preview
+    """
+    params: Any = {
+        "customer": customer_id,
+        "subscription": subscription_id,
+        "subscription_details": {
+            "items": [{"id": item_id, "price": price_id}],
+            "proration_behavior": "always_invoice",
+            "proration_date": at,
+        },
+    }
+    with in_our_words():
+        told = (await client().v1.invoices.create_preview_async(params)).to_dict()
+    ends = [line["period"]["end"] for line in told["lines"]["data"]]
+    return InvoicePreview(int(told["total"]), instant(max(ends, default=None)))
+
+
+async def change_item(subscription_id: str, item_id: str, price_id: str, at: int) -> bool:
+    """Give an item another price and pay the difference now; False when it was not paid, and nothing has changed.
+
+    Asked twice for the same moment, Stripe answers with the same change.
+
+    Source: https://docs.stripe.com/billing/subscriptions/pending-updates
+    """
+    params: Any = {
+        "items": [{"id": item_id, "price": price_id}],
+        "proration_behavior": "always_invoice",
+        "proration_date": at,
+        "payment_behavior": "pending_if_incomplete",
+    }
+    with in_our_words():
+        done = await client().v1.subscriptions.update_async(
+            subscription_id, params, {"idempotency_key": f"limber-change-{subscription_id}-{price_id}-{at}"}
+        )
+    return done.to_dict().get("pending_update") is None
+
+
+async def keep_subscription(subscription_id: str) -> None:
+    """Take a cancellation back, in whichever of its two forms it was made."""
+    params: Any = {"cancel_at_period_end": False}
+    with in_our_words():
+        done = (await client().v1.subscriptions.update_async(subscription_id, params)).to_dict()
+        if done.get("cancel_at") is not None:
+            await client().v1.subscriptions.update_async(subscription_id, {"cancel_at": ""})

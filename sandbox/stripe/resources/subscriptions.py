@@ -10,17 +10,25 @@ from sandbox.stripe import lifecycle
 from sandbox.stripe.api import Call, Operation
 from sandbox.stripe.cards import card_fault
 from sandbox.stripe.catalogue import price_from_data
-from sandbox.stripe.discounts import attach_discount, end_discount, take_discounts
+from sandbox.stripe.discounts import take_discounts
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit
 from sandbox.stripe.lists import answer_list
 from sandbox.stripe.params import Params
 from sandbox.stripe.plan_changes import change_items
 from sandbox.stripe.resources.payment_methods import usable_method
+from sandbox.stripe.resources.subscription_changes import (
+    apply_discounts,
+    apply_end,
+    apply_method,
+    apply_pause,
+    apply_trial,
+    own,
+    refuse_ended,
+)
 from sandbox.stripe.resources.tax_rates import take_tax
 from sandbox.stripe.search import search_answer
-from sandbox.stripe.store import Row
-from sandbox.stripe.subscription_bodies import Terms, schedule_cancel
+from sandbox.stripe.subscription_bodies import Terms
 from sandbox.stripe.world import World
 
 Json = dict[str, Any]
@@ -51,7 +59,7 @@ def create(call: Call) -> Json:
     method_id = params.take_str("default_payment_method")
     if method_id is not None:
         method = usable_method(world, method_id, "default_payment_method")
-        _own(method, customer)
+        own(method, customer)
     settings = params.take_hash("trial_settings")
     end = settings.take_hash("end_behavior") if settings is not None else None
     off_session = params.take_bool("off_session", True)
@@ -89,16 +97,16 @@ def update(call: Call) -> Json:
     params, row = call.params, call.world.store.need("subscription", call.path["subscription_exposed_id"])
     world, body, before = call.world.of(row), row.body, copy.deepcopy(row.body)
     if body["status"] in _ENDED:
-        _refuse_ended(params)
+        refuse_ended(params)
     body["metadata"] = params.merge_metadata(body["metadata"])
     body["description"] = params.take_str("description", body["description"])
-    _apply_method(world, params, body)
-    _apply_pause(params, body)
-    _apply_discounts(world, params, body)
+    apply_method(world, params, body)
+    apply_pause(params, body)
+    apply_discounts(world, params, body)
     body.update(take_tax(world, params, {"liability": None}))
-    _apply_end(world, params, row)
+    apply_end(world, params, row)
     if "trial_end" in params:
-        _apply_trial(world, params, row)
+        apply_trial(world, params, row)
     items = params.take_hashes("items")
     behavior = params.take_str("payment_behavior", "allow_incomplete") or ""
     prorations = (
@@ -215,103 +223,12 @@ def _trial_end(world: World, params: Params) -> int | None:
     return None if params.take_str("trial_end") == "now" else params.take_int("trial_end")
 
 
-def _own(method: Row, customer: Row) -> None:
-    if method.body["customer"] != customer.id:
-        raise StripeFault(
-            f"The customer does not have a payment method with the ID {method.id}. The payment method must be "
-            "attached to the customer.",
-            code="resource_missing",
-            param="default_payment_method",
-        )
-
-
-def _refuse_ended(params: Params) -> None:
-    if any(
-        name in params
-        for name in ("items", "cancel_at_period_end", "cancel_at", "trial_end", "pause_collection")
-    ):
-        raise StripeFault(
-            "A canceled subscription can only update its cancellation_details and metadata.", param="id"
-        )
-
-
-def _apply_method(world: World, params: Params, body: Json) -> None:
-    chosen = params.take_str("default_payment_method")
-    if chosen is not None:
-        _own(
-            world.reference("payment_method", chosen, "default_payment_method"),
-            world.customer(body["customer"]),
-        )
-        body["default_payment_method"] = chosen
-    elif "default_payment_method" in params:
-        body["default_payment_method"] = None
-
-
 def _tax_terms(world: World, params: Params) -> Json:
     taken = take_tax(world, params, {"liability": None})
     return {
         "automatic_tax": taken["automatic_tax"]["enabled"] if "automatic_tax" in taken else False,
         "default_tax_rates": taken.get("default_tax_rates", []),
     }
-
-
-def _apply_discounts(world: World, params: Params, body: Json) -> None:
-    """A list replaces the discounts, an empty value takes them all away; none leaves them."""
-    if "discounts" not in params:
-        return
-    for discount_id in body["discounts"]:
-        end_discount(world, discount_id)
-    body["discounts"] = [
-        attach_discount(world, one, customer=body["customer"], subscription=body["id"]).id
-        for one in take_discounts(world, params, body["customer"])
-    ]
-
-
-def _apply_pause(params: Params, body: Json) -> None:
-    pause = params.take_hash("pause_collection")
-    if pause is not None:
-        behavior = pause.take_choice("behavior", ("keep_as_draft", "mark_uncollectible", "void"))
-        body["pause_collection"] = {"behavior": behavior, "resumes_at": pause.take_int("resumes_at")}
-    elif "pause_collection" in params:
-        body["pause_collection"] = None
-
-
-def _apply_end(world: World, params: Params, row: Row) -> None:
-    wanted, at = params.take_bool("cancel_at_period_end"), params.take_int("cancel_at")
-    details = params.take_hash("cancellation_details")
-    given = {name: details.take_str(name) for name in ("comment", "feedback")} if details is not None else {}
-    if wanted is not None and wanted != row.body["cancel_at_period_end"]:
-        schedule_cancel(world, row, wanted, given)
-    elif given:
-        row.body["cancellation_details"] = {**row.body["cancellation_details"], **given}
-    if at is not None:
-        if at <= world.now:
-            raise StripeFault("`cancel_at` must be in the future.", param="cancel_at")
-        row.body.update(cancel_at=at, canceled_at=world.now, cancel_at_period_end=False)
-        row.body["cancellation_details"]["reason"] = "cancellation_requested"
-    elif "cancel_at" in params:
-        row.body.update(cancel_at=None, canceled_at=None, cancel_at_period_end=False)
-        row.body["cancellation_details"]["reason"] = None
-
-
-def _apply_trial(world: World, params: Params, row: Row) -> None:
-    body = row.body
-    if params.take_str("trial_end") == "now":
-        if body["status"] == "trialing":
-            body["trial_end"] = world.now
-        return
-    end = params.take_int("trial_end")
-    if end is None or end <= world.now:
-        raise StripeFault("Invalid trial_end: must be in the future.", param="trial_end")
-    body.update(
-        status="trialing",
-        trial_end=end,
-        trial_start=body["trial_start"] or world.now,
-        billing_cycle_anchor=end,
-    )
-    for item in body["items"]["data"]:
-        item.update(current_period_start=world.now, current_period_end=end)
-    row.private.pop("trial_notice_sent", None)
 
 
 OPERATIONS: list[Operation] = [

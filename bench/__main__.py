@@ -9,6 +9,7 @@ from bench import (
     chunks,
     delivery,
     delivery_app,
+    first_frame,
     first_rung,
     ladder,
     play,
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "delivery-app": delivery_app.run,
     "revoke": revoke.run,
     "play": play.run,
+    "first-frame": first_frame.run,
 }
 
 

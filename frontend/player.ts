@@ -86,12 +86,15 @@ class Player {
     const earlier = playback.position_s || (this.root.dataset.progressUrl ? 0 : this.progress.remembered());
     const startAt = wanted ?? this.worthResuming(earlier);
     this.stream?.end();
+    // Pressed before there was a film: what is loaded now would begin paused.
+    const isWished = !this.video.paused;
     this.stream = attach(this.video, playback, startAt, {
       lost: () => this.says.say(this.words.lost),
       found: () => this.says.flash(this.words.found),
       refused: (error) => this.refuse(error),
       broken: () => this.fail([this.words.broken], button(this.words.retry, () => void this.start())),
     });
+    if (isWished && this.video.paused) void this.video.play().catch(() => this.settle());
     offerQuality(this.root, this.stream.qualities, this.words);
     if (this.stopped) this.wentOn();
     else if (wanted === null && startAt > 0) this.sayResumed(startAt);
@@ -228,9 +231,7 @@ class Player {
 }
 
 for (const root of document.querySelectorAll<HTMLElement>("[data-player]")) {
-  const player = new Player(root);
-  // The page comes first: its text and poster are there before the stream asks for anything.
-  if (document.readyState === "complete") void player.start();
-  else window.addEventListener("load", () => void player.start(), { once: true });
+  // The page's text and poster are there: this script comes after them.
+  void new Player(root).start();
 }
 for (const root of document.querySelectorAll<HTMLElement>("[data-transcript]")) searchable(root);

@@ -37,12 +37,31 @@ const GRANT_REFUSED = "urn:limber:problem:limber:grant";
 const MEDIA_TOKEN = /\/media\/[^/]+\//;
 
 async function post(url: string, body: object): Promise<Granted> {
-  const response = await fetch(url, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify(body),
-  });
+  return granted(
+    await fetch(url, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify(body),
+    }),
+  );
+}
+
+declare global {
+  interface Window {
+    /** What the page asked for before this script was there (templates/_parts/player_early.html). */
+    limberEarly?: { url: string; answer: Promise<Response> } | null;
+  }
+}
+
+/** The page's own early question, once; null when it did not ask. */
+function early(url: string): Promise<Response> | null {
+  const asked = window.limberEarly;
+  window.limberEarly = null;
+  return asked?.url === url ? asked.answer : null;
+}
+
+async function granted(response: Response): Promise<Granted> {
   if (response.ok) return (await response.json()) as Granted;
   if (!response.headers.get("Content-Type")?.includes("json")) throw new Refused(response.status, "");
   const { detail, streams, type } = (await response.json()) as { detail?: unknown; streams?: StreamElsewhere[]; type?: string };
@@ -81,11 +100,12 @@ export class Playback {
    * Throws Refused, or TypeError when the network fails.
    */
   static async start(url: string, isNative: boolean): Promise<Playback> {
+    const asked = early(url);
     // Where it stopped is asked for too: what was watched without a network comes first.
-    await sendAll();
-    const granted = await post(url, { native: isNative, tab: tab() });
-    nowPlaying(granted.renew_url);
-    return new Playback(granted, granted.position_s ?? 0, url, isNative);
+    if (!asked) await sendAll();
+    const begun = asked ? await granted(await asked) : await post(url, { native: isNative, tab: tab() });
+    nowPlaying(begun.renew_url);
+    return new Playback(begun, begun.position_s ?? 0, url, isNative);
   }
 
   get playlistUrl(): string {

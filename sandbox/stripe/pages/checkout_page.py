@@ -98,6 +98,9 @@ class CheckoutPage:
             return _closed(row)
         world = self._api.world(_base(request)).of(row)
         typed = {**dict.fromkeys((*_PREFILLED, *_ADDRESS, "email", "code"), ""), **form}
+        if typed.get("action") == "code":
+            # The code has a form of its own; the other fields are still as they were shown.
+            typed.update({**_PREFILLED, **_ADDRESS})
         typed["email"] = _email(world, row) or typed["email"]
         name = typed["name"] or "Test Member"
         try:

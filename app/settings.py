@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     keep_originals: bool = Field(
         True, description="Keep uploaded files; `false` removes each a day after its video became ready"
     )
+    speech_python: str = Field(
+        "",
+        description="A Python that has faster-whisper, to write captions from speech; empty: no such button",
+    )
     encode_concurrency: int = Field(1, ge=1, description="Videos that one worker encodes at the same time")
 
     @field_validator("base_url")

@@ -41,6 +41,7 @@ def register_handlers() -> None:
     import app.catalog.reminders
     import app.playback.sweep
     import app.video.captions_files
+    import app.video.drafting
     import app.video.originals
     import app.video.removal
     import app.video.stranded

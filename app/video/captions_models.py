@@ -24,6 +24,25 @@ class CaptionTrack(HasId, Base):
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class CaptionDraft(Base):
+    """What a machine heard in a film. Only staff see it, and nothing is shown of it before one of them has read it.
+
+    `turn` rises each time that it is begun anew: a worker that is late writes nothing.
+    """
+
+    __tablename__ = "caption_draft"
+    __table_args__ = (CheckConstraint("state IN ('queued', 'running', 'ready', 'failed')", name="state"),)
+
+    video_id: Mapped[UUID] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(35))
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    turn: Mapped[int] = mapped_column(default=1)
+    percent: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    vtt: Mapped[str] = mapped_column(Text, default="")
+    changed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class Chapter(HasId, Base):
     """A part of a film: the whole second at which it begins, and its title."""
 

@@ -1,33 +1,92 @@
-"""Speech to text, an optional extra: there when `faster-whisper` is installed, and absent by default."""
+"""Speech to text, an optional extra: there when LIMBER_SPEECH_PYTHON names a Python that has `faster-whisper`."""
 
-from importlib import import_module
-from importlib.util import find_spec
+import asyncio
+import json
+import math
+from collections.abc import Callable
 from pathlib import Path
 
+from app.i18n import N_
+from app.settings import get_settings
+from app.video import speech_child
+from app.video.bounded import Bounds, run
 from app.video.captions import clean
+from app.video.source import EncodingFailed, Unusable
 from app.video.subtitles import Cue
 
-# Good enough to correct by hand, and small enough for a machine without a graphics card.
-MODEL = "small"
+MODELS = "models"
+NO_MODEL = N_("The model that reads speech could not be fetched. Does the worker reach the internet?")
+NO_SOUND = N_("There is no speech in this film that could be read.")
+NOT_HERE = N_("The worker that took this has no program for speech. Ask whoever runs the server.")
+STOPPED = N_("Reading the speech took too long or was interrupted. Please try again.")
+# On two old cores a minute of film takes about two of work; the model comes first, once.
+FETCH_S, PER_FILM_S = 1800, 8
 
 
 def is_available() -> bool:
-    """Whether this machine can write captions by itself."""
-    return find_spec("faster_whisper") is not None
+    """Whether captions can be written by themselves here."""
+    return bool(get_settings().speech_python)
 
 
-def transcribe(path: Path, language: str) -> tuple[Cue, ...]:
+async def transcribe(
+    path: Path, language: str, film_s: float, on_percent: Callable[[int], None] | None = None
+) -> tuple[Cue, ...]:
     """What is said in the film or sound file, to be read over by a person. `language`: a BCP 47 tag.
 
-    Blocks for minutes: call it in a process of its own. The first call fetches the model.
+    Takes minutes, in a process of its own that ends with the caller. The first call fetches the model.
 
     Raises:
-        ModuleNotFoundError: `faster-whisper` is not installed.
+        Unusable: nothing is said in it.
+        EncodingFailed: the program or its model is not there, or it took too long.
     """
-    whisper = import_module("faster_whisper")
-    model = whisper.WhisperModel(MODEL, device="auto", compute_type="int8")
-    segments, _facts = model.transcribe(str(path), language=language.split("-")[0], vad_filter=True)
-    return cues_from([(segment.start, segment.end, segment.text) for segment in segments])
+    python = get_settings().speech_python
+    models = await asyncio.to_thread(_models)
+    if not python or not await asyncio.to_thread(Path(python).is_file):
+        raise EncodingFailed(NOT_HERE)
+    told = _Told(film_s, on_percent)
+    limit_s = FETCH_S + PER_FILM_S * math.ceil(film_s)
+    ended = await run(
+        [python, speech_child.__file__, str(path), language.split("-")[0], str(models)],
+        Bounds(cpu_s=limit_s * 4, wall_s=limit_s, stall_s=FETCH_S),
+        on_line=told.take,
+    )
+    if ended.why == "exit" and ended.code == speech_child.NO_MODEL:
+        raise EncodingFailed(NO_MODEL, detail=ended.last_words)
+    if ended.why == "exit" and ended.code == speech_child.NO_SOUND:
+        raise Unusable(NO_SOUND, detail=ended.last_words)
+    if not ended.ok:
+        raise EncodingFailed(STOPPED, detail=f"{ended.why}, exit {ended.code}: {ended.last_words}")
+    cues = cues_from(told.segments)
+    if not cues:
+        raise Unusable(NO_SOUND)
+    return cues
+
+
+def _models() -> Path:
+    """Where models are kept, once fetched."""
+    folder = get_settings().data_dir.resolve() / MODELS
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class _Told:
+    """Reads the child's lines."""
+
+    def __init__(self, film_s: float, on_percent: Callable[[int], None] | None) -> None:
+        self.film_s = max(film_s, 0.001)
+        self.on_percent = on_percent
+        self.segments: list[tuple[float, float, str]] = []
+
+    def take(self, line: str) -> bool:
+        """Whether the line is one of its own: libraries print too."""
+        try:
+            one = json.loads(line)
+            self.segments.append((float(one["start"]), float(one["end"]), str(one["text"])))
+        except (ValueError, KeyError, TypeError):
+            return False
+        if self.on_percent is not None:
+            self.on_percent(min(99, int(100 * self.segments[-1][1] / self.film_s)))
+        return True
 
 
 def cues_from(segments: list[tuple[float, float, str]]) -> tuple[Cue, ...]:

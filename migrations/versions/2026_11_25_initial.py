@@ -545,6 +545,24 @@ def upgrade() -> None:
         op.f("ix_stripe_subscription_customer_id"), "stripe_subscription", ["customer_id"], unique=False
     )
     op.create_table(
+        "caption_draft",
+        sa.Column("video_id", sa.Uuid(), nullable=False),
+        sa.Column("language", sa.String(length=35), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("vtt", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('queued', 'running', 'ready', 'failed')", name=op.f("ck_caption_draft_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_caption_draft_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", name=op.f("pk_caption_draft")),
+    )
+    op.create_table(
         "caption_track",
         sa.Column("video_id", sa.Uuid(), nullable=False),
         sa.Column("language", sa.String(length=35), nullable=False),
@@ -806,6 +824,7 @@ def downgrade() -> None:
     op.drop_table("upload")
     op.drop_table("chapter")
     op.drop_table("caption_track")
+    op.drop_table("caption_draft")
     op.drop_index(op.f("ix_stripe_charge_payment_intent_id"), table_name="stripe_charge")
     op.drop_index(op.f("ix_stripe_charge_customer_id"), table_name="stripe_charge")
     op.drop_table("stripe_charge")

@@ -32,6 +32,7 @@ SENTENCES = {
     "video.poster_own": N_("uploaded a picture as the poster of “%(title)s”"),
     "video.poster_remove": N_("took the uploaded poster of “%(title)s” away"),
     "video.delete": N_("deleted the video “%(title)s”"),
+    "captions.draft": N_("had captions of “%(title)s” written from the speech (%(language)s)"),
     "captions.add": N_("added captions to “%(title)s” (%(language)s)"),
     "captions.edit": N_("edited the captions of “%(title)s” (%(language)s)"),
     "captions.delete": N_("deleted captions of “%(title)s” (%(language)s)"),

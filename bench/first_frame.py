@@ -1,4 +1,4 @@
-"""`first-frame`: from a click to a lesson's first frame, beside the same stream on a bare hls.js page of the same nginx.
+"""`first-frame`: from a click to a lesson's first frame, beside the same stream on a bare hls.js page of that nginx.
 
 Twice. Ready: each page has prepared what it prepares before anybody presses play, and a mouse presses it. Cold: a
 browser without a cache opens the page, and play is pressed the moment there is something to press. Both pages load

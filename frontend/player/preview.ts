@@ -44,6 +44,12 @@ export class Preview {
       this.at = (event as CustomEvent<number | null>).detail;
       this.show();
     });
+    // A finger that is put down and rests has not moved, and media-chrome shows nothing before it does.
+    range?.addEventListener("pointerdown", ({ clientX, clientY, pointerId, pointerType }) => {
+      if (pointerType === "mouse") return;
+      const rests = { clientX, clientY, pointerId, pointerType, buttons: 1, isPrimary: true, bubbles: true, composed: true };
+      range.dispatchEvent(new PointerEvent("pointermove", rests));
+    });
   }
 
   /** From now on the film of this viewing. */

@@ -171,6 +171,32 @@ def test_the_picture_over_the_time_bar_is_that_of_the_moment(database_url: str, 
         expect(picture).to_be_hidden()
 
 
+def test_a_finger_on_the_time_bar_sees_the_picture_whether_it_moves_or_rests(
+    database_url: str, stream: Path
+) -> None:
+    phone = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    with lesson_page(database_url, stream, width=390, **phone) as (page, address):
+        open_lesson(page, address)
+        picture = page.locator("canvas.preview-picture")
+        finger = page.context.new_cdp_session(page)
+        x, y, width, height = page.locator("media-time-range").evaluate(
+            "bar => { const r = bar.range.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; }"
+        )
+
+        def touch(kind: str, second: float | None = None) -> None:
+            points = [] if second is None else [{"x": x + width * second / FILM_S, "y": y + height / 2}]
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        touch("touchStart", 13)
+        expect(picture).to_be_visible()
+        expect_tile(picture, 6)
+        touch("touchMove", 21)
+        expect_tile(picture, 10)
+        touch("touchEnd")
+        expect(picture).to_be_hidden()
+        page.wait_for_function("() => Math.abs(document.querySelector('video').currentTime - 21) < 1")
+
+
 def test_a_picture_is_fetched_with_the_token_that_stands_at_that_time(
     database_url: str, stream: Path
 ) -> None:

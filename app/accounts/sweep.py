@@ -26,11 +26,11 @@ async def sweep(now: datetime) -> None:
 
 
 @engine.step()
-async def _sweep(at: str) -> None:
+async def _sweep_accounts(at: str) -> None:
     await sweep(datetime.fromisoformat(at))
 
 
 @engine.scheduled("sweep_accounts", "17 * * * *")
 async def sweep_accounts(at: datetime, context: Any) -> None:  # noqa: ARG001 (the engine's signature)
     """Once an hour."""
-    await _sweep(at.isoformat())
+    await _sweep_accounts(at.isoformat())

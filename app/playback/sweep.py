@@ -20,11 +20,11 @@ async def sweep(now: datetime) -> None:
 
 
 @engine.step()
-async def _sweep(at: str) -> None:
+async def _sweep_playback(at: str) -> None:
     await sweep(datetime.fromisoformat(at))
 
 
 @engine.scheduled("sweep_playbacks", "37 * * * *")
 async def sweep_playbacks(at: datetime, context: Any) -> None:  # noqa: ARG001 (the engine's signature)
     """Once an hour."""
-    await _sweep(at.isoformat())
+    await _sweep_playback(at.isoformat())

@@ -56,11 +56,11 @@ async def drop(now: datetime) -> int:
 
 @engine.workflow("remove_original")
 async def remove_original(video_id: str) -> None:
-    await _remove(video_id)
+    await _remove_file(video_id)
 
 
 @engine.step(tries=8, first_wait_s=5.0)
-async def _remove(video_id: str) -> None:
+async def _remove_file(video_id: str) -> None:
     await remove(video_id)
 
 

@@ -22,13 +22,13 @@ OLD_FOR = timedelta(days=1)
 @engine.workflow("remove_video_files")
 async def remove_video_files(video_id: str) -> None:
     """Twice: the second time takes what a worker put down between its last word and the first time."""
-    await _remove(video_id)
+    await _remove_files(video_id)
     await engine.sleep(AGAIN_AFTER_S)
-    await _remove(video_id)
+    await _remove_files(video_id)
 
 
 @engine.step(tries=8, first_wait_s=5.0)
-async def _remove(video_id: str) -> None:
+async def _remove_files(video_id: str) -> None:
     await remove(video_id)
 
 

@@ -27,11 +27,11 @@ _LIVING = text(
 @engine.scheduled("fail_stranded_videos", "*/10 * * * *")
 async def fail_stranded_videos(_at: datetime, _context: Any) -> None:
     """After a crash that repeated itself too often, or a restored backup."""
-    await _fail()
+    await _fail_stranded()
 
 
 @engine.step(tries=2)
-async def _fail() -> None:
+async def _fail_stranded() -> None:
     await fail_stranded(utcnow())
 
 

@@ -32,11 +32,11 @@ ORPHAN_S = 24 * 3600
 @engine.scheduled("sweep_uploads", "17 * * * *")
 async def sweep_uploads(_at: datetime, _context: Any) -> None:
     """Expired uploads free their space; finished ones only lose their row."""
-    await _sweep()
+    await _sweep_uploads()
 
 
 @engine.step(tries=2)
-async def _sweep() -> None:
+async def _sweep_uploads() -> None:
     await finish_whole()
     await remove_expired()
     await remove_leftovers()

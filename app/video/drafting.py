@@ -37,7 +37,8 @@ async def begin(db: AsyncSession, actor_id: UUID, video_id: UUID, language: str,
 
     Raises:
         BadInput: for what is no language.
-        Conflict: when this site cannot, the film is not ready, its original is gone, or a draft is under way.
+        Conflict: when this site cannot, the film is not ready, its original is gone, there are captions in this
+            language, or a draft is under way.
     """
     if not speech.is_available():
         raise Conflict(_("Captions cannot be written from the speech here."))
@@ -45,6 +46,9 @@ async def begin(db: AsyncSession, actor_id: UUID, video_id: UUID, language: str,
     tag = captioning.language_tag(language)
     if video.state != "ready" or not video.source_key:
         raise Conflict(_("This needs the film to be ready, and its original to be kept."))
+    if any(track.language == tag for track in await queries.caption_tracks(db, video_id)):
+        # Publishing would refuse it, after an hour of work.
+        raise Conflict(_("There are captions in this language already. Edit those, or delete them first."))
     known = await db.get(CaptionDraft, video_id, with_for_update=True)
     if known is not None and known.state in ("queued", "running"):
         raise Conflict(_("A draft is being written already."))

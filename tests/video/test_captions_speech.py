@@ -15,6 +15,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app import db, worker
 from app.jobs import engine, lifeline
@@ -24,6 +25,7 @@ from app.video.captions_models import CaptionDraft
 from app.video.source import EncodingFailed, Unusable
 from app.video.subtitles import Cue
 from tests import factories
+from tests.video.crashing import runs, workers
 
 WHISPER = """
 import os, time
@@ -86,8 +88,8 @@ async def draft(video_id: UUID) -> CaptionDraft | None:
         return await drafting.find(session, video_id)
 
 
-async def until(video_id: UUID, *states: str) -> CaptionDraft:
-    for _ in range(400):
+async def until(video_id: UUID, *states: str, seconds: int = 20) -> CaptionDraft:
+    for _ in range(seconds * 20):
         found = await draft(video_id)
         if found is not None and found.state in states:
             return found
@@ -232,6 +234,39 @@ async def test_a_draft_that_is_stopped_stops(
         await asyncio.sleep(0.05)
     assert not _children(whisper), "the child ends with it"
     assert await draft(video_id) is None
+
+
+async def test_a_language_that_has_captions_is_refused_before_the_work(
+    client: httpx.AsyncClient, teacher: None, whisper: Path, tmp_path: Path
+) -> None:
+    video_id = await film(tmp_path)
+    url = f"/studio/videos/{video_id}"
+    vtt = b"WEBVTT\n\n00:00.000 --> 00:02.000\nBy hand.\n"
+    await client.post(
+        f"{url}/captions", data={"language": "en"}, files={"file": ("hand.vtt", vtt, "text/vtt")}
+    )
+    refused = await client.post(f"{url}/draft", data={"language": "en"})
+    assert (refused.status_code, "already" in refused.text) == (409, True)
+    assert await draft(video_id) is None
+
+
+@pytest.mark.long
+async def test_a_worker_that_is_killed_is_continued_by_another(
+    client: httpx.AsyncClient, teacher: None, database: db.Database, whisper: Path, tmp_path: Path
+) -> None:
+    video_id = await film(tmp_path)
+    behaves(whisper, "slow")
+    with workers(database.url, 1) as crew:
+        await client.post(f"/studio/videos/{video_id}/draft", data={"language": "en"})
+        await until(video_id, "running", seconds=60)
+        async with db.transaction() as session:
+            found = await session.execute(text("SELECT workflow_uuid FROM dbos.workflow_status"))
+        (work,) = [one for one in found.scalars() if one.startswith(f"draft:{video_id}")]
+        await crew.killed_when(work, lambda pid: runs(pid, "speech_child"))
+        behaves(whisper, "slow", now=False)
+        crew.start()
+        done = await until(video_id, "ready", "failed", seconds=90)
+    assert (done.state, done.vtt.count("-->"), done.turn) == ("ready", 2, 1)
 
 
 def _children(module: Path) -> list[int]:

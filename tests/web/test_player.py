@@ -174,7 +174,7 @@ def test_the_picture_over_the_time_bar_is_that_of_the_moment(database_url: str, 
 def test_a_finger_on_the_time_bar_sees_the_picture_whether_it_moves_or_rests(
     database_url: str, stream: Path
 ) -> None:
-    phone = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    phone: dict[str, Any] = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
     with lesson_page(database_url, stream, width=390, **phone) as (page, address):
         open_lesson(page, address)
         picture = page.locator("canvas.preview-picture")

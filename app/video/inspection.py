@@ -319,7 +319,7 @@ def _ends(
     Raises:
         Unusable: the file stops well before it says it does.
     """
-    picture_s, sound_s, whole_s = stated
+    picture_s, sound_s, whole_s = _without_others(*stated, has_sound=sound is not None)
     seen = _last_packets(path, picture, sound, whole_s - TAIL_S if whole_s else None)
     slack_s = max(1.0, (whole_s or 0) / 50)
     if whole_s is None or picture not in seen or max(seen.values()) < whole_s - slack_s:
@@ -332,6 +332,23 @@ def _ends(
         picture_s=_end(picture_s, seen.get(picture, whole_s or 0.0)),
         sound_s=0.0 if sound is None else _end(sound_s, seen.get(sound, 0.0)),
     )
+
+
+def _without_others(
+    picture_s: float | None, sound_s: float | None, whole_s: float | None, *, has_sound: bool
+) -> tuple[float | None, float | None, float | None]:
+    """Subtitles may outlast the film, which then does not break off; tags of an older cut may outlast the file."""
+    told = [picture_s, sound_s] if has_sound else [picture_s]
+    known = [end_s for end_s in told if end_s is not None]
+    if whole_s is None:
+        return picture_s, sound_s, None
+    if len(known) == len(told):
+        whole_s = min(whole_s, max(known))
+
+    def within(end_s: float | None) -> float | None:
+        return None if end_s is None or end_s > whole_s + SLACK_S else end_s
+
+    return within(picture_s), within(sound_s), whole_s
 
 
 def _end(stated_s: float | None, measured_s: float) -> float:

@@ -131,6 +131,21 @@ def test_a_header_that_says_less_than_there_is_does_not_shorten_the_film(tmp_pat
     assert asyncio.run(probe(path)).duration_s == pytest.approx(4, abs=0.1)
 
 
+def test_subtitles_that_outlast_a_film_do_not_make_it_break_off(tmp_path: Path) -> None:
+    words, path = tmp_path / "words.srt", tmp_path / "subtitled.mkv"
+    words.write_text("1\n00:00:00,000 --> 00:00:09,000\nBreathe.\n")
+    ffmpeg(*picture(), *sound(), "-i", words, *X264, *AAC, "-c:s", "srt", path)
+    assert asyncio.run(probe(path)).duration_s == pytest.approx(2.4, abs=0.1)
+
+
+def test_a_tag_that_says_more_than_the_file_does_not_lengthen_the_film(tmp_path: Path) -> None:
+    path = tmp_path / "tags.mkv"
+    ffmpeg(*picture(length_s=2), *sound(4), *X264, *AAC, path)
+    path.write_bytes(path.read_bytes().replace(b"00:00:02.0", b"00:09:02.0"))
+    film = asyncio.run(probe(path))
+    assert (film.picture_s, film.duration_s) == (pytest.approx(2, abs=0.1), pytest.approx(4, abs=0.1))
+
+
 @pytest.mark.parametrize(
     ("matrix", "turned"), [(0, 0), (90, 90), (-90, 270), (89.6, 90), (-180, 180), (359.5, 0), (45, 45)]
 )

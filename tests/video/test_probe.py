@@ -143,7 +143,8 @@ def test_a_tag_that_says_more_than_the_file_does_not_lengthen_the_film(tmp_path:
     ffmpeg(*picture(length_s=2), *sound(4), *X264, *AAC, path)
     path.write_bytes(path.read_bytes().replace(b"00:00:02.0", b"00:09:02.0"))
     film = asyncio.run(probe(path))
-    assert (film.picture_s, film.duration_s) == (pytest.approx(2, abs=0.1), pytest.approx(4, abs=0.1))
+    assert film.picture_s == pytest.approx(2, abs=0.1)
+    assert film.duration_s == pytest.approx(4, abs=0.1)
 
 
 @pytest.mark.parametrize(

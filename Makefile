@@ -64,9 +64,10 @@ INSTALL = set -e; index=$$($(BIN)/python -m pip config get global.index-url 2>/d
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 	@touch $@
 
-.build/tests: .build/python .build/modules requirements-dev.txt requirements-spec.txt
+.build/tests: .build/python .build/modules requirements-dev.txt requirements-spec.txt tests/sandbox/cli/package-lock.json
 	@$(INSTALL); install --require-hashes -r requirements-dev.txt; install --no-deps --require-hashes -r requirements-spec.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --no-audit --no-fund --no-save --loglevel=error
+	@cd tests/sandbox/cli && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@$(BIN)/python -m tests.machine
 	@touch $@
 

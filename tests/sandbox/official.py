@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 KEY = "sk_test_limber123"
-MODULES = Path(__file__).parents[2] / "node_modules" / "@stripe"
+MODULES = Path(__file__).resolve().parent / "cli" / "node_modules" / "@stripe"
 
 
 def official_cli() -> str:

@@ -14,7 +14,8 @@ from app.video.renditions import Rendition
 from app.video.source import BREAKS_OFF, FAULTY, EncodingFailed, Source, Unusable
 from app.video.source import faulty as _faulty
 
-SLACK_S = 0.1
+# A tenth of a second, and what adding up thousands of lengths may be wrong by.
+SLACK_S = 0.1 + 1e-6
 SAME_START_S = 0.005
 
 

@@ -11,6 +11,7 @@ from bench import (
     delivery_app,
     first_frame,
     first_rung,
+    guards,
     ladder,
     play,
     quality,
@@ -19,6 +20,7 @@ from bench import (
     start,
     storyboard,
     upload,
+    webhook,
 )
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -35,6 +37,8 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "revoke": revoke.run,
     "play": play.run,
     "first-frame": first_frame.run,
+    "guards": guards.run,
+    "webhook": webhook.run,
 }
 
 

@@ -35,10 +35,9 @@ class SubscriptionFacts:
 
     @property
     def stops_at(self) -> datetime | None:
-        """When it ends by the member's wish, if it does; Stripe tells it in two forms."""
-        if self.cancel_at is not None:
-            return self.cancel_at
-        return self.current_period_end_at if self.cancel_at_period_end else None
+        """When it ends by the member's wish, if it does; Stripe tells it in two forms, of which the earlier counts."""
+        ends = [self.cancel_at, self.current_period_end_at if self.cancel_at_period_end else None]
+        return min((one for one in ends if one is not None), default=None)
 
 
 def instant(seconds: int | None) -> datetime | None:

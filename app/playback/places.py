@@ -4,7 +4,7 @@ No lock is taken. A unique index over member and number lets two starts at the s
 winner; whoever lost looks again and finds the next place, or none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ from app.i18n import _
 from app.playback.models import Playback
 from app.playback.rules import Asking, Held, Take, choose, is_playing
 
+# Asks how many a member may watch at the same time.
+Most = Callable[[], Awaitable[int]]
 STOPPED, AGAIN = "stopped", "again"
 # Every lost race means that somebody else won one, and there are at most nine places.
 TRIES = 12
@@ -114,7 +116,7 @@ async def held_by(db: AsyncSession, user_id: UUID) -> list[Held]:
 
 
 async def begin(
-    db: AsyncSession, values: dict[str, Any], held: Sequence[Held], most: int, now: datetime
+    db: AsyncSession, values: dict[str, Any], held: Sequence[Held], most: Most, now: datetime
 ) -> UUID:
     """Write a member's Playback row with a place of its own. `held`: as it was read a moment ago.
 
@@ -123,7 +125,8 @@ async def begin(
     """
     asking = Asking(values["session_id"], values["tab"], values["lesson_id"])
     for _attempt in range(TRIES):
-        chosen = choose(held, asking, most, now)
+        # Who plays nothing else may play, however many are allowed: most of all starts ask no more than that.
+        chosen = choose(held, asking, await most() if held else 1, now)
         if chosen is None:
             break
         if chosen.over is None or await _make_way(db, chosen, now):

@@ -100,7 +100,7 @@ async def start(
         viewer,
         lesson_id,
         utcnow(),
-        most=await streams_at_once(db) if viewer else 0,
+        most=lambda: streams_at_once(db),
         is_native=ask.native,
         tab=ask.tab,
         ip=client_ip(request),

@@ -63,6 +63,8 @@ def change_lines(
     if restart:
         _restart(world, body, new_items)
     body["items"]["data"] = new_items
+    if restart and body["cancel_at_period_end"]:
+        body["cancel_at"] = cycle.current_period_end(body)
     if body["status"] == "trialing":
         return [], restart
     lines = (

@@ -43,6 +43,7 @@ TABLE = [
     ("active", {"cancel_at_period_end": True}, END),
     ("active", {"cancel_at": NOW + 3 * DAY}, NOW + 3 * DAY),
     ("active", {"cancel_at": NOW + 60 * DAY}, END + SLACK),
+    ("active", {"cancel_at": NOW + 60 * DAY, "cancel_at_period_end": True}, END),
     ("trialing", {"trial_end_at": NOW + 7 * DAY, "cancel_at_period_end": True,
                   "current_period_end_at": NOW + 7 * DAY}, NOW + 7 * DAY),
     ("active", {"pause_behavior": "void"}, None),

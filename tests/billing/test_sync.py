@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from app import db
-from app.billing import stripe_api, sync
+from app.billing import queries, stripe_api, sync
 from app.billing.catching_up import LAPSING, STUCK, catch_up
 from app.billing.fetching import fetch
+from app.billing.letters import write_letters
 from app.billing.models import PlanPrice, StripeEvent, StripeSync
 from app.clock import utcnow
 from app.settings import get_settings
@@ -44,6 +45,17 @@ async def test_workers_side_by_side_write_once(till: Till) -> None:
     customer = await tills.customer_id(user.id)
     await asyncio.gather(*(sync.sync(customer) for _ in range(8)))
     assert await tills.ledger(user.id) == ["given"]
+    assert await tills.mails() == ["subscription_started"]
+
+
+async def test_a_mail_is_enqueued_once_for_its_cause(till: Till) -> None:
+    user, slug = await till.member(), await till.plan()
+    await till.buy(slug)
+    await till.settle()
+    async with db.transaction() as session:
+        mirror = await queries.mirror_of_user(session, user.id)
+        # As if what was known before had been lost.
+        await write_letters(session, user.id, {}, mirror, utcnow())
     assert await tills.mails() == ["subscription_started"]
 
 

@@ -124,7 +124,7 @@ async def test_eight_starts_at_once_on_connections_of_their_own_get_two_places(s
             await session.execute(select(1))
             await ready.wait()
             try:
-                await starting.start(session, viewer, scene.paid.id, utcnow(), most=2)
+                await starting.start(session, viewer, scene.paid.id, utcnow())
             except StreamsFull:
                 return False
             # Nobody sees it before all have tried.

@@ -4,10 +4,14 @@ Source: https://docs.stripe.com/cli/trigger
 """
 
 import os
+import platform
 import subprocess
+import sys
 from pathlib import Path
 
 KEY = "sk_test_limber123"
+# The one build of it that is locked here.
+IS_THERE = sys.platform == "linux" and platform.machine() == "x86_64"
 MODULES = Path(__file__).resolve().parent / "cli" / "node_modules" / "@stripe"
 
 

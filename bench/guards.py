@@ -121,7 +121,7 @@ def fails(place: Path, tests: tuple[str, ...]) -> bool:
     Raises:
         RuntimeError: they could not be run, which proves nothing.
     """
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *tests]
     ran = subprocess.run(
         command,
         cwd=place,

@@ -114,9 +114,14 @@ async def follow_money(
     A gift that was claimed and whose money is not ours any more ends for the receiver; it is theirs again if it comes
     back.
     """
+    is_new = False
     for facts in purchases:
         if facts.gift_id is None or facts.doubt is not None or facts.payment_status not in PAID:
             continue
+        seen = await db.get(Gift, facts.gift_id)
+        if seen is not None and seen.claimed_by is not None:
+            # Members are locked before their gifts, as in `claim`.
+            await lock_user(db, seen.claimed_by)
         gift = await db.get(Gift, facts.gift_id, with_for_update=True, populate_existing=True)
         if gift is None:
             continue
@@ -124,14 +129,15 @@ async def follow_money(
         if stands is None:
             continue
         if stands and gift.state == "open":
-            gift.state = "paid"
+            gift.state, is_new = "paid", True
             await gift_letters.bought(db, gift, await db.get_one(Plan, gift.plan_id))
         elif stands == (gift.state == "void"):
             gift.state = "paid" if stands else "void"
             if gift.claimed_by is not None:
                 await _settle_claimed(db, gift, cause, now)
     await db.flush()
-    await deliver_due(db, now)
+    if is_new:
+        await deliver_due(db, now)
 
 
 def _stands(facts: PurchaseFacts, charges: tuple[ChargeFacts, ...]) -> bool | None:
@@ -221,7 +227,7 @@ async def claim(db: AsyncSession, token: str, user_id: UUID, now: datetime) -> G
     plan = await db.get_one(Plan, gift.plan_id)
     gift.claimed_by, gift.claimed_at = user_id, now
     gift.ends_at = await _end(db, user_id, plan, now)
-    await _settle_claimed(db, gift, f"gift {gift.id} from {gift.from_name}, claimed", now)
+    await _settle_claimed(db, gift, f"gift {gift.id}, claimed", now)
     await gift_letters.claimed(db, gift, plan)
     return gift
 

@@ -72,13 +72,15 @@ async def _take(db: AsyncSession, event: dict[str, Any], now: datetime) -> str:
 async def _payer(db: AsyncSession, thing: dict[str, Any]) -> str | None:
     """The customer of a refund, a dispute or a warning, by the charge that the mirror knows."""
     charge_id, intent_id = stripe_api.money_of(thing)
-    if charge_id is None and intent_id is None:
+    # What is not said must not be asked for: charges without an intent are many people's.
+    named = []
+    if charge_id is not None:
+        named.append(StripeCharge.id == charge_id)
+    if intent_id is not None:
+        named.append(StripeCharge.payment_intent_id == intent_id)
+    if not named:
         return None
-    found: str | None = await db.scalar(
-        select(StripeCharge.customer_id)
-        .where(or_(StripeCharge.id == charge_id, StripeCharge.payment_intent_id == intent_id))
-        .limit(1)
-    )
+    found: str | None = await db.scalar(select(StripeCharge.customer_id).where(or_(*named)).limit(1))
     return found
 
 

@@ -67,6 +67,7 @@ async def write_letters(
         context = {
             "name": user.name,
             "plan": plan.name,
+            "months": facts.lasts_months or 0,
             "price": money(facts.amount_cents, facts.currency),
             "library_url": f"{get_settings().base_url}/library",
             "contact_url": f"{get_settings().base_url}/contact",

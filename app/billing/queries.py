@@ -114,13 +114,15 @@ async def payers(db: AsyncSession) -> dict[UUID, int]:
 
 async def scopes(db: AsyncSession) -> dict[UUID, Scope]:
     """What each plan covers."""
-    courses: dict[UUID, list[UUID]] = {}
-    for plan_id, course_id in await db.execute(
-        select(PlanCourse.plan_id, PlanCourse.course_id).order_by(PlanCourse.course_id)
-    ):
-        courses.setdefault(plan_id, []).append(course_id)
-    rows = await db.execute(select(Plan.id, Plan.covers_everything))
-    return {row[0]: EVERYTHING if row[1] else tuple(courses.get(row[0], ())) for row in rows}
+    rows = await db.execute(
+        select(Plan.id, Plan.covers_everything, PlanCourse.course_id)
+        .outerjoin(PlanCourse, PlanCourse.plan_id == Plan.id)
+        .order_by(PlanCourse.course_id)
+    )
+    found: dict[UUID, Scope] = {}
+    for plan_id, is_all, course_id in rows:
+        found[plan_id] = EVERYTHING if is_all else (*found.get(plan_id, ()), *filter(None, [course_id]))
+    return found
 
 
 async def catalogue(db: AsyncSession) -> dict[str, Scope]:

@@ -83,24 +83,27 @@ async def preview(charge_id: str) -> Preview:
 
 
 async def give_back(
-    actor_id: UUID, charge_id: str, amount_cents: int, *, ends_subscription: bool = False
+    actor_id: UUID, charge_id: str, amount_cents: int, already_cents: int, *, ends_subscription: bool = False
 ) -> None:
     """Give back so much of a charge (in the currency's minor unit), and bring the member's rights in line.
 
-    Sent twice, the same form gives back once: what had been given back before is part of the key.
+    `already_cents`: what had been given back when the form was shown. Sent twice, the same form gives back once: before
+    the first is known here it has the same key at Stripe, and after it the form is out of date.
 
     Raises:
         NotFound: for a charge that is not a member's.
         BadInput: for more than is left, or nothing.
-        Conflict: while a dispute is open: the bank decides about the money then.
+        Conflict: while a dispute is open, when the bank decides about the money; or when the form is out of date.
         StripeDown: when Stripe does not answer; nothing was given back.
     """
     found = await preview(charge_id)
     if found.is_disputed:
         raise Conflict(_("A dispute is open: the bank decides about this money. Answer it in Stripe."))
+    if found.charge.refunded_cents > already_cents:
+        raise Conflict(_("Something was given back meanwhile. Look at what is left, and then decide."))
     if not 0 < amount_cents <= found.left_cents:
         raise BadInput(_("Say how much of what is left to give back."), field="amount")
-    await stripe_api.refund(charge_id, amount_cents, already_cents=found.charge.refunded_cents)
+    await stripe_api.refund(charge_id, amount_cents, already_cents=already_cents)
     if ends_subscription and found.subscription is not None:
         await stripe_api.cancel_subscription(found.subscription.id)
     async with db.transaction() as session:
@@ -147,7 +150,9 @@ def _held(
 
 async def _gift(session: AsyncSession, charge: ChargeFacts, purchases: list[PurchaseFacts]) -> Gift | None:
     paid = [one.gift_id for one in purchases if one.payment_intent_id == charge.payment_intent_id]
-    return await session.get(Gift, paid[0]) if paid and paid[0] is not None else None
+    if charge.payment_intent_id is None or not paid or paid[0] is None:
+        return None
+    return await session.get(Gift, paid[0])
 
 
 async def _given(session: AsyncSession, user_id: UUID, now: datetime) -> set[UUID | None]:

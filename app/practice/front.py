@@ -53,10 +53,10 @@ async def front(db: AsyncSession, now: datetime) -> Front:
 
 
 async def _offer(db: AsyncSession) -> Offer | None:
-    """The cheapest monthly plan, else the cheapest one; None while nothing can be bought."""
+    """Of the plans for every course the cheapest monthly one, else the cheapest; None while nothing can be bought."""
     if not get_settings().buying_enabled:
         return None
-    plans = list(await db.scalars(select(Plan).where(Plan.is_offered)))
+    plans = list(await db.scalars(select(Plan).where(Plan.is_offered, Plan.covers_everything)))
     best = min(plans, key=lambda plan: (plan.interval != "month", plan.amount_cents), default=None)
     if best is None:
         return None

@@ -44,13 +44,16 @@ async def refund(
     request: Request,
     viewer: BriefSignedIn,
     amount: Annotated[str, Form()] = "",
+    already: Annotated[int, Form()] = 0,
     ends_subscription: Annotated[bool, Form()] = False,
 ) -> Response:
     """POST /studio/money/payments/{charge}/refund."""
     found = await refunds.preview(charge_id)
     try:
         cents = read_amount(amount, found.charge.currency)
-        await refunds.give_back(viewer.user_id, charge_id, cents or 0, ends_subscription=ends_subscription)
+        await refunds.give_back(
+            viewer.user_id, charge_id, cents or 0, already, ends_subscription=ends_subscription
+        )
     except LimberError as refusal:
         return await _show(request, viewer, found, amount[:20], refusal)
     return RedirectResponse(f"/studio/members/{found.user_id}?done=refunded", 303)

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from app import db
+from app import db, mail
+from app.access.models import EntitlementEntry
 from app.accounts.models import User
 from app.billing import gifts
 from app.billing.models import Gift
@@ -69,6 +70,14 @@ async def running(user: User) -> list[tuple[str, UUID | None]]:
     return [(one.source_kind, one.course_id) for one in await tills.rights(user.id) if one.revoked_at is None]
 
 
+async def causes(user: User) -> list[str]:
+    async with db.transaction() as session:
+        found = await session.scalars(
+            select(EntitlementEntry.cause).where(EntitlementEntry.user_id == user.id)
+        )
+        return list(found)
+
+
 async def test_a_gift_is_paid_by_one_and_watched_by_another(till: Till) -> None:
     slug = await pass_for(till)
     giver = await till.member()
@@ -84,6 +93,7 @@ async def test_a_gift_is_paid_by_one_and_watched_by_another(till: Till) -> None:
     assert "Every morning!" in shown.text
     assert await running(receiver) == [], "opening the link is not taking it"
     assert (await claim(till, link)).headers["location"] == "/library"
+    assert "Noelani" not in str(await causes(receiver)), "a ledger that nobody can change names no giver"
     (right,) = await tills.rights(receiver.id)
     assert (right.source_kind, right.course_id) == ("gift", None)
     assert right.ends_at is not None
@@ -264,3 +274,9 @@ async def test_a_pass_that_is_bought_again_is_added_to_what_is_left(till: Till) 
     account = (await till.client.get("/account")).text
     assert "keep what you bought" in account
     assert account.count("Three months") == 1
+    mailed = [one for one in await letters.letters() if one["template"] == "purchase_made"]
+    text = mail.render("purchase_made", mailed[0]["to"], mailed[0]["context"]).get_body(("plain",))
+    assert text is not None
+    assert "for 3 months" in text.get_content()
+    assert "as long as you like" not in text.get_content()
+    assert "For 3 months" in (await till.client.get("/plans")).text

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from app import db
 from app.access.models import Entitlement
 from app.billing import sync
-from app.billing.models import CheckoutAttempt, PlanPrice
+from app.billing.models import CheckoutAttempt, PlanPrice, StripeCharge
 from tests import factories
 from tests.billing import till as tills
 from tests.billing.till import Till
@@ -127,6 +127,23 @@ async def test_an_event_that_names_no_customer_finds_its_payer(till: Till) -> No
     assert (await tills.event_rows())[0].customer_id == await tills.customer_id(user.id)
 
 
+async def test_an_old_charge_without_an_intent_is_nobody_elses(till: Till) -> None:
+    hips = await course("Hips")
+    other = await till.member()
+    await till.buy(await till.plan(4900, name="Hips", interval="once", course_ids=(hips,)))
+    await till.settle()
+    async with db.transaction() as session:
+        await session.execute(update(StripeCharge).values(payment_intent_id=None))
+    event = till.stand.events()[-1]
+    thing = {"id": "du_1", "object": "dispute", "charge": "ch_of_somebody", "payment_intent": None}
+    await till.deliver(
+        [{**event, "id": "evt_dispute", "type": "charge.dispute.created", "data": {"object": thing}}]
+    )
+    row = next(one for one in await tills.event_rows() if one.event_id == "evt_dispute")
+    assert row.customer_id != await tills.customer_id(other.id)
+    assert (row.state, row.customer_id) == ("received", None)
+
+
 async def test_a_refund_of_nobodys_charge_is_set_aside(till: Till) -> None:
     await till.plan()
     await till.deliver(
@@ -211,3 +228,11 @@ async def test_the_right_of_a_purchase_is_not_for_staff_to_take(till: Till) -> N
     assert staff.id != user.id
     assert answer.status_code in (404, 405, 409, 422)
     assert await held(user.id) == [("purchase", hips)]
+
+
+async def test_the_first_page_offers_what_is_for_every_course(till: Till) -> None:
+    hips = await course("Hips")
+    await till.plan(900, name="Hips", interval="once", course_ids=(hips,))
+    assert "All courses for" not in (await till.client.get("/")).text
+    await till.plan(1900)
+    assert "All courses for $19 a month" in (await till.client.get("/")).text

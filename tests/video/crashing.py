@@ -21,16 +21,26 @@ GIVE_UP_S = 60
 
 
 class Gate:
-    """A place in the database that nobody passes while the test holds its lock: a worker that comes there stands."""
+    """A place in the database that nobody passes while the test holds its lock: a worker that comes there stands.
 
-    def __init__(self, url: str, number: int, event: str, table: str, when: str) -> None:
+    With `at_commit` it stands in the COMMIT of the transaction that wrote the row, everything being written.
+    """
+
+    def __init__(
+        self, url: str, number: int, event: str, table: str, when: str, *, at_commit: bool = False
+    ) -> None:
         self.lock, self.table = FIRST_LOCK + number, table
         self.trigger = f"crash_gate_{number}"
         self.connection = psycopg.connect(url, autocommit=True)
+        kind, moment, late = (
+            ("CONSTRAINT TRIGGER", "AFTER", "DEFERRABLE INITIALLY DEFERRED ")
+            if at_commit
+            else ("TRIGGER", "BEFORE", "")
+        )
         for command in (
             "CREATE OR REPLACE FUNCTION crash_gate() RETURNS trigger LANGUAGE plpgsql AS"
             " 'BEGIN PERFORM pg_advisory_xact_lock(TG_ARGV[0]::bigint); RETURN NEW; END'",
-            f"CREATE TRIGGER {self.trigger} BEFORE {event} ON {table} FOR EACH ROW WHEN ({when})"
+            f"CREATE {kind} {self.trigger} {moment} {event} ON {table} {late}FOR EACH ROW WHEN ({when})"
             f" EXECUTE FUNCTION crash_gate({self.lock})",
             f"SELECT pg_advisory_lock({self.lock})",
         ):
@@ -44,11 +54,14 @@ class Gate:
         ).fetchall()
         return [int(row[0]) for row in rows]
 
-    def open(self) -> None:
-        """Whoever stands there is gone by now: the database learns of a dead client when it wants to answer it."""
+    def open(self, *, onward: bool = False) -> None:
+        """Whoever stands there is gone by now: the database learns of a dead client when it wants to answer it.
+
+        With `onward` it goes on as if its client lived: a commit that was asked for is made, and nobody is told.
+        """
         if self.connection.closed:
             return
-        for pid in self.standing():
+        for pid in self.standing() if not onward else ():
             self.connection.execute("SELECT pg_terminate_backend(%s)", [pid])
         self.connection.execute("SELECT pg_advisory_unlock_all()")
         self.connection.execute(f"DROP TRIGGER {self.trigger} ON {self.table}".encode())

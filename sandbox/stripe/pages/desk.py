@@ -34,6 +34,7 @@ class Desk:
             Route("/pages.css", self.style),
             Route("/sandbox/clock", self.clock),
             Route("/sandbox/clock", self.advance, methods=["POST"]),
+            Route("/sandbox/trouble", self.trouble),
             Route("/sandbox/trouble", self.make_trouble, methods=["POST"]),
             Route("/sandbox/disputes", self.dispute, methods=["POST"]),
             Route("/sandbox/debits", self.debit, methods=["POST"]),
@@ -71,6 +72,10 @@ class Desk:
         return JSONResponse(
             {"now": world.now, "shift_s": world.now - int(self._api.real_now()), "done": done}
         )
+
+    async def trouble(self, _request: Request) -> Response:
+        """GET /sandbox/trouble: how much of it waits for a call that gets into it."""
+        return JSONResponse({"waiting": len(self._api.trouble)})
 
     async def make_trouble(self, request: Request) -> Response:
         """POST /sandbox/trouble: what the next calls to the API get into; an empty object ends all of it."""

@@ -33,7 +33,7 @@ GUARDS = (
     Guard(
         "dedupe of deliveries that are covered",
         "app/billing/sync.py",
-        "if at_least is not None and row.done_seq >= at_least:",
+        "if row.done_seq >= row.wanted_seq:",
         "if False:",
         (f"{SYNC}::test_a_burst_costs_one_fetch_when_the_work_comes_after_it",),
     ),

@@ -37,7 +37,7 @@ async def catch_up(now: datetime) -> list[str]:
         )
         found = sorted(set(await session.scalars(behind.union(lapsing).limit(AT_ONCE))))
         for customer_id in found:
-            await want(session, customer_id, now)
+            await want(session, customer_id, now, again=True)
     return found
 
 

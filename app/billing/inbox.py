@@ -5,7 +5,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -84,27 +84,40 @@ async def _payer(db: AsyncSession, thing: dict[str, Any]) -> str | None:
     return found
 
 
-async def want(db: AsyncSession, customer_id: str, now: datetime) -> int:
-    """Ask for the customer to be synced, inside the caller's transaction; answers the new `wanted_seq`."""
+async def want(db: AsyncSession, customer_id: str, now: datetime, *, again: bool = False) -> int:
+    """Ask for the customer to be synced, inside the caller's transaction; answers the new `wanted_seq`.
+
+    Work is enqueued only when none stands in the queue: one fetch serves every delivery that came before it began,
+    and 6,000 deliveries for 200 members once left 3,659 needless pieces that a new payer had to wait behind.
+    `again` enqueues whatever stands there, for those who look after work that was lost.
+    """
     row = insert(StripeSync).values(
-        customer_id=customer_id, wanted_seq=1, done_seq=0, fence=0, applied_fence=0, changed_at=now
+        customer_id=customer_id, wanted_seq=1, done_seq=0, queued_seq=1, fence=0, applied_fence=0, changed_at=now
     )
-    seq: int | None = await db.scalar(
+    next_seq = StripeSync.wanted_seq + 1
+    asked = await db.execute(
         row.on_conflict_do_update(
             index_elements=[StripeSync.customer_id],
-            set_={"wanted_seq": StripeSync.wanted_seq + 1, "changed_at": now},
-        ).returning(StripeSync.wanted_seq)
+            set_={
+                "wanted_seq": next_seq,
+                "queued_seq": next_seq
+                if again
+                else case((StripeSync.queued_seq == 0, next_seq), else_=StripeSync.queued_seq),
+                "changed_at": now,
+            },
+        ).returning(StripeSync.wanted_seq, StripeSync.queued_seq)
     )
-    assert seq is not None
-    await jobs.enqueue(
-        db,
-        "billing_sync",
-        {"customer_id": customer_id, "seq": seq},
-        queue=jobs.BILLING,
-        key=customer_id,
-        workflow_id=f"sync:{customer_id}:{seq}",
-    )
-    return seq
+    seq, queued_seq = asked.one()
+    if queued_seq == seq:
+        await jobs.enqueue(
+            db,
+            "billing_sync",
+            {"customer_id": customer_id, "seq": seq},
+            queue=jobs.BILLING,
+            key=customer_id,
+            workflow_id=f"sync:{customer_id}:{seq}",
+        )
+    return int(seq)
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

@@ -174,6 +174,8 @@ class StripeEvent(Base):
 class StripeSync(Base):
     """How far one customer's mirror is wanted (`wanted_seq`) and done (`done_seq`).
 
+    `queued_seq` is the `wanted_seq` for which work stands in the queue and has not begun, 0 when none does.
+
     Every fetch from Stripe first draws a number from `fence`; what a fetch found is written only while no fetch with
     a higher number was (`applied_fence`), so that a slow answer never overwrites a newer one.
     """
@@ -186,6 +188,7 @@ class StripeSync(Base):
     customer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     wanted_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     done_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    queued_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     fence: Mapped[int] = mapped_column(BigInteger, default=0)
     applied_fence: Mapped[int] = mapped_column(BigInteger, default=0)
     error: Mapped[str | None] = mapped_column(Text)

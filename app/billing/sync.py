@@ -25,15 +25,15 @@ INLINE_S = 3.0
 log = logging.getLogger("limber.billing")
 
 
-async def sync(customer_id: str, at_least: int | None = None) -> bool:
-    """Sync a customer; with `at_least`, only if that `wanted_seq` is not covered yet. False: nothing was written.
+async def sync(customer_id: str, *, queued: bool = False) -> bool:
+    """Sync a customer; as `queued` work, only while it is behind. False: nothing was written.
 
     No transaction is open while Stripe is asked.
 
     Raises:
         StripeDown: when Stripe does not answer; nothing changed.
     """
-    fence = await draw_fence(customer_id, at_least)
+    fence = await draw_fence(customer_id, queued=queued)
     if fence is None:
         return False
     return await apply(await fetch(fence))
@@ -50,17 +50,23 @@ async def sync_now(customer_id: str, limit_s: float = INLINE_S) -> bool:
     return True
 
 
-async def draw_fence(customer_id: str, at_least: int | None = None) -> Fence | None:
-    """Draw the number of the next fetch; None when `at_least` is covered already."""
+async def draw_fence(customer_id: str, *, queued: bool = False) -> Fence | None:
+    """Draw the number of the next fetch; None when this is `queued` work and all that was wanted is done.
+
+    Queued work leaves the queue here, in the transaction that reads `wanted_seq`: a delivery that comes later finds
+    none standing there and enqueues the next.
+    """
     async with db.transaction() as session:
         await session.execute(
             insert(StripeSync)
-            .values(customer_id=customer_id, wanted_seq=0, done_seq=0, fence=0, applied_fence=0)
+            .values(customer_id=customer_id, wanted_seq=0, done_seq=0, queued_seq=0, fence=0, applied_fence=0)
             .on_conflict_do_nothing()
         )
         row = await session.get_one(StripeSync, customer_id, with_for_update=True)
-        if at_least is not None and row.done_seq >= at_least:
-            return None
+        if queued:
+            row.queued_seq = 0
+            if row.done_seq >= row.wanted_seq:
+                return None
         row.fence += 1
         events = await session.scalars(
             select(StripeEvent.event_id).where(
@@ -175,12 +181,12 @@ async def billing_find_payer(event_id: str) -> None:
 
 
 @engine.step(tries=8, first_wait_s=1.0)
-async def _sync_step(customer_id: str, seq: int) -> None:
-    await sync(customer_id, at_least=seq)
+async def _sync_step(customer_id: str) -> None:
+    await sync(customer_id, queued=True)
 
 
 @engine.workflow("billing_sync")
-async def billing_sync(customer_id: str, seq: int) -> None:
-    """Work of one delivery; ends at once when a later fetch has covered it. Retried for about two minutes, and
-    then, as long as it is behind, again by `billing_catch_up`."""
-    await _sync_step(customer_id, seq)
+async def billing_sync(customer_id: str, seq: int) -> None:  # noqa: ARG001 (says in the queue what it is for)
+    """Work of all deliveries until it begins; ends at once when a fetch has covered them. Retried for about two
+    minutes, and then, as long as it is behind, again by `billing_catch_up`."""
+    await _sync_step(customer_id)

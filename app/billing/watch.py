@@ -145,7 +145,7 @@ async def replay(session: AsyncSession, letter_id: str, now: datetime) -> None:
         raise NotFound
     if event is not None and event.error is not None and event.state == "quarantined":
         event.state, event.error, event.customer_id = "received", None, customer_id
-    await inbox.want(session, customer_id, now)
+    await inbox.want(session, customer_id, now, again=True)
 
 
 async def look(now: datetime) -> str | None:

@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.String(length=64), nullable=False),
         sa.Column("wanted_seq", sa.BigInteger(), nullable=False),
         sa.Column("done_seq", sa.BigInteger(), nullable=False),
+        sa.Column("queued_seq", sa.BigInteger(), nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("applied_fence", sa.BigInteger(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),

@@ -73,17 +73,14 @@ async def work_once(order: random.Random, lives: list[Life]) -> None:
     """One piece of work for whoever is behind; three in ten die in the middle of it, wherever that is."""
     async with db.transaction() as session:
         behind = (
-            await session.execute(
-                select(StripeSync.customer_id, StripeSync.wanted_seq)
-                .where(StripeSync.wanted_seq > StripeSync.done_seq)
-                .limit(20)
+            await session.scalars(
+                select(StripeSync.customer_id).where(StripeSync.wanted_seq > StripeSync.done_seq).limit(20)
             )
         ).all()
     if not behind:
         await asyncio.sleep(0.01)
         return
-    customer, wanted = order.choice(behind)
-    task = asyncio.create_task(sync.sync(customer, at_least=wanted))
+    task = asyncio.create_task(sync.sync(order.choice(behind), queued=True))
     if order.random() < 0.3:
         await asyncio.sleep(order.random() * 0.05)
         task.cancel()

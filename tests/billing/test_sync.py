@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app import db
 from app.billing import queries, stripe_api, sync
@@ -67,8 +67,40 @@ async def test_a_burst_costs_one_fetch_when_the_work_comes_after_it(till: Till) 
     customer = await tills.customer_id(user.id)
     wanted, done = await tills.progress(customer)
     assert wanted == done > 3
-    for seq in range(1, wanted + 1):
-        assert await sync.sync(customer, at_least=seq) is False, "covered, so nothing is asked"
+    assert await sync.sync(customer, queued=True) is False, "covered, so nothing is asked"
+
+
+async def test_what_comes_before_the_work_begins_shares_it_and_what_comes_later_gets_its_own(till: Till) -> None:
+    user, slug = await till.member(), await till.plan()
+    await till.buy(slug)
+    burst = [one for one in till.fresh_events() if one["data"]["object"].get("customer")]
+    for _round in range(5):
+        await till.deliver(burst)
+    assert await tills.work_enqueued() == 1
+    customer = await tills.customer_id(user.id)
+    fence = await sync.draw_fence(customer, queued=True)
+    assert fence is not None
+    fetched = await fetch(fence)
+    await till.portal("cancel_now")
+    await till.deliver(till.fresh_events())
+    assert await tills.work_enqueued() == 2, "what is fetched already cannot know of this"
+    await sync.apply(fetched)
+    await till.work()
+    assert not await tills.is_entitled(user.id)
+    await till.deliver(burst[:1])
+    assert await tills.work_enqueued() == 3, "a replay asks again"
+
+
+async def test_work_that_was_lost_in_the_queue_holds_nobody_up_for_ever(till: Till) -> None:
+    await till.member()
+    await till.buy(await till.plan())
+    await till.deliver(till.fresh_events())
+    async with db.transaction() as session:
+        await session.execute(text("DELETE FROM dbos.workflow_status WHERE name = 'billing_sync'"))
+    await till.deliver(till.fresh_events())
+    assert await tills.work_enqueued() == 0
+    assert len(await catch_up(utcnow() + 2 * STUCK)) == 1
+    assert await tills.work_enqueued() == 1
 
 
 async def burst_ends_alike(till: Till, orders: list[tuple[int, ...]]) -> None:

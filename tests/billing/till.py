@@ -127,7 +127,7 @@ class Till:
                 await session.scalars(select(StripeSync).where(StripeSync.wanted_seq > StripeSync.done_seq))
             ).all()
         for row in behind:
-            wrote += await sync.sync(row.customer_id, at_least=row.wanted_seq)
+            wrote += await sync.sync(row.customer_id, queued=True)
         return wrote
 
     async def settle(self) -> None:
@@ -215,6 +215,15 @@ async def mails() -> list[str]:
             )
         )
         return [str(row[0]).split(":")[1] for row in rows]
+
+
+async def work_enqueued() -> int:
+    """How many pieces of work stand in the queue, or stood there, for one customer or another."""
+    async with db.transaction() as session:
+        found = await session.scalar(
+            text("SELECT count(*) FROM dbos.workflow_status WHERE name = 'billing_sync'")
+        )
+        return int(found or 0)
 
 
 def database_url() -> str:

@@ -1,6 +1,7 @@
 """create_app(): routers, middleware and error pages; nothing is wired elsewhere."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -55,6 +56,18 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     keys.cancel()
     await asyncio.gather(keys, return_exceptions=True)
     await db.close_database()
+
+
+def served() -> FastAPI:
+    """`create_app` in a process that does nothing else.
+
+    What start-up made stays for good, and is put out of the garbage collector's sight: its walks over those 200,000
+    objects held a request in a hundred up for 80 ms and more.
+    """
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 class Site(FastAPI):

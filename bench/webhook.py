@@ -230,6 +230,7 @@ def run() -> dict[str, Any]:
         count = A_SECOND * LASTS_S
         with serving([sys.executable, str(BARE)]) as bare, serving() as web:
             asyncio.run(paced(bare.port, [insert] * A_SECOND, A_SECOND))
+            asyncio.run(paced(web.port, [delivery(*many[n]) for n in range(A_SECOND)], A_SECOND))
             theirs = asyncio.run(paced(bare.port, [insert] * count, A_SECOND))
             ours = asyncio.run(
                 paced(web.port, [delivery(*many[n % len(many)]) for n in range(count)], A_SECOND)

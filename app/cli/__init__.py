@@ -37,7 +37,7 @@ def serve() -> None:
     with with_database():
         settings = get_settings()
         uvicorn.run(
-            "app.main:create_app",
+            "app.main:served",
             factory=True,
             host=settings.host,
             port=settings.port,

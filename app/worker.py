@@ -35,6 +35,7 @@ def register_handlers() -> None:
     import app.billing.catching_up
     import app.billing.gifts
     import app.billing.plan_work
+    import app.billing.price_moves
     import app.billing.reconciling
     import app.billing.sync
     import app.billing.watch

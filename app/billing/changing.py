@@ -59,14 +59,14 @@ class _Running:
 
 
 async def choices(session: AsyncSession, user_id: UUID) -> Choice:
-    """The plans of the same currency that are paid again and again, but for the one that runs."""
+    """The plans sold in the same currency that are paid again and again, but for the one that runs."""
     running = await _running(session, user_id)
     if running is None:
         return Choice(None, None, [])
     offers = [
         one
-        for one in await queries.offered_plans(session)
-        if one.interval != "once" and one.currency == running.plan.currency and one.slug != running.plan.slug
+        for one in await queries.offered_plans(session, running.facts.currency)
+        if one.interval != "once" and one.currency == running.facts.currency and one.slug != running.plan.slug
     ]
     return Choice(running.plan, running.facts.stops_at, offers)
 
@@ -132,7 +132,11 @@ async def _target(user_id: UUID, plan_slug: str) -> tuple[_Running, PlanOffer, s
         price_id = await session.scalar(
             select(PlanPrice.stripe_price_id)
             .join(Plan, Plan.id == PlanPrice.plan_id)
-            .where(Plan.slug == plan_slug, PlanPrice.is_current)
+            .where(
+                Plan.slug == plan_slug,
+                PlanPrice.is_current,
+                PlanPrice.currency == (offer.currency if offer else ""),
+            )
         )
     if running is None or offer is None or price_id is None:
         raise NotFound(_("This plan is not offered any more. Please choose another one."))

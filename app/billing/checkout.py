@@ -67,6 +67,18 @@ class OnItsWay(Conflict):
         )
 
 
+class OtherCurrency(Conflict):
+    """What the member pays is in another currency, and Stripe takes no second one beside it."""
+
+    code = "other-currency"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(
+            _("You pay in %(currency)s already, and this plan is not sold in it. Please write to us.")
+            % {"currency": currency.upper()}
+        )
+
+
 class OtherTab(Conflict):
     code = "other-checkout"
 
@@ -85,8 +97,10 @@ class _Chosen:
     is_once: bool
 
 
-async def start(user_id: UUID, plan_slug: str, return_to: str) -> str:
+async def start(user_id: UUID, plan_slug: str, return_to: str, currency: str | None = None) -> str:
     """Begin (or go on with) buying a plan; answers the address of Stripe's page. `return_to` is a path of ours.
+
+    It is paid in `currency` where the plan is sold in it, or else in the plan's own.
 
     Raises:
         NotFound: for a plan that is not offered.
@@ -94,12 +108,13 @@ async def start(user_id: UUID, plan_slug: str, return_to: str) -> str:
         AlreadyYours: when it was bought for good.
         OnItsWay: when it was bought, and the bank is still at it.
         OtherTab: when the member began another checkout at the same moment.
+        OtherCurrency: when what the member pays already is in a currency in which this is not sold.
         Unavailable: when buying is off, or Stripe does not answer.
     """
     if not get_settings().buying_enabled:
         raise Unavailable(_("Buying is not switched on here yet."))
     for _again in range(4):
-        chosen = await _open_attempt(user_id, plan_slug, return_to)
+        chosen = await _open_attempt(user_id, plan_slug, return_to, currency)
         if isinstance(chosen, tuple):
             # Nothing new is sold while an older page could still be paid.
             for session_id in chosen:
@@ -111,13 +126,18 @@ async def start(user_id: UUID, plan_slug: str, return_to: str) -> str:
     raise OtherTab
 
 
-async def _open_attempt(user_id: UUID, plan_slug: str, return_to: str) -> _Chosen | tuple[str, ...]:
+async def _open_attempt(
+    user_id: UUID, plan_slug: str, return_to: str, currency: str | None
+) -> _Chosen | tuple[str, ...]:
     """Under the member's lock: refuse, or name the sessions that must be closed first, or give the one open attempt."""
     now = utcnow()
     async with db.transaction() as session:
         await lock_user(session, user_id)
-        plan, price = await _offered(session, plan_slug)
+        paid_in = await queries.currency_of(session, user_id)
+        plan, price, priced_in = await _offered(session, plan_slug, paid_in or currency)
         await _refuse_twice(session, user_id, plan, now)
+        if plan.interval != "once" and paid_in not in (None, priced_in):
+            raise OtherCurrency(paid_in)
         mine: CheckoutAttempt | None = None
         to_close = []
         for attempt in await session.scalars(
@@ -165,7 +185,7 @@ async def _refuse_twice(session: AsyncSession, user_id: UUID, plan: Plan, now: d
         raise AlreadyMember(paid)
 
 
-async def start_gift(user_id: UUID, plan_slug: str, draft: GiftDraft) -> str:
+async def start_gift(user_id: UUID, plan_slug: str, draft: GiftDraft, currency: str | None = None) -> str:
     """Write a gift down and begin to pay it; answers the address of Stripe's page. Any number may be given.
 
     Raises:
@@ -178,7 +198,7 @@ async def start_gift(user_id: UUID, plan_slug: str, draft: GiftDraft) -> str:
     now = utcnow()
     async with db.transaction() as session:
         gift = await gifts.begin(session, user_id, plan_slug, draft, now)
-        plan, price = await _offered(session, plan_slug)
+        plan, price, _currency = await _offered(session, plan_slug, currency)
         attempt = CheckoutAttempt(
             user_id=user_id,
             plan_id=plan.id,
@@ -196,17 +216,19 @@ async def start_gift(user_id: UUID, plan_slug: str, draft: GiftDraft) -> str:
     return url
 
 
-async def _offered(session: AsyncSession, slug: str) -> tuple[Plan, str]:
+async def _offered(session: AsyncSession, slug: str, currency: str | None) -> tuple[Plan, str, str]:
+    """The plan, its price and that price's currency: the one asked for where there is one, or else the plan's own."""
     found = (
         await session.execute(
-            select(Plan, PlanPrice.stripe_price_id)
+            select(Plan, PlanPrice.stripe_price_id, PlanPrice.currency)
             .join(PlanPrice, (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current)
             .where(Plan.slug == slug, Plan.is_offered)
+            .order_by(PlanPrice.currency != (currency or ""), PlanPrice.currency != Plan.currency)
         )
     ).first()
     if found is None:
         raise NotFound(_("This plan is not offered any more. Please choose another one."))
-    return found[0], found[1]
+    return found[0], found[1], found[2]
 
 
 async def _close(user_id: UUID, session_id: str) -> None:

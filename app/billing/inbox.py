@@ -92,7 +92,13 @@ async def want(db: AsyncSession, customer_id: str, now: datetime, *, again: bool
     `again` enqueues whatever stands there, for those who look after work that was lost.
     """
     row = insert(StripeSync).values(
-        customer_id=customer_id, wanted_seq=1, done_seq=0, queued_seq=1, fence=0, applied_fence=0, changed_at=now
+        customer_id=customer_id,
+        wanted_seq=1,
+        done_seq=0,
+        queued_seq=1,
+        fence=0,
+        applied_fence=0,
+        changed_at=now,
     )
     next_seq = StripeSync.wanted_seq + 1
     asked = await db.execute(

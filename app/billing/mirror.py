@@ -28,6 +28,7 @@ class SubscriptionFacts:
     ended_at: datetime | None = None
     past_due_since_at: datetime | None = None
     pause_behavior: str | None = None
+    currency: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -74,6 +75,7 @@ def read_subscription(raw: Mapping[str, Any], past_due_since_at: datetime | None
         ended_at=instant(raw.get("ended_at")),
         past_due_since_at=past_due_since_at,
         pause_behavior=str(pause["behavior"]) if pause else None,
+        currency=str(raw.get("currency") or ""),
     )
 
 

@@ -57,7 +57,8 @@ class PlanCourse(Base):
 
 
 class PlanPrice(Base):
-    """A Stripe Price that buys a plan. Old prices stay here, so that whoever pays one keeps the plan."""
+    """A Stripe Price that buys a plan, one of each currency the current one. Old prices stay here, so that whoever
+    pays one keeps the plan."""
 
     __tablename__ = "plan_price"
 
@@ -67,6 +68,54 @@ class PlanPrice(Base):
     currency: Mapped[str] = mapped_column(String(3))
     is_current: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class PlanAmount(Base):
+    """What a plan costs in one more currency than its own, in that currency's minor unit."""
+
+    __tablename__ = "plan_amount"
+    __table_args__ = (
+        CheckConstraint("amount_cents > 0", name="amount"),
+        CheckConstraint("currency = lower(currency)", name="currency"),
+    )
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    amount_cents: Mapped[int]
+
+
+class PriceMove(HasId, Base):
+    """Those who pay old prices of a plan are moved to its new ones, from their first payment after `starts_at` on."""
+
+    __tablename__ = "price_move"
+    __table_args__ = (
+        CheckConstraint("state IN ('planned', 'stopped', 'done')", name="state"),
+        Index("uq_price_move_planned", "plan_id", unique=True, postgresql_where=text("state = 'planned'")),
+    )
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))
+    starts_at: Mapped[datetime]
+    words: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(16), default="planned")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class PriceMoveMember(Base):
+    """One subscription of a move. `first_at`: the first payment of the new price, as its member was told."""
+
+    __tablename__ = "price_move_member"
+    __table_args__ = (CheckConstraint("state IN ('told', 'moved', 'left_out', 'failed')", name="state"),)
+
+    move_id: Mapped[UUID] = mapped_column(ForeignKey("price_move.id", ondelete="CASCADE"), primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(
+        ForeignKey("stripe_subscription.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    from_price_id: Mapped[str] = mapped_column(String(64))
+    to_price_id: Mapped[str] = mapped_column(String(64))
+    first_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16), default="told")
+    error: Mapped[str | None] = mapped_column(Text)
+    moved_at: Mapped[datetime | None]
 
 
 class StripeCustomer(Base):

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db as database
@@ -13,7 +14,7 @@ from app import jobs
 from app.accounts import audit
 from app.billing import stripe_api
 from app.billing.amounts import CURRENCIES
-from app.billing.models import Plan, PlanCourse, PlanPrice
+from app.billing.models import Plan, PlanAmount, PlanCourse, PlanPrice
 from app.catalog.models import Course
 from app.errors import BadInput, NotFound
 from app.i18n import _
@@ -28,7 +29,10 @@ MAX_AMOUNT_CENTS = 99_999_999
 
 @dataclass(frozen=True)
 class PlanDraft:
-    """What the form says. `amount_cents` is in the currency's minor unit; no `course_ids`: every course."""
+    """What the form says. `amount_cents` is in the currency's minor unit; no `course_ids`: every course.
+
+    `also`: what it costs in other currencies, each in its own minor unit.
+    """
 
     name: str
     amount_cents: int
@@ -40,6 +44,7 @@ class PlanDraft:
     lasts_months: int | None = None
     is_giftable: bool = False
     slug: str = ""
+    also: Mapping[str, int] = field(default_factory=dict)
 
 
 async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> Plan:
@@ -71,6 +76,7 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
     db.add(plan)
     await db.flush()
     db.add_all(PlanCourse(plan_id=plan.id, course_id=course_id) for course_id in known)
+    await _write_amounts(db, plan.id, draft)
     audit.record(db, actor_id, "plan.create", "plan", plan.id, slug=slug, amount_cents=draft.amount_cents)
     await _ask_push(db, plan.id)
     return plan
@@ -100,6 +106,7 @@ async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft
     plan.name, plan.description = draft.name.strip(), draft.description.strip()
     plan.amount_cents, plan.trial_days = draft.amount_cents, draft.trial_days
     plan.is_giftable = draft.is_giftable
+    await _write_amounts(db, plan.id, draft)
     audit.record(
         db, actor_id, "plan.edit", "plan", plan.id, amount_cents=plan.amount_cents, before_cents=before
     )
@@ -137,50 +144,74 @@ async def find(db: AsyncSession, plan_id: UUID, *, lock: bool = False) -> Plan:
 
 
 async def push(plan_id: UUID) -> None:
-    """Bring the plan to Stripe: its product, and a Price for what it costs now. Doing it twice changes nothing.
+    """Bring the plan to Stripe: its product, and a Price for what it costs now in each currency. Twice is as once.
 
     Raises:
         StripeDown: when Stripe does not answer.
     """
     async with database.transaction() as session:
         plan = await find(session, plan_id)
-        price = await _price_for(session, plan)
+        amounts = await amounts_of(session, plan)
+        made = {
+            currency: await _price_for(session, plan, currency, cents) for currency, cents in amounts.items()
+        }
     product_id = await stripe_api.put_product(plan.id, plan.name, plan.description, plan.stripe_product_id)
-    if price is None:
-        price = await stripe_api.create_price(
-            plan.id, product_id, plan.amount_cents, plan.currency, plan.interval
-        )
+    prices = {
+        currency: made[currency]
+        or await stripe_api.create_price(plan.id, product_id, cents, currency, plan.interval)
+        for currency, cents in amounts.items()
+    }
     async with database.transaction() as session:
         fresh = await find(session, plan_id, lock=True)
         fresh.stripe_product_id = product_id
-        if await session.get(PlanPrice, price) is None:
-            session.add(
-                PlanPrice(
-                    stripe_price_id=price,
-                    plan_id=plan_id,
-                    amount_cents=plan.amount_cents,
-                    currency=plan.currency,
-                    is_current=False,
+        for currency, price_id in prices.items():
+            if await session.get(PlanPrice, price_id) is None:
+                session.add(
+                    PlanPrice(
+                        stripe_price_id=price_id,
+                        plan_id=plan_id,
+                        amount_cents=amounts[currency],
+                        currency=currency,
+                        is_current=False,
+                    )
                 )
-            )
-            await session.flush()
-        # Edited meanwhile: that edit's own push makes its price the current one.
-        if (fresh.amount_cents, fresh.currency) == (plan.amount_cents, plan.currency):
+        await session.flush()
+        # Edited meanwhile: that edit's own push makes its prices the current ones.
+        if await amounts_of(session, fresh) == amounts:
             await session.execute(
                 update(PlanPrice)
                 .where(PlanPrice.plan_id == plan_id)
-                .values(is_current=PlanPrice.stripe_price_id == price)
+                .values(is_current=PlanPrice.stripe_price_id.in_(prices.values()))
             )
 
 
-async def _price_for(db: AsyncSession, plan: Plan) -> str | None:
+async def amounts_of(db: AsyncSession, plan: Plan) -> dict[str, int]:
+    """What a plan costs: currency → its minor unit, the plan's own currency first."""
+    also = await db.execute(
+        select(PlanAmount.currency, PlanAmount.amount_cents)
+        .where(PlanAmount.plan_id == plan.id)
+        .order_by(PlanAmount.currency)
+    )
+    return {plan.currency: plan.amount_cents, **{one.currency: one.amount_cents for one in also}}
+
+
+async def _write_amounts(db: AsyncSession, plan_id: UUID, draft: PlanDraft) -> None:
+    await db.execute(delete(PlanAmount).where(PlanAmount.plan_id == plan_id))
+    db.add_all(
+        PlanAmount(plan_id=plan_id, currency=currency, amount_cents=cents)
+        for currency, cents in draft.also.items()
+    )
+    await db.flush()
+
+
+async def _price_for(db: AsyncSession, plan: Plan, currency: str, amount_cents: int) -> str | None:
     """A Price that was made for this amount before."""
     found: str | None = await db.scalar(
         select(PlanPrice.stripe_price_id)
         .where(
             PlanPrice.plan_id == plan.id,
-            PlanPrice.amount_cents == plan.amount_cents,
-            PlanPrice.currency == plan.currency,
+            PlanPrice.amount_cents == amount_cents,
+            PlanPrice.currency == currency,
         )
         .order_by(PlanPrice.created_at.desc())
         .limit(1)
@@ -204,6 +235,13 @@ def _check(draft: PlanDraft) -> None:
         raise BadInput(_("Choose how often it is paid."), field="interval")
     if draft.currency not in CURRENCIES:
         raise BadInput(_("Choose one of these currencies."), field="currency")
+    for currency, cents in draft.also.items():
+        if currency not in CURRENCIES or currency == draft.currency or not 0 < cents <= MAX_AMOUNT_CENTS:
+            raise BadInput(
+                _("Say what the plan costs in %(currency)s, or leave it empty.")
+                % {"currency": currency.upper()},
+                field=f"amount_{currency}",
+            )
     if not 0 <= draft.trial_days <= MAX_TRIAL_DAYS:
         raise BadInput(_("A trial lasts 0 to 90 days."), field="trial_days")
     if draft.lasts_months is not None and not 0 < draft.lasts_months <= MAX_MONTHS:

@@ -25,7 +25,10 @@ from app.settings import get_settings
 
 @dataclass(frozen=True)
 class PlanOffer:
-    """A plan as visitors see it. `amount_cents` is in the currency's minor unit; `interval`: month, year or once."""
+    """A plan as visitors see it. `amount_cents` is in the currency's minor unit; `interval`: month, year or once.
+
+    `currencies`: all in which it is sold, the teacher's own first.
+    """
 
     slug: str
     name: str
@@ -37,6 +40,7 @@ class PlanOffer:
     scope: Scope = EVERYTHING
     lasts_months: int | None = None
     is_giftable: bool = False
+    currencies: tuple[str, ...] = ()
 
     @property
     def covers_everything(self) -> bool:
@@ -64,15 +68,22 @@ def policy() -> Policy:
     return Policy(past_due_grace=timedelta(days=get_settings().past_due_grace_days))
 
 
-async def offered_plans(db: AsyncSession) -> list[PlanOffer]:
-    """The plans that can be bought now, in the teacher's order."""
+async def offered_plans(db: AsyncSession, currency: str | None = None) -> list[PlanOffer]:
+    """The plans that can be bought now, in the teacher's order; each in `currency` where it is sold in it."""
     rows = await db.execute(
         select(Plan, PlanPrice)
         .join(PlanPrice, (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current)
         .where(Plan.is_offered)
-        .order_by(Plan.position, Plan.amount_cents)
+        .order_by(Plan.position, Plan.amount_cents, PlanPrice.currency != Plan.currency, PlanPrice.currency)
     )
+    prices: dict[Plan, dict[str, PlanPrice]] = {}
+    for plan, price in rows:
+        prices.setdefault(plan, {})[price.currency] = price
     scope = await scopes(db)
+    chosen = [
+        (plan, of.get(currency or plan.currency) or next(iter(of.values())), tuple(of))
+        for plan, of in prices.items()
+    ]
     return [
         PlanOffer(
             plan.slug,
@@ -85,16 +96,20 @@ async def offered_plans(db: AsyncSession) -> list[PlanOffer]:
             scope[plan.id],
             plan.lasts_months,
             plan.is_giftable,
+            currencies,
         )
-        for plan, price in rows
+        for plan, price, currencies in chosen
     ]
 
 
 async def all_plans(db: AsyncSession) -> list[tuple[Plan, PlanPrice | None]]:
-    """Every plan with its current price; without one it is not at Stripe yet."""
+    """Every plan with its current price in its own currency; without one it is not at Stripe yet."""
+    is_its_price = (
+        (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current & (PlanPrice.currency == Plan.currency)
+    )
     rows = await db.execute(
         select(Plan, PlanPrice)
-        .outerjoin(PlanPrice, (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current)
+        .outerjoin(PlanPrice, is_its_price)
         .order_by(Plan.is_offered.desc(), Plan.position, Plan.created_at)
     )
     return [(plan, price) for plan, price in rows]
@@ -244,6 +259,17 @@ async def charges_of(db: AsyncSession, customer_id: str) -> list[ChargeFacts]:
 async def mirror_of_user(db: AsyncSession, user_id: UUID) -> list[SubscriptionFacts]:
     customer = await customer_of(db, user_id)
     return [] if customer is None else await mirror_of(db, customer.id)
+
+
+async def currency_of(db: AsyncSession, user_id: UUID) -> str | None:
+    """The currency of what a member pays again and again; Stripe takes no second one beside it.
+
+    Source: https://docs.stripe.com/billing/customer#currency
+    """
+    for facts in await mirror_of_user(db, user_id):
+        if not facts.is_over and facts.currency:
+            return facts.currency
+    return None
 
 
 async def covered_by(db: AsyncSession, user_id: UUID, scope: Scope) -> SubscriptionFacts | None:

@@ -29,7 +29,10 @@ WAITS_S = (2, 2, 3, 3, 5, 5, 10, 10, 20, 30)
 
 @dataclass(frozen=True)
 class PlansPage:
-    """`next`: where the person wanted to go. `membership`: what is paid already. `is_given`: free of charge."""
+    """`next`: where the person wanted to go. `membership`: what is paid already. `is_given`: free of charge.
+
+    `currencies`: all in which something is sold; `currency`: the chosen one.
+    """
 
     plans: list[PlanOffer]
     next: str
@@ -38,6 +41,8 @@ class PlansPage:
     is_given: bool = False
     best: str = ""
     error: str = ""
+    currency: str = ""
+    currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,12 @@ class ActivatingPage:
     return_to: str
 
 
-async def _plans(session: AsyncSession, viewer: Viewer | None, next_path: str, error: str = "") -> PlansPage:
+async def _plans(
+    session: AsyncSession, viewer: Viewer | None, next_path: str, currency: str, error: str = ""
+) -> PlansPage:
     now = utcnow()
-    plans = await queries.offered_plans(session)
+    paid_in = await queries.currency_of(session, viewer.user_id) if viewer else None
+    plans = await queries.offered_plans(session, paid_in or currency)
     membership = await queries.membership_of(session, viewer.user_id, now) if viewer else None
     rights = await access.active_for(session, viewer.user_id, now) if viewer else []
     return PlansPage(
@@ -62,6 +70,8 @@ async def _plans(session: AsyncSession, viewer: Viewer | None, next_path: str, e
         is_given=membership is None and any(one.course_id is None for one in rights),
         best=_best(plans),
         error=error,
+        currency=paid_in or (currency if any(currency == one.currency for one in plans) else ""),
+        currencies=() if paid_in else tuple(dict.fromkeys(code for one in plans for code in one.currencies)),
     )
 
 
@@ -80,9 +90,9 @@ def _best(plans: list[PlanOffer]) -> str:
 
 
 @router.get("/plans", dependencies=[needs(Permission.PUBLIC)])
-async def plans(page: Page, db: Db, next: str = "") -> Response:
+async def plans(page: Page, db: Db, next: str = "", currency: str = "") -> Response:
     """What can be bought, and for how much."""
-    return await page.show("billing/plans.html", await _plans(db, page.viewer, safe_next(next)))
+    return await page.show("billing/plans.html", await _plans(db, page.viewer, safe_next(next), currency[:3]))
 
 
 @router.get("/join-plan", dependencies=[needs(Permission.PUBLIC)])
@@ -98,17 +108,18 @@ async def start_checkout(
     viewer: BriefViewer,
     plan: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
+    currency: Annotated[str, Form()] = "",
 ) -> Response:
     """Off to Stripe's page; somebody without an account makes one first, and comes back to the plans."""
-    wanted = safe_next(next)
+    wanted, currency = safe_next(next), currency[:3]
     if viewer is None:
-        back = f"/plans?{urlencode({'next': wanted})}"
+        back = f"/plans?{urlencode({'next': wanted, 'currency': currency} if currency else {'next': wanted})}"
         return RedirectResponse(f"/join?next={quote(back, safe='')}", 303)
     try:
-        return RedirectResponse(await checkout.start(viewer.user_id, plan, wanted), 303)
+        return RedirectResponse(await checkout.start(viewer.user_id, plan, wanted, currency or None), 303)
     except LimberError as refusal:
         async with db.transaction() as session:
-            shown = await _plans(session, viewer, wanted, refusal.sentence)
+            shown = await _plans(session, viewer, wanted, currency, refusal.sentence)
             return await Pages(request, session, viewer).show(
                 "billing/plans.html", shown, status=refusal.status
             )

@@ -39,6 +39,7 @@ class GiftForm:
     from_name: str = ""
     message: str = ""
     deliver_on: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class GiftPage:
     is_buying_on: bool
     is_signed_in: bool
     errors: dict[str, str] = field(default_factory=dict)
+    currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,24 +81,29 @@ def gift_form(
     from_name: Annotated[str, Form()] = "",
     message: Annotated[str, Form()] = "",
     deliver_on: Annotated[str, Form()] = "",
+    currency: Annotated[str, Form()] = "",
 ) -> GiftForm:
     """The form as it was sent."""
-    return GiftForm(plan, to_name[:200], to_email[:300], from_name[:200], message[:2000], deliver_on[:20])
+    return GiftForm(
+        plan, to_name[:200], to_email[:300], from_name[:200], message[:2000], deliver_on[:20], currency[:3]
+    )
 
 
 @router.get("/gifts", dependencies=[needs(Permission.PUBLIC)])
-async def gift(page: Page, db: Db, plan: str = "") -> Response:
+async def gift(page: Page, db: Db, plan: str = "", currency: str = "") -> Response:
     """GET /gifts: what can be given, and for whom."""
     name = await gifts.name_of(db, page.viewer.user_id) if page.viewer else ""
-    return await _form(page, db, GiftForm(plan=plan, from_name=name))
+    return await _form(page, db, GiftForm(plan=plan, from_name=name, currency=currency[:3]))
 
 
 async def _form(page: Pages, db: Db, form: GiftForm, refusal: LimberError | None = None) -> Response:
     errors = {}
     if refusal is not None:
         errors = {(refusal.field if isinstance(refusal, BadInput) else None) or "_": refusal.sentence}
+    offers = [one for one in await queries.offered_plans(db, form.currency) if one.is_giftable]
     shown = GiftPage(
-        offers=[one for one in await queries.offered_plans(db) if one.is_giftable],
+        offers=offers,
+        currencies=tuple(dict.fromkeys(code for one in offers for code in one.currencies)),
         form=form,
         is_buying_on=get_settings().buying_enabled,
         is_signed_in=page.viewer is not None,
@@ -111,13 +118,15 @@ async def give(
 ) -> Response:
     """POST /gifts: off to Stripe's page; somebody without an account makes one first."""
     if viewer is None:
-        back = f"/gifts?{urlencode({'plan': form.plan})}"
+        chosen = {"plan": form.plan, "currency": form.currency}
+        back = f"/gifts?{urlencode({key: value for key, value in chosen.items() if value})}"
         return RedirectResponse(f"/join?next={quote(back, safe='')}", 303)
     try:
         draft = GiftDraft(
             form.to_email, form.to_name, form.from_name, form.message, _deliver_at(form.deliver_on)
         )
-        return RedirectResponse(await checkout.start_gift(viewer.user_id, form.plan, draft), 303)
+        page = await checkout.start_gift(viewer.user_id, form.plan, draft, form.currency)
+        return RedirectResponse(page, 303)
     except LimberError as refusal:
         async with database.transaction() as session:
             return await _form(Pages(request, session, viewer), session, form, refusal)

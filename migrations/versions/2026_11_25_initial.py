@@ -465,6 +465,39 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_plan_price_plan_id"), "plan_price", ["plan_id"], unique=False)
     op.create_table(
+        "price_move",
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("state IN ('planned', 'stopped', 'done')", name=op.f("ck_price_move_state")),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_price_move_plan_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_price_move")),
+    )
+    op.create_index(
+        "uq_price_move_planned",
+        "price_move",
+        ["plan_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'planned'"),
+    )
+    op.create_table(
+        "plan_amount",
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount_cents", sa.Integer(), nullable=False),
+        sa.CheckConstraint("amount_cents > 0", name=op.f("ck_plan_amount_amount")),
+        sa.CheckConstraint("currency = lower(currency)", name=op.f("ck_plan_amount_currency")),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_plan_amount_plan_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("plan_id", "currency", name=op.f("pk_plan_amount")),
+    )
+    op.create_table(
         "stripe_purchase",
         sa.Column("id", sa.String(length=120), nullable=False),
         sa.Column("customer_id", sa.String(length=64), nullable=False),
@@ -544,6 +577,33 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_stripe_subscription_customer_id"), "stripe_subscription", ["customer_id"], unique=False
+    )
+    op.create_table(
+        "price_move_member",
+        sa.Column("move_id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.String(length=64), nullable=False),
+        sa.Column("from_price_id", sa.String(length=64), nullable=False),
+        sa.Column("to_price_id", sa.String(length=64), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('told', 'moved', 'left_out', 'failed')", name=op.f("ck_price_move_member_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["move_id"], ["price_move.id"], name=op.f("fk_price_move_member_move_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["stripe_subscription.id"],
+            name=op.f("fk_price_move_member_subscription_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("move_id", "subscription_id", name=op.f("pk_price_move_member")),
+    )
+    op.create_index(
+        op.f("ix_price_move_member_subscription_id"), "price_move_member", ["subscription_id"], unique=False
     )
     op.create_table(
         "caption_draft",
@@ -832,10 +892,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_stripe_purchase_payment_intent_id"), table_name="stripe_purchase")
     op.drop_index(op.f("ix_stripe_purchase_customer_id"), table_name="stripe_purchase")
     op.drop_table("stripe_purchase")
+    op.drop_index(op.f("ix_price_move_member_subscription_id"), table_name="price_move_member")
+    op.drop_table("price_move_member")
     op.drop_index(op.f("ix_stripe_subscription_customer_id"), table_name="stripe_subscription")
     op.drop_table("stripe_subscription")
     op.drop_index(op.f("ix_plan_price_plan_id"), table_name="plan_price")
     op.drop_table("plan_price")
+    op.drop_table("plan_amount")
+    op.drop_index(
+        "uq_price_move_planned", table_name="price_move", postgresql_where=sa.text("state = 'planned'")
+    )
+    op.drop_table("price_move")
     op.drop_index(op.f("ix_lesson_video_id"), table_name="lesson")
     op.drop_index(op.f("ix_lesson_section_id"), table_name="lesson")
     op.drop_index(op.f("ix_lesson_course_id"), table_name="lesson")

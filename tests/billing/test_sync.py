@@ -70,7 +70,9 @@ async def test_a_burst_costs_one_fetch_when_the_work_comes_after_it(till: Till) 
     assert await sync.sync(customer, queued=True) is False, "covered, so nothing is asked"
 
 
-async def test_what_comes_before_the_work_begins_shares_it_and_what_comes_later_gets_its_own(till: Till) -> None:
+async def test_what_comes_before_the_work_begins_shares_it_and_what_comes_later_gets_its_own(
+    till: Till,
+) -> None:
     user, slug = await till.member(), await till.plan()
     await till.buy(slug)
     burst = [one for one in till.fresh_events() if one["data"]["object"].get("customer")]

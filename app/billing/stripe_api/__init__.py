@@ -11,7 +11,13 @@ from app.billing.stripe_api.account import (
     every_subscription,
     undelivered,
 )
-from app.billing.stripe_api.changes import InvoicePreview, change_item, keep_subscription, preview_change
+from app.billing.stripe_api.changes import (
+    InvoicePreview,
+    change_item,
+    keep_subscription,
+    move_item,
+    preview_change,
+)
 from app.billing.stripe_api.client import API_VERSION, StripeDown, StripeRefused, close, is_live_key
 from app.billing.stripe_api.customers import (
     Customer,
@@ -85,6 +91,7 @@ __all__ = [
     "list_refunds",
     "list_subscriptions",
     "money_of",
+    "move_item",
     "preview_change",
     "put_product",
     "refund",

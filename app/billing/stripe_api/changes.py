@@ -58,6 +58,18 @@ async def change_item(subscription_id: str, item_id: str, price_id: str, at: int
     return done.to_dict().get("pending_update") is None
 
 
+async def move_item(subscription_id: str, item_id: str, price_id: str) -> None:
+    """Give an item another price of the same rhythm, from its next payment on; nothing is charged now.
+
+    Source: https://docs.stripe.com/billing/subscriptions/change-price
+    """
+    params: Any = {"items": [{"id": item_id, "price": price_id}], "proration_behavior": "none"}
+    with in_our_words():
+        await client().v1.subscriptions.update_async(
+            subscription_id, params, {"idempotency_key": f"limber-move-{subscription_id}-{price_id}"}
+        )
+
+
 async def keep_subscription(subscription_id: str) -> None:
     """Take a cancellation back, in whichever of its two forms it was made."""
     params: Any = {"cancel_at_period_end": False}

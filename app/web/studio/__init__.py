@@ -15,6 +15,7 @@ PAGES = (
     "courses",
     "videos",
     "plans",
+    "price_moves",
     "money",
     # Before the members, whose addresses end in anything.
     "sharing",

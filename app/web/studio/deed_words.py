@@ -57,6 +57,8 @@ SENTENCES = {
     "plan.create": N_("added the plan “%(slug)s”"),
     "plan.edit": N_("changed a plan"),
     "plan.offer": N_("put a plan on sale"),
+    "plan.move_price": N_("began to move a plan's members to its new price"),
+    "plan.stop_move": N_("called off moving a plan's members to its new price"),
     "plan.withdraw": N_("took a plan off sale"),
     "payment.refund": N_("gave money back to %(name)s"),
     "member.ban": N_("closed the account of %(name)s"),

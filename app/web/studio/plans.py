@@ -1,14 +1,15 @@
 """The studio's plans: what can be bought, for how much; withdrawn ones stay with those who pay them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.accounts import rules
-from app.billing import plans, queries
+from app.billing import plans, price_moves, queries
 from app.billing.amounts import CURRENCIES, read_amount, write_amount
 from app.billing.models import Plan, PlanPrice
 from app.billing.plans import PlanDraft
@@ -63,21 +64,26 @@ class PlanForm:
     course_ids: tuple[str, ...] = ()
     lasts_months: str = ""
     is_giftable: bool = False
+    also: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PlanPage:
-    """`plan` None: a new one. `courses`: what a plan can be for. `payers`: who keeps the old price."""
+    """`plan` None: a new one. `courses`: what a plan can be for. `payers`: who keeps the old price, of whom
+    `old_payers` have an older one than today's.
+    """
 
     plan: Plan | None
     form: PlanForm
     courses: list[tuple[str, str]]
     currencies: tuple[str, ...]
     payers: int = 0
+    old_payers: int = 0
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def plan_form(
+async def plan_form(
+    request: Request,
     name: Annotated[str, Form()] = "",
     amount: Annotated[str, Form()] = "",
     interval: Annotated[str, Form()] = "month",
@@ -88,7 +94,9 @@ def plan_form(
     lasts_months: Annotated[str, Form()] = "",
     is_giftable: Annotated[str, Form()] = "",
 ) -> PlanForm:
-    """The form as it was sent, without stray spaces."""
+    """The form as it was sent, without stray spaces; `amount_eur` and the like: what it costs in other currencies."""
+    sent = await request.form()
+    also = {code: str(sent.get(f"amount_{code}") or "").strip()[:16] for code in CURRENCIES}
     values = (name, amount, interval, currency, description, trial_days)
     name, amount, interval, currency, description, trial_days = (
         " ".join(rules.tidy(value).split())[:600] for value in values
@@ -104,6 +112,7 @@ def plan_form(
         chosen,
         lasts_months.strip()[:10],
         bool(is_giftable),
+        {code: text for code, text in also.items() if text},
     )
 
 
@@ -120,7 +129,7 @@ def _draft(form: PlanForm, kept: Plan | None = None, covered: tuple[UUID, ...] =
     days = form.trial_days or "0"
     return PlanDraft(
         name=form.name,
-        amount_cents=-1 if amount_cents is None else amount_cents,
+        amount_cents=_or_none_such(amount_cents),
         interval=kept.interval if kept else form.interval,
         currency=currency,
         description=form.description,
@@ -128,7 +137,16 @@ def _draft(form: PlanForm, kept: Plan | None = None, covered: tuple[UUID, ...] =
         course_ids=covered if kept else _uuids(form.course_ids),
         lasts_months=kept.lasts_months if kept else _months(form.lasts_months),
         is_giftable=form.is_giftable,
+        also={
+            code: _or_none_such(read_amount(text, code))
+            for code, text in form.also.items()
+            if code != currency
+        },
     )
+
+
+def _or_none_such(amount_cents: int | None) -> int:
+    return -1 if amount_cents is None else amount_cents
 
 
 def _months(text: str) -> int | None:
@@ -181,6 +199,7 @@ async def _form(
         courses=await _courses(db),
         currencies=CURRENCIES,
         payers=(await queries.payers(db)).get(plan.id, 0) if plan else 0,
+        old_payers=sum(one.payers for one in await price_moves.old_prices(db, plan.id)) if plan else 0,
         errors={refusal.field or "_": refusal.sentence} if refusal else {},
     )
     return await page.show("studio/plans/plan.html", shown, status=refusal.status if refusal else 200)
@@ -216,6 +235,11 @@ async def plan(plan_id: UUID, page: Page, db: Db) -> Response:
         description=found.description,
         trial_days=str(found.trial_days),
         is_giftable=found.is_giftable,
+        also={
+            code: write_amount(cents, code)
+            for code, cents in (await plans.amounts_of(db, found)).items()
+            if code != found.currency
+        },
     )
     return await _form(page, db, found, form)
 

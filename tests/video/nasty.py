@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.video import inspection, sniff
+from app.video import containers, sniff
 from tests.video.sources import AAC, HEVC10, HLG, PQ, X264, ffmpeg
 
 LENGTH_S = 3.2
@@ -255,7 +255,7 @@ POINTERS: tuple[tuple[str, str, str], ...] = (
      sniff.PLAYLIST),
     ("hls-after-blanks", "\n" * 3000 + "#EXTM3U\n#EXTINF:6,\n%(url)s/1.ts\n", sniff.PLAYLIST),
     ("hls-after-very-many-blanks", "\n" * 9000 + "#EXTM3U\n#EXTINF:6,\n%(url)s/1.ts\n", sniff.TEXT),
-    ("hls-behind-zeros", "\0" * 5000 + "#EXTM3U\n#EXTINF:6,\n%(url)s/1.ts\n", inspection.NOT_A_FILM),
+    ("hls-behind-zeros", "\0" * 5000 + "#EXTM3U\n#EXTINF:6,\n%(url)s/1.ts\n", containers.NOT_A_FILM),
     ("ffconcat", "ffconcat version 1.0\nfile '/etc/passwd'\nfile '%(url)s/1.mp4'\n", sniff.PLAYLIST),
     ("concat-without-a-head", "file '/etc/passwd'\nfile '%(url)s/1.mp4'\n", sniff.TEXT),
     ("dash", '<?xml version="1.0"?><MPD><Period><AdaptationSet><Representation><BaseURL>%(url)s/</BaseURL>'

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from app.video import inspection, sniff
+from app.video import containers, inspection_look, sniff
 from app.video.probe import probe
 from app.video.source import Unusable
 from tests.video import nasty
@@ -129,14 +129,14 @@ def test_a_file_that_points_elsewhere_is_refused_and_nothing_is_asked(
     ("data", "sentence"),
     [
         (b"", sniff.EMPTY),
-        (b"\x00", inspection.NOT_A_FILM),
+        (b"\x00", containers.NOT_A_FILM),
         (nasty.png(), sniff.PICTURE),
         (nasty.png() * 900, sniff.PICTURE),
-        (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isomiso2", inspection.UNFINISHED),
-        (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isomiso2\x00\x00\x00\x08moov", inspection.NOT_A_FILM),
-        (b"RIFF\x04\x00\x00\x00AVI ", inspection.NOT_A_FILM),
-        (b"FLV\x01\x05\x00\x00\x00\x09\x00\x00\x00\x00", inspection.NOT_A_FILM),
-        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c" + bytes(2000), inspection.NOT_A_FILM),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isomiso2", containers.UNFINISHED),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isomiso2\x00\x00\x00\x08moov", containers.NOT_A_FILM),
+        (b"RIFF\x04\x00\x00\x00AVI ", containers.NOT_A_FILM),
+        (b"FLV\x01\x05\x00\x00\x00\x09\x00\x00\x00\x00", containers.NOT_A_FILM),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c" + bytes(2000), containers.NOT_A_FILM),
     ],
     ids=["empty", "one byte", "picture", "pictures", "no moov", "empty moov", "empty avi", "empty flv", "empty asf"],
 )  # fmt: skip
@@ -147,7 +147,7 @@ def test_a_file_without_a_film_in_it_is_refused(tmp_path: Path, data: bytes, sen
 
 
 def test_dolby_vision_without_a_picture_for_others_is_refused_not_shown_in_green(tmp_path: Path) -> None:
-    assert refusal(nasty.dolby_vision(tmp_path)).message == inspection.DOLBY_VISION
+    assert refusal(nasty.dolby_vision(tmp_path)).message == inspection_look.DOLBY_VISION
 
 
 def test_hostile_metadata_is_nowhere_in_the_stream(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.video import inspection, sniff
+from app.video import containers, inspection, inspection_look, sniff
 from app.video.bounded import Bounds
 from app.video.probe import probe
 from app.video.source import BREAKS_OFF, EncodingFailed, Unusable
@@ -41,10 +41,10 @@ def refusal(path: Path) -> Unusable:
             sniff.PLAYLIST,
         ),
         (b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', sniff.PICTURE),
-        (bytes(5000), inspection.NOT_A_FILM),
-        (b"\x1a\x45\xdf\xa3" + bytes(5000), inspection.NOT_A_FILM),
-        (b"\x47" + b"\xff" * 187 + b"\x47" + b"\xff" * 187, inspection.NOT_A_FILM),
-        (b"\x00\x00\x00\x10ftypisom" + struct.pack(">I4s", 2, b"mdat"), inspection.UNFINISHED),
+        (bytes(5000), containers.NOT_A_FILM),
+        (b"\x1a\x45\xdf\xa3" + bytes(5000), containers.NOT_A_FILM),
+        (b"\x47" + b"\xff" * 187 + b"\x47" + b"\xff" * 187, containers.NOT_A_FILM),
+        (b"\x00\x00\x00\x10ftypisom" + struct.pack(">I4s", 2, b"mdat"), containers.UNFINISHED),
     ],
     ids=["empty", "text", "playlist", "svg", "zeros", "broken matroska", "no packets", "impossible box"],
 )
@@ -78,7 +78,7 @@ def test_a_song_with_a_cover_is_sound_alone(tmp_path: Path) -> None:
 def test_a_film_cut_off_in_its_index_is_unfinished(good: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut.mp4"
     path.write_bytes(good.read_bytes()[:3000])
-    assert refusal(path).message == inspection.UNFINISHED
+    assert refusal(path).message == containers.UNFINISHED
 
 
 def test_a_film_without_its_index_is_unfinished(tmp_path: Path) -> None:
@@ -86,14 +86,14 @@ def test_a_film_without_its_index_is_unfinished(tmp_path: Path) -> None:
     ffmpeg(*picture(), *X264, path)
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"moov") - 4])
-    assert refusal(path).message == inspection.UNFINISHED
+    assert refusal(path).message == containers.UNFINISHED
 
 
 def test_a_film_cut_off_at_six_tenths_is_unfinished(good: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut.mp4"
     data = good.read_bytes()
     path.write_bytes(data[: len(data) * 6 // 10])
-    assert refusal(path).message == inspection.UNFINISHED
+    assert refusal(path).message == containers.UNFINISHED
 
 
 def test_a_film_whose_boxes_lie_about_a_cut_breaks_off(good: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_tag_that_says_more_than_the_file_does_not_lengthen_the_film(tmp_path:
     ("matrix", "turned"), [(0, 0), (90, 90), (-90, 270), (89.6, 90), (-180, 180), (359.5, 0), (45, 45)]
 )
 def test_a_rotation_near_a_quarter_turn_is_one(matrix: float, turned: int) -> None:
-    assert inspection.upright(matrix) == turned
+    assert inspection_look.upright(matrix) == turned
 
 
 def test_a_film_too_short_or_too_long_is_refused(good: Path, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_film_too_short_or_too_long_is_refused(good: Path, tmp_path: Path) -> 
 def test_a_picture_larger_than_we_take_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "huge.mkv"
     ffmpeg("-f", "lavfi", "-i", "color=s=9000x64:r=5:d=1", "-c:v", "mjpeg", path)
-    assert refusal(path).message == inspection.TOO_LARGE
+    assert refusal(path).message == inspection_look.TOO_LARGE
 
 
 def test_a_file_that_exhausts_the_probe_is_refused_not_waited_for(good: Path) -> None:

@@ -18,9 +18,10 @@ from app.errors import LimberError
 from app.jobs import engine
 from app.settings import get_settings
 from app.storage import StorageDown
-from app.video import upload_files, uploads
+from app.video import upload_files, upload_finish, upload_removal
 from app.video.models import Upload
 from app.video.parts import FOLDER
+from app.video.upload_standing import lock_name
 
 log = logging.getLogger("limber.video")
 # Longer than the longest encode: a folder this old belongs to nobody.
@@ -54,10 +55,10 @@ async def finish_whole() -> int:
         )
     finished = 0
     for upload_id in whole:
-        async with db.try_lock(uploads.lock_name(upload_id)) as held:
+        async with db.try_lock(lock_name(upload_id)) as held:
             if held:
                 try:
-                    finished += await uploads.finish(upload_id) is not None
+                    finished += await upload_finish.finish(upload_id) is not None
                 except FileNotFoundError:
                     # Its file is on another machine, or lost; it expires like any other.
                     log.warning("upload %s is whole, but its file is not here", upload_id)
@@ -72,10 +73,10 @@ async def remove_expired() -> int:
         expired = list(await session.scalars(select(Upload.id).where(Upload.expires_at <= utcnow())))
     removed = 0
     for upload_id in expired:
-        async with db.try_lock(uploads.lock_name(upload_id)) as held:
+        async with db.try_lock(lock_name(upload_id)) as held:
             if held and await _is_expired(upload_id):
                 with suppress(LimberError):
-                    await uploads.remove(upload_id)
+                    await upload_removal.remove(upload_id)
                     removed += 1
     if removed:
         log.info("removed %d uploads that were left alone", removed)

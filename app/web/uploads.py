@@ -17,7 +17,8 @@ from app.accounts.permissions import MAY, Permission, Viewer
 from app.errors import Forbidden, LimberError, NotFound, SignInRequired, TooLarge
 from app.i18n import _
 from app.settings import get_settings
-from app.video import tus, uploads
+from app.video import tus, upload_removal, uploads
+from app.video.upload_standing import Standing
 from app.web.failures import answer
 from app.web.guard import brief_viewer, declares
 
@@ -100,7 +101,7 @@ async def _create(request: Request, viewer: Viewer) -> Response:
         except LimberError:
             # The answer is an error without a Location: nobody could ever go on with this one.
             with suppress(LimberError):
-                await uploads.discard(standing.id, viewer.user_id)
+                await upload_removal.discard(standing.id, viewer.user_id)
             raise
     return Response(status_code=201, headers={"Location": location, **_progress(standing)})
 
@@ -127,7 +128,7 @@ async def _append(request: Request, viewer: Viewer) -> Response:
 
 
 async def _discard(request: Request, viewer: Viewer) -> Response:
-    await uploads.discard(_id(request), viewer.user_id)
+    await upload_removal.discard(_id(request), viewer.user_id)
     return Response(status_code=204)
 
 
@@ -147,7 +148,7 @@ def _id(request: Request) -> UUID:
         raise NotFound(_("This upload is not here any more. Please begin it again.")) from None
 
 
-def _progress(standing: uploads.Standing) -> dict[str, str]:
+def _progress(standing: Standing) -> dict[str, str]:
     headers = {"Upload-Offset": str(standing.offset)}
     if standing.video_id is not None:
         headers["Limber-Video"] = str(standing.video_id)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app import db
 from app.clock import utcnow
 from app.settings import get_settings
-from app.video import faults, parts, stranded, upload_files, upload_parts, uploads, uploads_sweep
+from app.video import faults, parts, stranded, upload_files, upload_parts, upload_standing, uploads_sweep
 from app.video.models import Upload, Video
 from app.video.progress import Lost, Report, begin, end_failed
 from app.video.queueing import enqueue_transcode
@@ -85,7 +85,7 @@ async def test_an_expired_upload_frees_its_space(database: db.Database) -> None:
 
 async def test_an_upload_that_bytes_arrive_for_is_left_alone(database: db.Database) -> None:
     old = await upload(b"123", 5, utcnow() - timedelta(seconds=1))
-    async with db.try_lock(uploads.lock_name(old)) as held:
+    async with db.try_lock(upload_standing.lock_name(old)) as held:
         assert held
         assert await uploads_sweep.remove_expired() == 0
     assert await row_of(old) is not None

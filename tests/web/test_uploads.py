@@ -233,14 +233,14 @@ def test_a_file_for_which_there_is_no_room_is_refused_in_words() -> None:
 async def test_bytes_that_were_promised_to_others_count_as_taken(
     client: httpx.AsyncClient, teacher: User
 ) -> None:
-    from app.video import uploads
+    from app.video import upload_standing
 
     async with db.transaction() as session:
-        assert (await uploads.room(session)).promised_bytes == 0
+        assert (await upload_standing.room(session)).promised_bytes == 0
     url = await create(client, length=1_000_000)
     await send(client, url, b"x" * 1000)
     async with db.transaction() as session:
-        assert (await uploads.room(session)).promised_bytes == 999_000
+        assert (await upload_standing.room(session)).promised_bytes == 999_000
 
 
 async def test_an_upload_that_was_given_up_is_gone(client: httpx.AsyncClient, teacher: User) -> None:

@@ -1,6 +1,6 @@
-"""What has changed about videos since a listener last asked, read from the database: any process may tell it."""
+"""What has changed about videos, and drafts of captions, since a listener last asked: any process may tell it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,14 @@ from sqlalchemy import or_, select
 
 from app import db
 from app.video import words
+from app.video.captions_models import CaptionDraft
 from app.video.models import Upload, Video
 
 # A change is seen when its transaction commits, which may be a little after the time written into it.
 OVERLAP = timedelta(seconds=5)
 MOST = 200
+WRITTEN = ("queued", "running")
+GONE = "gone"
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,25 @@ class News:
         }
 
 
+@dataclass(frozen=True)
+class DraftNews:
+    """How the draft of a video's captions stands; GONE when it was stopped while a worker wrote it."""
+
+    id: UUID
+    state: str
+    percent: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "id": str(self.id)}
+
+
 class Listener:
     """One open page. It is told all once: what is under way or changed since `since`, then what changes."""
 
     def __init__(self, since: datetime) -> None:
         self.since = since
         self._told: dict[UUID, News] = {}
+        self._drafts: dict[UUID, DraftNews] = {}
         self._is_first = True
 
     async def news(self) -> list[News]:
@@ -67,6 +83,25 @@ class Listener:
             if self._told.get(video.id) != news:
                 self._told[video.id] = news
                 fresh.append(news)
+        return fresh
+
+    async def drafts(self) -> list[DraftNews]:
+        """The same of drafts of captions: those that are being written, and what became of them."""
+        wanted = or_(CaptionDraft.changed_at > self.since - OVERLAP, CaptionDraft.state.in_(WRITTEN))
+        async with db.transaction() as session:
+            rows = (
+                await session.scalars(
+                    select(CaptionDraft).where(wanted).order_by(CaptionDraft.changed_at).limit(MOST)
+                )
+            ).all()
+        found = {row.video_id: DraftNews(row.video_id, row.state, row.percent) for row in rows}
+        gone = [
+            replace(known, state=GONE)
+            for known in self._drafts.values()
+            if known.state in WRITTEN and known.id not in found
+        ]
+        fresh = [news for news in [*found.values(), *gone] if self._drafts.get(news.id) != news]
+        self._drafts.update((news.id, news) for news in fresh)
         return fresh
 
 

@@ -1,4 +1,5 @@
-// What becomes of videos, as the server tells it: one event stream for the page, heard by upload rows and by any [data-video-id].
+// What becomes of videos and of drafts of their captions, as the server tells it: one event stream for the page, heard by upload
+// rows, by any [data-video-id] and any [data-draft-of].
 
 export interface VideoNews {
   id: string;
@@ -11,12 +12,21 @@ export interface VideoNews {
   beginning?: string | null;
 }
 
+/** How a draft of captions stands that a machine writes from a video's speech. */
+interface DraftNews {
+  /** The video's. */
+  id: string;
+  state: string;
+  percent: number;
+}
+
 const AGAIN_MS = 10_000;
 
 /** Listen for good: EventSource reconnects by itself after a lost line, but gives up on an error answer. */
 export function listen(url: string, hear: (news: VideoNews) => void): void {
   const source = new EventSource(url);
   source.addEventListener("video", (event) => hear(JSON.parse((event as MessageEvent<string>).data) as VideoNews));
+  source.addEventListener("draft", (event) => updateDraft(JSON.parse((event as MessageEvent<string>).data) as DraftNews));
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) window.setTimeout(() => listen(url, hear), AGAIN_MS);
   });
@@ -55,5 +65,19 @@ export function updatePage(news: VideoNews): void {
     // A part of the page that only a finished stream has listens to this, so that nothing chosen there is lost meanwhile.
     if (isNewState && news.state === "ready") place.dispatchEvent(new CustomEvent("limber:video-ready"));
     if (isNewState) place.dispatchEvent(new CustomEvent("limber:video-state", { bubbles: true, detail: news }));
+  }
+}
+
+/** The percentage as it grows; a part of the page that shows another state listens to this and fetches itself again. */
+function updateDraft(news: DraftNews): void {
+  for (const place of document.querySelectorAll<HTMLElement>(`[data-draft-of="${CSS.escape(news.id)}"]`)) {
+    const isKnown = place.dataset.state === news.state || (news.state === "gone" && !place.dataset.state);
+    const percent = place.querySelector<HTMLElement>("[data-draft-percent]");
+    if (percent) percent.textContent = String(Math.floor(news.percent));
+    const bar = place.querySelector<HTMLProgressElement>("progress");
+    if (bar) bar.value = news.percent;
+    if (isKnown) continue;
+    place.dataset.state = news.state;
+    place.dispatchEvent(new CustomEvent("limber:draft-state"));
   }
 }

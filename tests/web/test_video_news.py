@@ -9,13 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app import db
 from app.accounts import sessions
 from app.accounts.models import UserSession
 from app.clock import utcnow
 from app.settings import get_settings
+from app.video.captions_models import CaptionDraft
 from app.video.events import Listener
 from app.video.models import Upload, Video
 from tests import factories
@@ -141,3 +142,37 @@ async def test_what_was_committed_late_is_not_missed(database: db.Database) -> N
         await factories.video(session, changed_at=now - timedelta(seconds=2))
     assert len(await listener.news()) == 1
     assert await listener.news() == []
+
+
+async def test_a_page_hears_of_a_draft_until_it_is_ready_or_stopped(
+    server: Server, teacher: httpx.AsyncClient
+) -> None:
+    async with db.transaction() as session:
+        long_ago = utcnow() - timedelta(hours=1)
+        video = await factories.video(session, changed_at=long_ago)
+        old = await factories.video(session, changed_at=long_ago)
+        session.add(CaptionDraft(video_id=video.id, language="de", changed_at=long_ago))
+        session.add(CaptionDraft(video_id=old.id, language="de", state="ready", changed_at=long_ago))
+    async with teacher.stream("GET", URL) as response:
+        ear = Ear(response)
+        assert await ear.next() == {"id": str(video.id), "state": "queued", "percent": 0}
+        await redraft(video, state="running", percent=40)
+        assert await ear.next(3) == {"id": str(video.id), "state": "running", "percent": 40}
+        # Told every second by the worker, also when nothing is new.
+        await redraft(video)
+        await redraft(video, state="ready", percent=100, vtt="WEBVTT\n")
+        assert await ear.next() == {"id": str(video.id), "state": "ready", "percent": 100}
+        await redraft(video, state="queued", percent=0)
+        assert (await ear.next())["state"] == "queued"
+        async with db.transaction() as session:
+            await session.execute(delete(CaptionDraft).where(CaptionDraft.video_id == video.id))
+        assert (await ear.next())["state"] == "gone"
+
+
+async def redraft(video: Video, **values: Any) -> None:
+    async with db.transaction() as session:
+        await session.execute(
+            update(CaptionDraft)
+            .where(CaptionDraft.video_id == video.id)
+            .values(**values, changed_at=utcnow())
+        )

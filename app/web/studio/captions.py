@@ -53,18 +53,6 @@ class CaptionsPage:
 
 
 @dataclass(frozen=True)
-class DraftPage:
-    """What a machine heard, to be read over."""
-
-    video: Video
-    url: str
-    draft: CaptionDraft
-    label: str
-    vtt: str
-    errors: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class CaptionPage:
     """One track and the words in it, as they were typed when they were refused."""
 
@@ -80,7 +68,7 @@ class CaptionPage:
 @router.get("/captions")
 async def overview(video_id: UUID, page: Page, db: Db, done: str = "") -> Response:
     """GET /studio/videos/{id}/captions."""
-    return await _show(page, db, video_id, done=done)
+    return await show(page, db, video_id, done=done)
 
 
 @router.post("/captions")
@@ -102,73 +90,8 @@ async def add(
         raise
     except LimberError as refused:
         errors = {refused.field or "file": refused.sentence}
-        return await _show(page, db, video_id, errors, language=language, label=label, status=refused.status)
+        return await show(page, db, video_id, errors, language=language, label=label, status=refused.status)
     return RedirectResponse(f"/studio/videos/{video_id}/captions/{track.id}?done=added", 303)
-
-
-@router.post("/draft")
-async def begin_draft(
-    video_id: UUID, page: Page, db: Db, viewer: SignedIn, language: Annotated[str, Form()] = ""
-) -> Response:
-    """POST /studio/videos/{id}/draft: have captions written from the speech."""
-    try:
-        await drafting.begin(db, viewer.user_id, video_id, language, utcnow())
-    except NotFound:
-        raise
-    except LimberError as refused:
-        return await _show(page, db, video_id, {"draft": refused.sentence}, status=refused.status)
-    return RedirectResponse(f"/studio/videos/{video_id}/captions", 303)
-
-
-@router.get("/draft")
-async def draft(video_id: UUID, page: Page, db: Db) -> Response:
-    """GET /studio/videos/{id}/draft: to read it over."""
-    return await _show_draft(page, db, video_id)
-
-
-@router.post("/draft/publish")
-async def publish_draft(
-    video_id: UUID,
-    page: Page,
-    db: Db,
-    viewer: SignedIn,
-    label: Annotated[str, Form()] = "",
-    vtt: Annotated[str, Form()] = "",
-) -> Response:
-    """POST /studio/videos/{id}/draft/publish: it is read, and is the captions of its language now."""
-    try:
-        track = await drafting.publish(db, viewer.user_id, video_id, label, vtt, utcnow())
-    except NotFound:
-        raise
-    except LimberError as refused:
-        errors = {refused.field or "vtt": refused.sentence}
-        return await _show_draft(page, db, video_id, errors, (label, vtt), status=refused.status)
-    return RedirectResponse(f"/studio/videos/{video_id}/captions/{track.id}?done=added", 303)
-
-
-@router.post("/draft/discard")
-async def discard_draft(video_id: UUID, db: Db) -> Response:
-    """POST /studio/videos/{id}/draft/discard."""
-    await drafting.discard(db, video_id)
-    return RedirectResponse(f"/studio/videos/{video_id}/captions", 303)
-
-
-async def _show_draft(
-    page: Pages,
-    db: Db,
-    video_id: UUID,
-    errors: dict[str, str] | None = None,
-    typed: tuple[str, str] | None = None,
-    *,
-    status: int = 200,
-) -> Response:
-    video = await queries.by_id(db, video_id)
-    found = await drafting.find(db, video_id)
-    if found is None or found.state != "ready":
-        raise NotFound
-    label, vtt = typed or ("", captions.editable(found.vtt))
-    shown = DraftPage(video, f"/studio/videos/{video_id}", found, label, vtt, errors or {})
-    return await page.show("studio/videos/draft.html", shown, status=status)
 
 
 @router.post("/chapters")
@@ -180,7 +103,7 @@ async def save_chapters(
         await captioning.set_chapters(db, viewer.user_id, video_id, chapters)
     except BadInput as refused:
         errors = {"chapters": refused.sentence}
-        return await _show(page, db, video_id, errors, chapters=chapters, status=refused.status)
+        return await show(page, db, video_id, errors, chapters=chapters, status=refused.status)
     return RedirectResponse(f"/studio/videos/{video_id}/captions?done=chapters", 303)
 
 
@@ -218,7 +141,7 @@ async def delete(video_id: UUID, track_id: UUID, db: Db, viewer: SignedIn) -> Re
     return RedirectResponse(f"/studio/videos/{video_id}/captions?done=deleted", 303)
 
 
-async def _show(
+async def show(
     page: Pages,
     db: Db,
     video_id: UUID,

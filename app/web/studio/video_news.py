@@ -1,4 +1,4 @@
-"""Server-sent events about videos: what a page of the studio shows is true a second later."""
+"""Server-sent events about videos and drafts of captions: what a studio page shows is true a second later."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts.permissions import MAY, Permission
 from app.clock import utcnow
-from app.video.events import Listener, News
+from app.video.events import DraftNews, Listener, News
 from app.web import closing
 from app.web.guard import brief_viewer
 
@@ -27,7 +27,7 @@ BEFORE = timedelta(seconds=30)
 
 @router.get("/events")
 async def events(request: Request) -> StreamingResponse:
-    """GET /studio/videos/events: an event `video` for each change; ends with the sign-in and with the server.
+    """GET /studio/videos/events: an event `video` or `draft` for each change; ends with sign-in and server.
 
     Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
     """
@@ -47,7 +47,9 @@ async def _lines(request: Request) -> AsyncIterator[str]:
                     return
                 yield ":\n\n"
             for news in await listener.news():
-                yield _event(news, listener.since)
+                yield _event("video", news, listener.since)
+            for draft in await listener.drafts():
+                yield _event("draft", draft, listener.since)
         except SQLAlchemyError as fault:
             # The database is away: the browser comes back by itself, and says where it was.
             log.warning("video events end: %s", type(fault).__name__)
@@ -56,8 +58,8 @@ async def _lines(request: Request) -> AsyncIterator[str]:
         await asyncio.sleep(LOOK_S)
 
 
-def _event(news: News, at: datetime) -> str:
-    return f"id: {int(at.timestamp() * 1000)}\nevent: video\ndata: {json.dumps(news.to_json())}\n\n"
+def _event(kind: str, news: News | DraftNews, at: datetime) -> str:
+    return f"id: {int(at.timestamp() * 1000)}\nevent: {kind}\ndata: {json.dumps(news.to_json())}\n\n"
 
 
 def _since(last_id: str) -> datetime:

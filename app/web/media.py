@@ -3,26 +3,25 @@
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import storage
 from app.accounts.permissions import Permission
 from app.errors import SignInRequired, Unavailable
-from app.playback import cdn, keyring, tokens
-from app.playback.cdn import Cdn
+from app.playback import keyring, tokens
 from app.playback.standing import standing
-from app.settings import Settings, get_settings
 from app.web import failures
 from app.web.guard import declares
+from app.web.media_elsewhere import from_elsewhere
 from app.web.media_files import Whole, absent, files
+from app.web.media_ranges import ranges_in
 
 log = logging.getLogger("limber.web")
 
@@ -52,12 +51,9 @@ SAID = {
     }
     for kind, told in TYPES.items()
 }
-# What a CDN hands out; the rest is small.
-LARGE = frozenset({"m4s", "mp4", "m4a"})
 # Written again under the same address: a playlist grows while its film is encoded, and captions are corrected.
 CHANGING = frozenset({"m3u8", "vtt"})
 Ask = Callable[[tokens.Verified, str, str], Awaitable[bool]]
-RANGE = re.compile(r"(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
 
 class Address(NamedTuple):
@@ -118,14 +114,16 @@ async def _media(scope: Scope) -> ASGIApp:
     if held is None:
         place = storage.local_path(key)
         if place is None:
-            return await _from_elsewhere(scope, address, {**said, "Cache-Control": keep})
+            return await from_elsewhere(
+                scope["method"], key, address.kind, _header(scope, b"range"), {**said, "Cache-Control": keep}
+            )
         held = files.find(key, place, said)
     if held is None:
         return absent()
     asked = _header(scope, b"range")
     if not asked:
         return Whole(held, keep)
-    if not _ranges(asked):
+    if not ranges_in(asked):
         # FileResponse answers 400 to what is to be ignored.
         scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]
     return FileResponse(held.place, headers={**said, "Cache-Control": keep}, stat_result=held.facts)
@@ -197,32 +195,6 @@ def _header(scope: Scope, wanted: bytes) -> str:
     return ""
 
 
-@lru_cache(maxsize=1)
-def _cdn(settings: Settings) -> Cdn:
-    return Cdn(settings.cdn, settings.cdn_origin, settings.cdn_key.replace("\\n", "\n"), settings.cdn_key_id)
-
-
-async def _from_elsewhere(scope: Scope, address: Address, headers: dict[str, str]) -> ASGIApp:
-    """What is not on this disk: from a CDN, or from S3 through this process."""
-    if get_settings().cdn and address.kind in LARGE:
-        return await _to_cdn(address, headers)
-    is_head = scope["method"] == "HEAD"
-    return await _from_store(address.key, headers, _ranges(_header(scope, b"range")), is_head=is_head)
-
-
-async def _to_cdn(address: Address, headers: dict[str, str]) -> Response:
-    """Where the CDN hands it out, for a few minutes; nothing is kept, so each segment is asked about here."""
-    now = time.time()
-    settings = get_settings()
-    if settings.cdn == "s3":
-        target = await storage.signed_url(address.key, cdn.LONGEST_S)
-    else:
-        folder = f"/videos/{address.video}/{address.version}/"
-        target = _cdn(settings).address(folder, address.path, cdn.ends_at(now))
-    told = {**headers, "Cache-Control": "no-store", "Location": target}
-    return Response(status_code=302, headers=told)
-
-
 def _seconds_left(token: tokens.Verified) -> int:
     return max(0, int(token.expires - time.time()))
 
@@ -237,55 +209,6 @@ def _raw_path(scope: Scope) -> str:
     """What stood in the request line: the decoded path has lost how it was spelled."""
     raw: bytes = scope.get("raw_path") or b""
     return raw.partition(b"?")[0].decode("latin-1")
-
-
-async def _from_store(
-    key: str, headers: dict[str, str], ranges: list[tuple[str, str]], *, is_head: bool
-) -> Response:
-    """The same answer from S3, piece by piece. Of several ranges, which no player asks for, it sends the whole."""
-    size = await storage.size(key)
-    if size is None:
-        return absent()
-    headers = {**headers, "Accept-Ranges": "bytes"}
-    span = None
-    if len(ranges) == 1:
-        span = _span(*ranges[0], size)
-        if span is None:
-            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
-    first, length = span or (0, size)
-    headers["Content-Length"] = str(length)
-    if span:
-        headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{size}"
-    if is_head:
-        return Response(status_code=206 if span else 200, headers=headers)
-    body: AsyncIterator[bytes] = storage.read(key, start=first, length=length if span else None)
-    return StreamingResponse(body, status_code=206 if span else 200, headers=headers)
-
-
-def _ranges(asked: str) -> list[tuple[str, str]]:
-    """(first, last) of each range as written, one of them may be ""; empty for another unit or a malformed header.
-
-    Source: RFC 9110, 14.2 (such a header is ignored)
-    """
-    unit, _equals, listed = asked.partition("=")
-    found = (
-        [RANGE.match(part.strip()) for part in listed.split(",")] if unit.strip().lower() == "bytes" else []
-    )
-    spans = [(one["first"], one["last"]) for one in found if one]
-    backwards = any(first and last and int(first) > int(last) for first, last in spans)
-    return [] if len(spans) != len(found) or ("", "") in spans or backwards else spans
-
-
-def _span(first: str, last: str, size: int) -> tuple[int, int] | None:
-    """First byte and length of a single range; None when nothing of it is there.
-
-    Source: RFC 9110, 14.1.2
-    """
-    if not first:
-        length = min(int(last), size)
-        return (size - length, length) if length else None
-    end = min(int(last), size - 1) if last else size - 1
-    return (int(first), end - int(first) + 1) if int(first) <= end else None
 
 
 routes: list[Any] = [

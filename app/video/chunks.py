@@ -45,6 +45,12 @@ class Chunk:
     def late_s(self) -> Fraction:
         return self.first_frame_s - self.start_s
 
+    def most_frames(self, picture_s: float) -> int:
+        """So many it may have. The last picture of a film can be longer than an edit list lets it be shown."""
+        if self.frames is not None:
+            return self.frames
+        return max(1, math.floor(picture_s * self.rate[0] / self.rate[1] + 0.5) - self.first_frame)
+
     def length_s(self, film_s: float) -> float:
         """Seconds of film in it."""
         if self.frames is None:

@@ -107,9 +107,8 @@ def picture_chain(source: Source, ladder: Ladder, chunk: Chunk) -> str:
     # Frames that will not be shown are dropped before the dear steps; a late start shows the first picture.
     steps.append(f"fps=fps={ladder.rate[0]}/{ladder.rate[1]}:start_time={float(chunk.first_frame_s):.9f}")
     still_s = source.duration_s - source.picture_s
-    if chunk.frames is not None:
-        steps.append(f"trim=end_frame={chunk.frames}")
-    elif still_s > 0:
+    steps.append(f"trim=end_frame={chunk.most_frames(source.picture_s)}")
+    if chunk.frames is None and still_s > 0:
         steps.append(f"tpad=stop_mode=clone:stop_duration={still_s:.3f}")
     if chunk.first_frame:
         steps.append("setpts=PTS-STARTPTS")

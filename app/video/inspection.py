@@ -66,11 +66,20 @@ def _streams(film: Any) -> tuple[Any, Any]:
     readable = [stream for stream in pictures if stream.codec_context is not None]
     if not readable:
         raise Unusable(NO_DECODER, codec="unknown")
-    picture = max(readable, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
+    # Pictures of chapters are a track too, and can be larger than the film; but not the one that is shown by itself.
+    picture = max(readable, key=lambda stream: (_is_default(stream), _pixels(stream)))
     sounds = [stream for stream in film.streams.audio if stream.codec_context is not None]
-    defaults = [stream for stream in sounds if stream.disposition & av.stream.Disposition.default]
+    defaults = [stream for stream in sounds if _is_default(stream)]
     sound = (defaults or sounds or [None])[0]
     return picture, sound
+
+
+def _is_default(stream: Any) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.default)
+
+
+def _pixels(stream: Any) -> int:
+    return int(stream.codec_context.width * stream.codec_context.height)
 
 
 def _facts(picture: Any, sound: Any, look: Look) -> dict[str, Any]:

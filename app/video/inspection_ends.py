@@ -1,8 +1,10 @@
 """Where a source film's picture and sound end: what its headers say, held against its own last packets."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import av.error
@@ -14,6 +16,11 @@ from app.video.source import BREAKS_OFF, Unusable
 TAIL_S = 10.0
 LEAST_S = 0.5
 SLACK_S = 0.1
+# By so much ffmpeg lets a clock jump on (`-dts_delta_threshold`), or back, before it takes the jump out.
+JUMP_S = 10.0
+BACK_S = 0.1
+# Of the containers that we read those in which it does so (AVFMT_TS_DISCONT).
+JUMPING = frozenset({"mpegts", "mpeg", "ogg"})
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,41 @@ class Ends:
 
     picture_s: float
     sound_s: float
+
+
+class _Last(NamedTuple):
+    """The last that is shown, or heard, of a stream, in seconds from the film's start."""
+
+    begins_s: float
+    ends_s: float
+
+
+class _Steady:
+    """Time as ffmpeg counts it in containers whose clock may jump: it goes on as if it had not.
+
+    Broadcasts jump where the sender was restarted, DVDs where a scene was cut.
+    Source: https://ffmpeg.org/ffmpeg.html#Advanced-options (`-dts_delta_threshold`).
+    """
+
+    def __init__(self) -> None:
+        self.moved_s = 0.0
+        self._newest_s: float | None = None
+        self._last_s: dict[int, float] = {}
+        self._due_s: dict[int, float] = {}
+
+    def take(self, packet: Any) -> None:
+        """The next packet of the file; its own times are to be moved by `moved_s` from now on."""
+        if packet.dts is None:
+            return
+        stream, now_s = packet.stream_index, float(packet.dts * packet.time_base) + self.moved_s
+        due_s = self._due_s.get(stream, self._newest_s)
+        if due_s is not None and (
+            abs(now_s - due_s) > JUMP_S or now_s + BACK_S < self._last_s.get(stream, now_s)
+        ):
+            self.moved_s += due_s - now_s
+            now_s = due_s
+        self._newest_s = self._last_s[stream] = now_s
+        self._due_s[stream] = now_s + float((packet.duration or 0) * packet.time_base)
 
 
 def stated_ends(film: Any, picture: Any, sound: Any) -> tuple[float | None, float | None, float | None]:
@@ -60,19 +102,28 @@ def ends_of(
     Raises:
         Unusable: the file stops well before it says it does.
     """
+    none = _Last(0.0, 0.0)
+    if seen := _steady_ends(path, picture, sound):
+        heard = none if sound is None else seen.get(sound, none)
+        return Ends(picture_s=seen.get(picture, none).ends_s, sound_s=heard.ends_s)
     picture_s, sound_s, whole_s = _without_others(*stated, has_sound=sound is not None)
     seen = _last_packets(path, picture, sound, whole_s - TAIL_S if whole_s else None)
     slack_s = max(1.0, (whole_s or 0) / 50)
-    if whole_s is None or picture not in seen or max(seen.values()) < whole_s - slack_s:
+    if whole_s is None or picture not in seen or _end_of(seen) < whole_s - slack_s:
         seen = _last_packets(path, picture, sound, None)
     if not seen:
         raise Unusable(DAMAGED, detail="no packets")
-    if whole_s is not None and max(seen.values()) < whole_s - slack_s:
-        raise Unusable(BREAKS_OFF, found=max(seen.values()), stated=whole_s)
+    if whole_s is not None and _end_of(seen) < whole_s - slack_s:
+        raise Unusable(BREAKS_OFF, found=_end_of(seen), stated=whole_s)
+    unseen = _Last(whole_s or 0.0, whole_s or 0.0)
     return Ends(
-        picture_s=_end(picture_s, seen.get(picture, whole_s or 0.0)),
-        sound_s=0.0 if sound is None else _end(sound_s, seen.get(sound, 0.0)),
+        picture_s=_end(picture_s, seen.get(picture, unseen)),
+        sound_s=0.0 if sound is None else _end(sound_s, seen.get(sound, none)),
     )
+
+
+def _end_of(seen: dict[int, _Last]) -> float:
+    return max(last.ends_s for last in seen.values())
 
 
 def _without_others(
@@ -92,26 +143,54 @@ def _without_others(
     return within(picture_s), within(sound_s), whole_s
 
 
-def _end(stated_s: float | None, measured_s: float) -> float:
-    # A header that says less than there is does not shorten the film: ffmpeg would encode all of it.
-    return measured_s if stated_s is None or measured_s > stated_s + SLACK_S else stated_s
+def _end(stated_s: float | None, last: _Last) -> float:
+    """A header that says less than there is does not shorten the film, but an edit may end within its last picture."""
+    return last.ends_s if stated_s is None or last.begins_s >= stated_s else stated_s
 
 
-def _last_packets(path: Path, picture: int, sound: int | None, from_s: float | None) -> dict[int, float]:
-    """The latest end among each stream's packets, in seconds from the film's start."""
-    ends: dict[int, float] = {}
+def _steady_ends(path: Path, picture: int, sound: int | None) -> dict[int, _Last]:
+    """As `_last_packets`, of the whole file, where its clock may jump; nothing where it may not.
+
+    Such containers state no length: what a reader tells is the difference of the first and the last time in them.
+    """
+    ends: dict[int, _Last] = {}
+    with opened(path) as film:
+        if film.format.name.split(",")[0] not in JUMPING:
+            return {}
+        wanted = [film.streams[index] for index in (picture, sound) if index is not None]
+        starts_s = [float(one.start_time * one.time_base) for one in wanted if one.start_time is not None]
+        steady = _Steady()
+        for packet in _packets(film, wanted):
+            steady.take(packet)
+            _extend(ends, packet, steady.moved_s - min(starts_s, default=0.0))
+    return ends
+
+
+def _last_packets(path: Path, picture: int, sound: int | None, from_s: float | None) -> dict[int, _Last]:
+    """The packet of each stream that ends latest."""
+    ends: dict[int, _Last] = {}
     with opened(path) as film:
         start_s = (film.start_time or 0) / av.time_base
         wanted = [film.streams[index] for index in (picture, sound) if index is not None]
-        try:
-            if from_s is not None and from_s > 0:
+        if from_s is not None and from_s > 0:
+            with suppress(av.error.FFmpegError):
                 film.seek(int((from_s + start_s) * av.time_base))
-            for packet in film.demux(*wanted):
-                if packet.pts is None or packet.is_discard or not packet.size:
-                    continue
-                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base) - start_s
-                ends[packet.stream_index] = max(end_s, ends.get(packet.stream_index, 0.0))
-        except av.error.FFmpegError:
-            # A broken tail: what was read up to here is the answer, and the caller compares it.
-            return ends
+        for packet in _packets(film, wanted):
+            _extend(ends, packet, -start_s)
     return ends
+
+
+def _packets(film: Any, wanted: list[Any]) -> Iterator[Any]:
+    # A broken tail: what was read up to there is the answer, and the caller compares it.
+    with suppress(av.error.FFmpegError):
+        yield from film.demux(*wanted)
+
+
+def _extend(ends: dict[int, _Last], packet: Any, moved_s: float) -> None:
+    if packet.pts is None or packet.is_discard or not packet.size:
+        return
+    begins_s = float(packet.pts * packet.time_base) + moved_s
+    last = _Last(begins_s, begins_s + float((packet.duration or 0) * packet.time_base))
+    known = ends.get(packet.stream_index)
+    if known is None or last.ends_s > known.ends_s:
+        ends[packet.stream_index] = last

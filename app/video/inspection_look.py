@@ -128,7 +128,7 @@ def frame_rate(average: Fraction | None, guessed: Fraction | None) -> Fraction:
         # Long pauses pull the average down; what moves between them was recorded faster.
         rate = min(usable[1], max(rate, Fraction(30)))
     common = [Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1),
-                                          (60000, 1001), (60, 1), (120, 1))]  # fmt: skip
+                                          (60000, 1001), (60, 1), (120000, 1001), (120, 1))]  # fmt: skip
     near = min(common, key=lambda candidate: abs(candidate - rate))
     if abs(near - rate) <= rate / 50:
         return near

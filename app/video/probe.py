@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from app.i18n import N_
@@ -11,6 +12,8 @@ from app.video.source import EncodingFailed, Source, Unusable
 
 LONGEST_S = 6 * 3600.0
 BOUNDS = Bounds(cpu_s=60, wall_s=180, stall_s=180, memory_bytes=3 * 2**30, file_bytes=0, nice=5)
+# Some containers are read from end to end, to see whether their clock jumps.
+CPU_S_PER_GIB, WALL_S_PER_GIB = 20, 120
 
 UNREADABLE = N_(
     "This file could not be read: it is damaged or made to do harm. Please export the film again."
@@ -18,8 +21,14 @@ UNREADABLE = N_(
 SLOW = N_("Reading this film took too long. We will try again.")
 
 
-async def probe(path: Path, *, longest_s: float = LONGEST_S, bounds: Bounds = BOUNDS) -> Source:
-    """What the film at `path` is, read within `bounds`.
+def _bounds(size_bytes: int) -> Bounds:
+    gib = size_bytes / 2**30
+    wall_s = BOUNDS.wall_s + WALL_S_PER_GIB * gib
+    return replace(BOUNDS, cpu_s=BOUNDS.cpu_s + int(CPU_S_PER_GIB * gib), wall_s=wall_s, stall_s=wall_s)
+
+
+async def probe(path: Path, *, longest_s: float = LONGEST_S, bounds: Bounds | None = None) -> Source:
+    """What the film at `path` is, read within `bounds` (left out, they grow with the file).
 
     Raises:
         Unusable: it cannot become a stream; `reason` is a sentence for the teacher.
@@ -27,6 +36,8 @@ async def probe(path: Path, *, longest_s: float = LONGEST_S, bounds: Bounds = BO
         FileNotFoundError: there is no such file.
     """
     path = await asyncio.to_thread(path.resolve, True)
+    if bounds is None:
+        bounds = _bounds((await asyncio.to_thread(path.stat)).st_size)
     answers: list[str] = []
 
     def keep(line: str) -> bool:

@@ -62,7 +62,7 @@ class Film:
     sound_late_s: float = 0.0
 
 
-def _plain(
+def plain(
     name: str, suffix: str, *words: str, rate: str = "25", size: str = "320x180", sound: list[str] | None = None,
     length_s: float = LENGTH_S,
 ) -> Callable[[Path], Path]:  # fmt: skip
@@ -75,7 +75,7 @@ def _plain(
     return make
 
 
-def _again(
+def recut(
     first: Callable[[Path], Path], suffix: str, *words: str, before: tuple[str, ...] = ()
 ) -> Callable[[Path], Path]:
     """What `first` makes, copied with `words` (and `before` in front of the input)."""
@@ -171,57 +171,57 @@ def _late_sound(suffix: str, *words: str) -> Callable[[Path], Path]:
     return make
 
 
-MP4 = _plain("film", "mp4", *BF, *AAC)
+MP4 = plain("film", "mp4", *BF, *AAC)
 
 FILMS: tuple[Film, ...] = (
     Film("priming-and-b-frames", MP4, short=True),
-    Film("quicktime-prores", _plain("film", "mov", "-c:v", "prores_ks", *PCM)),
-    Film("matroska-hevc-ac3-5.1", _plain("film", "mkv", *HEVC10, "-c:a", "ac3", sound=beep(channels="c=5.1"))),
-    Film("webm-vp9-opus", _plain("film", "webm", *WEBM), short=True),
-    Film("av1-opus", _plain("film", "mp4", *AV1)),
-    Film("avi-mp3", _plain("film", "avi", "-c:v", "mpeg4", "-c:a", "libmp3lame")),
-    Film("transport-stream-late", _plain("film", "ts", *BF, *AAC, "-output_ts_offset", "7.5")),
+    Film("quicktime-prores", plain("film", "mov", "-c:v", "prores_ks", *PCM)),
+    Film("matroska-hevc-ac3-5.1", plain("film", "mkv", *HEVC10, "-c:a", "ac3", sound=beep(channels="c=5.1"))),
+    Film("webm-vp9-opus", plain("film", "webm", *WEBM), short=True),
+    Film("av1-opus", plain("film", "mp4", *AV1)),
+    Film("avi-mp3", plain("film", "avi", "-c:v", "mpeg4", "-c:a", "libmp3lame")),
+    Film("transport-stream-late", plain("film", "ts", *BF, *AAC, "-output_ts_offset", "7.5")),
     Film("transport-stream-clock-turns-over",
-         _plain("film", "ts", *X264, *AAC, "-output_ts_offset", "95442.2")),
-    Film("transport-stream-mpeg2", _plain("film", "ts", "-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "mp2"),
+         plain("film", "ts", *X264, *AAC, "-output_ts_offset", "95442.2")),
+    Film("transport-stream-mpeg2", plain("film", "ts", "-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "mp2"),
          slack_s=0.2),
-    Film("telephone-amr", _plain("film", "3gp", "-c:v", "h263", "-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1",
+    Film("telephone-amr", plain("film", "3gp", "-c:v", "h263", "-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1",
                                  size="352x288"), size=(352, 288)),
-    Film("windows-media", _plain("film", "wmv", *WMV), slack_s=0.2),
-    Film("motion-jpeg", _plain("film", "mov", "-c:v", "mjpeg", *PCM)),
-    Film("mono", _plain("film", "mp4", *X264, *AAC, sound=beep(channels="c=mono"))),
-    Film("ten-frames-a-second", _plain("film", "mp4", *X264, *AAC, rate="10"), fps=10),
-    Film("varying-rate", _plain("film", "mp4", "-vf", "select='lt(mod(n,35),20)'", "-fps_mode", "vfr",
+    Film("windows-media", plain("film", "wmv", *WMV), slack_s=0.2),
+    Film("motion-jpeg", plain("film", "mov", "-c:v", "mjpeg", *PCM)),
+    Film("mono", plain("film", "mp4", *X264, *AAC, sound=beep(channels="c=mono"))),
+    Film("ten-frames-a-second", plain("film", "mp4", *X264, *AAC, rate="10"), fps=10),
+    Film("varying-rate", plain("film", "mp4", "-vf", "select='lt(mod(n,35),20)'", "-fps_mode", "vfr",
                                 *X264, *AAC, rate="50"), fps=31.25),
-    Film("interlaced", _plain("film", "mp4", "-vf", "interlace=lowpass=0", *X264, "-flags", "+ildct+ilme", *AAC,
+    Film("interlaced", plain("film", "mp4", "-vf", "interlace=lowpass=0", *X264, "-flags", "+ildct+ilme", *AAC,
                               rate="50")),
-    Film("hdr-pq", _plain("film", "mp4", *PQ, *HEVC10, *AAC)),
-    Film("hdr-hlg", _plain("film", "mov", *HLG, *HEVC10, *AAC)),
-    Film("4k60", _plain("film", "mp4", *X264, *AAC, size="3840x2160", rate="60", length_s=1.3), size=(1920, 1080),
+    Film("hdr-pq", plain("film", "mp4", *PQ, *HEVC10, *AAC)),
+    Film("hdr-hlg", plain("film", "mov", *HLG, *HEVC10, *AAC)),
+    Film("4k60", plain("film", "mp4", *X264, *AAC, size="3840x2160", rate="60", length_s=1.3), size=(1920, 1080),
          length_s=1.3, fps=60, claps_s=(1.0,)),
-    Film("odd-sizes", _plain("film", "mkv", "-vf", "scale=321:181,setsar=1", *X264, "-pix_fmt", "yuv444p", *AAC)),
-    Film("wide-pixels", _plain("film", "mp4", "-vf", "scale=240:180,setsar=4/3", *X264, *AAC)),
-    Film("turned", _again(MP4, "mp4", "-c", "copy", before=("-display_rotation", "90")), size=(180, 320), short=True),
+    Film("odd-sizes", plain("film", "mkv", "-vf", "scale=321:181,setsar=1", *X264, "-pix_fmt", "yuv444p", *AAC)),
+    Film("wide-pixels", plain("film", "mp4", "-vf", "scale=240:180,setsar=4/3", *X264, *AAC)),
+    Film("turned", recut(MP4, "mp4", "-c", "copy", before=("-display_rotation", "90")), size=(180, 320), short=True),
     Film("several-sounds", _several),
-    Film("no-sound", _plain("film", "mp4", *X264, sound=[]), silent=True),
+    Film("no-sound", plain("film", "mp4", *X264, sound=[]), silent=True),
     # Cut at a picture that is no key frame: an edit list hides the pictures before it.
-    Film("edit-list-hides-the-head", _again(MP4, "mp4", "-c", "copy", before=("-ss", "0.6")),
+    Film("edit-list-hides-the-head", recut(MP4, "mp4", "-c", "copy", before=("-ss", "0.6")),
          length_s=LENGTH_S - 0.6, claps_s=(0.4, 1.8), slack_s=0.15),
     Film("edit-list-delays-the-sound", _late_sound("mp4", *X264, *AAC), sound_late_s=0.4),
     Film("transport-stream-with-late-sound", _late_sound("ts", *X264, *AAC), sound_late_s=0.4, short=True),
     # Without an edit list both picture and sound come as late as the coder needs room: the film itself says so.
-    Film("fragmented", _again(MP4, "mp4", "-c", "copy", "-movflags", "frag_keyframe+empty_moov"),
+    Film("fragmented", recut(MP4, "mp4", "-c", "copy", "-movflags", "frag_keyframe+empty_moov"),
          length_s=LENGTH_S + 0.08, claps_s=(1.08, 2.48)),
-    Film("starts-at-a-hundred", _again(MP4, "mkv", "-c", "copy", "-output_ts_offset", "100"), slack_s=0.15),
+    Film("starts-at-a-hundred", recut(MP4, "mkv", "-c", "copy", "-output_ts_offset", "100"), slack_s=0.15),
     Film("starts-before-zero",
-         _again(MP4, "mov", "-c", "copy", "-output_ts_offset", "-1", "-avoid_negative_ts", "disabled"),
+         recut(MP4, "mov", "-c", "copy", "-output_ts_offset", "-1", "-avoid_negative_ts", "disabled"),
          slack_s=0.15, claps_s=(0.0, 1.4), length_s=LENGTH_S - 1),
     Film("cover-first", _with_cover),
     Film("hostile-metadata", _hostile),
     Film("hostile-name", _named(MP4, "-i concat:%03d|`id`';$(id) \"x\n.mp4")),
     Film("pattern-name", _named(MP4, "frame%03d.mp4")),
     Film("playlist-in-a-subtitle", _gab2, slack_s=0.2),
-    Film("cut-transport-stream", _cut(_plain("film", "ts", *X264, *AAC), 0.7), length_s=2.2, slack_s=0.7,
+    Film("cut-transport-stream", _cut(plain("film", "ts", *X264, *AAC), 0.7), length_s=2.2, slack_s=0.7,
          claps_s=(1.0,)),
 )  # fmt: skip
 

@@ -56,8 +56,12 @@ def beeps(path: Path) -> list[float]:
     with av.open(str(path), mode="r", options={"ignore_editlist": "1"}) as film:
         for frame in film.decode(audio=0):
             assert frame.time is not None
-            wave = array("f", bytes(frame.planes[0]))[: frame.samples]
-            loud += [frame.time + at / frame.sample_rate for at, value in enumerate(wave) if abs(value) > 0.2]
+            left, right = (array("f", bytes(plane))[: frame.samples] for plane in frame.planes)
+            loud += [
+                frame.time + at / frame.sample_rate
+                for at, (one, other) in enumerate(zip(left, right, strict=True))
+                if max(abs(one), abs(other)) > 0.2
+            ]
     return [at for n, at in enumerate(loud) if n == 0 or at - loud[n - 1] > CLAP_S]
 
 

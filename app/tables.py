@@ -4,6 +4,7 @@ import app.access.models
 import app.accounts.models
 import app.articles.models
 import app.billing.models
+import app.billing.notice_models
 import app.catalog.models
 import app.jobs.models
 import app.playback.models

@@ -7,6 +7,7 @@ import signal
 from typing import Any
 
 from app import db, mail
+from app.billing import notice_letters
 from app.clock import use_zone
 from app.jobs import engine, lifeline
 from app.practice.queries import time_zone
@@ -17,16 +18,22 @@ DRAIN_S = 5
 
 
 @engine.step(tries=8, first_wait_s=5.0)
-async def _deliver(template: str, to: str, context: dict[str, Any]) -> None:
+async def _deliver(template: str, to: str, context: dict[str, Any], cause: str | None = None) -> None:
     async with db.transaction() as session:
+        if cause is not None and await notice_letters.is_withdrawn(session, cause):
+            log.info("the mail %s is not true any more and is not sent", cause)
+            return
         use_zone(await time_zone(session))
     await mail.deliver(mail.render(template, to, context))
 
 
 @engine.workflow("send_mail")
-async def send_mail(template: str, to: str, context: dict[str, Any]) -> None:
-    """One mail; its workflow id is its cause, so that one cause sends one mail."""
-    await _deliver(template, to, context)
+async def send_mail(template: str, to: str, context: dict[str, Any], cause: str | None = None) -> None:
+    """One mail; its workflow id is its cause, so that one cause sends one mail.
+
+    With `cause`, a notice about money: not sent when it was withdrawn while it waited.
+    """
+    await _deliver(template, to, context, cause)
 
 
 def register_handlers() -> None:
@@ -37,6 +44,7 @@ def register_handlers() -> None:
     import app.billing.plan_work
     import app.billing.price_moves
     import app.billing.reconciling
+    import app.billing.reminding
     import app.billing.sync
     import app.billing.watch
     import app.catalog.reminders

@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     RESET = "reset"
     EMAIL = "email"
     GIFT = "gift"
+    CARD = "card"
 
 
 LIFETIME = {
@@ -26,12 +27,15 @@ LIFETIME = {
     Purpose.EMAIL: timedelta(hours=24),
     # Somebody finds it in a drawer years later, and it was paid.
     Purpose.GIFT: timedelta(days=3660),
+    # Longer than a member may watch unpaid: paying late is still paying.
+    Purpose.CARD: timedelta(days=30),
 }
 PATH = {
     Purpose.JOIN: "/confirm",
     Purpose.RESET: "/reset",
     Purpose.EMAIL: "/change-email",
     Purpose.GIFT: "/gifts/claim",
+    Purpose.CARD: "/billing/card",
 }
 
 

@@ -47,6 +47,8 @@ SIGN_IN_NETWORK = Limit("in-net", 60, timedelta(minutes=15))
 LETTER_ADDRESS = Limit("mail", 5, timedelta(hours=1))
 LETTER_NETWORK = Limit("mail-net", 60, timedelta(hours=1))
 REAUTHENTICATE = Limit("again", 10, timedelta(minutes=15))
+# Each opens a page of Stripe's, or tries a card.
+CARD_PAGE = Limit("card", 20, timedelta(hours=1))
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,10 @@ def letter_buckets(email: str, ip: str) -> tuple[Bucket, Bucket]:
 
 def reauthentication_bucket(user_id: UUID) -> Bucket:
     return _bucket(REAUTHENTICATE, str(user_id))
+
+
+def card_bucket(customer_id: str) -> Bucket:
+    return _bucket(CARD_PAGE, customer_id)
 
 
 def clean_email(typed: str) -> str:

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
 from app.billing import queries, stripe_api, sync
-from app.billing.mirror import SubscriptionFacts
-from app.billing.models import Plan, PlanPrice, StripeSubscription
+from app.billing.models import Plan, PlanPrice
 from app.billing.queries import PlanOffer
+from app.billing.running import Running
+from app.billing.running import find as running_of
 from app.errors import Conflict, NotFound, Unavailable
 from app.i18n import _
 
@@ -50,17 +51,9 @@ class ChangePreview:
     at: datetime
 
 
-@dataclass(frozen=True)
-class _Running:
-    facts: SubscriptionFacts
-    customer_id: str
-    item_id: str
-    plan: Plan
-
-
 async def choices(session: AsyncSession, user_id: UUID) -> Choice:
     """The plans sold in the same currency that are paid again and again, but for the one that runs."""
-    running = await _running(session, user_id)
+    running = await running_of(session, user_id)
     if running is None:
         return Choice(None, None, [])
     offers = [
@@ -117,16 +110,16 @@ async def stay(user_id: UUID) -> None:
         StripeDown: when Stripe does not answer.
     """
     async with db.transaction() as session:
-        running = await _running(session, user_id)
+        running = await running_of(session, user_id)
     if running is None or running.facts.stops_at is None:
         raise NotFound
     await stripe_api.keep_subscription(running.facts.id)
     await sync.sync_now(running.customer_id)
 
 
-async def _target(user_id: UUID, plan_slug: str) -> tuple[_Running, PlanOffer, str]:
+async def _target(user_id: UUID, plan_slug: str) -> tuple[Running, PlanOffer, str]:
     async with db.transaction() as session:
-        running = await _running(session, user_id)
+        running = await running_of(session, user_id)
         choice = await choices(session, user_id)
         offer = next((one for one in choice.offers if one.slug == plan_slug), None)
         price_id = await session.scalar(
@@ -142,26 +135,8 @@ async def _target(user_id: UUID, plan_slug: str) -> tuple[_Running, PlanOffer, s
         raise NotFound(_("This plan is not offered any more. Please choose another one."))
     if running.facts.stops_at is not None:
         raise Conflict(_("You have cancelled this membership. Stay first, then change the plan."))
+    if running.facts.pause_behavior is not None:
+        raise Conflict(_("Your membership rests. Let it go on first, then change the plan."))
     if running.facts.status not in ("active", "trialing"):
         raise Conflict(_("The last payment did not go through. Please check your card first."))
     return running, offer, price_id
-
-
-async def _running(session: AsyncSession, user_id: UUID) -> _Running | None:
-    """The subscription that a member would change: of one plan of ours, and not over."""
-    customer = await queries.customer_of(session, user_id)
-    if customer is None:
-        return None
-    for facts in await queries.mirror_of(session, customer.id):
-        if facts.is_over or facts.status == "incomplete" or len(facts.price_ids) != 1:
-            continue
-        plan = await session.scalar(
-            select(Plan)
-            .join(PlanPrice, PlanPrice.plan_id == Plan.id)
-            .where(PlanPrice.stripe_price_id == facts.price_ids[0])
-        )
-        if plan is None:
-            continue
-        raw = (await session.get_one(StripeSubscription, facts.id)).raw
-        return _Running(facts, customer.id, str(raw["items"]["data"][0]["id"]), plan)
-    return None

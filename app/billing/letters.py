@@ -1,4 +1,7 @@
-"""Mails about a subscription: one for each cause, written in the transaction that learned of it."""
+"""Mails about what a subscription has become: one for each cause, written in the transaction that learned of it.
+
+Those that time makes due are in `noticing`.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -24,27 +27,32 @@ NEWS = timedelta(days=3)
 def letter_for(before: SubscriptionFacts | None, now_is: SubscriptionFacts, now: datetime) -> str | None:
     """Which mail a change of one subscription deserves; None for most. Pure."""
     was_running = before is not None and before.status in RUNNING
+    if before is not None and before.status in ("past_due", "unpaid") and now_is.status == "active":
+        return "payment_recovered"
     if now_is.status in ("trialing", "active") and not was_running:
         is_news = before is not None or now_is.started_at > now - NEWS
         return "subscription_started" if is_news else None
-    if now_is.status == "past_due" and (before is None or before.status != "past_due"):
-        return "payment_failed"
-    if was_running and now_is.status in ("canceled", "unpaid"):
+    if before is not None and now_is.status == "canceled" and (was_running or before.status == "unpaid"):
         return "subscription_ended"
-    if before is not None and now_is.status in RUNNING:
-        if now_is.stops_at is not None and before.stops_at is None:
-            return "subscription_cancelled"
-        if before.status == "past_due" and now_is.status == "active":
-            return "payment_recovered"
-    return None
+    if before is None or now_is.status not in RUNNING:
+        return None
+    if now_is.resumes_at is not None and now_is.paid_through_at is not None and before.pause_behavior is None:
+        return "subscription_paused"
+    if now_is.stops_at is None:
+        return None
+    return "subscription_cancelled" if before.stops_at is None else None
 
 
 def cause_of(letter: str, facts: SubscriptionFacts) -> str:
     """What the mail is about, as the key that lets it be sent once."""
-    if letter in ("payment_failed", "payment_recovered"):
+    moment = None
+    if letter == "payment_recovered":
         moment = facts.past_due_since_at or facts.current_period_end_at
-    else:
-        moment = facts.stops_at if letter == "subscription_cancelled" else None
+    elif letter == "subscription_paused":
+        moment = facts.resumes_at
+    elif letter == "subscription_cancelled":
+        # Cancelled, taken back and cancelled again for the same day: twice.
+        moment = facts.cancelled_at or facts.stops_at
     return f"mail:{letter}:{facts.id}" + (f":{int(moment.timestamp())}" if moment else "")
 
 
@@ -54,27 +62,34 @@ async def write_letters(
     before: Mapping[str, SubscriptionFacts],
     mirror: Iterable[SubscriptionFacts],
     now: datetime,
-) -> None:
-    """Enqueue the mail of every change; asked twice, the second does nothing."""
+    receipt_url: str = "",
+) -> set[str]:
+    """Enqueue the mail of every change; asked twice, the second does nothing. Answers which mails were due.
+
+    `receipt_url`: of the payment that is news, if there is one.
+    """
     user: User | None = None
+    written: set[str] = set()
     for facts in mirror:
         letter = letter_for(before.get(facts.id), facts, now)
         if letter is None:
             continue
         if user is None:
             user = await db.get_one(User, user_id)
-        context = await _context(db, user, facts)
+        context = await context_of(db, user, facts)
         if context is None:
             continue
+        written.add(letter)
         await jobs.enqueue(
             db,
             "send_mail",
-            {"template": letter, "to": user.email, "context": context},
+            {"template": letter, "to": user.email, "context": {**context, "receipt_url": receipt_url}},
             workflow_id=cause_of(letter, facts),
         )
+    return written
 
 
-async def _context(db: AsyncSession, user: User, facts: SubscriptionFacts) -> dict[str, Any] | None:
+async def context_of(db: AsyncSession, user: User, facts: SubscriptionFacts) -> dict[str, Any] | None:
     """Words for the templates, and instants as ISO 8601; None when no plan of ours is involved."""
     found = (
         await db.execute(
@@ -97,15 +112,17 @@ async def _context(db: AsyncSession, user: User, facts: SubscriptionFacts) -> di
         "price": money(price.amount_cents, price.currency),
         "interval": plan.interval,
         "is_trial": facts.status == "trialing",
-        "next_at": _iso(charged_next),
-        "ends_at": _iso(facts.stops_at),
-        "grace_ends_at": _iso(grace_ends),
+        "next_at": iso(charged_next),
+        "ends_at": iso(facts.stops_at),
+        "paid_through": iso(facts.paid_through_at),
+        "resumes_at": iso(facts.resumes_at),
+        "grace_ends_at": iso(grace_ends),
         "account_url": f"{get_settings().base_url}/account",
         "plans_url": f"{get_settings().base_url}/plans",
         "library_url": f"{get_settings().base_url}/library",
     }
 
 
-def _iso(instant: datetime | None) -> str:
+def iso(instant: datetime | None) -> str:
     """Whoever renders the mail knows the day that it is at the practice; arguments of work are JSON."""
     return instant.isoformat() if instant else ""

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+# Where a pause that a member began notes what is paid: Stripe goes on counting periods that nobody pays.
+PAID_THROUGH = "limber_paid_through"
 # Nothing happens to a subscription in these states any more.
 TERMINAL = frozenset({"canceled", "incomplete_expired"})
 
@@ -14,7 +16,8 @@ TERMINAL = frozenset({"canceled", "incomplete_expired"})
 class SubscriptionFacts:
     """One subscription as Stripe tells it, instants in aware UTC.
 
-    `past_due_since_at` is when the oldest unpaid invoice was opened.
+    `past_due_since_at` is when the oldest unpaid invoice was opened; `cancelled_at` when its end was asked for.
+    `resumes_at`: when collecting goes on by itself; `paid_through_at`: until when it was paid as a member paused it.
     """
 
     id: str
@@ -29,6 +32,9 @@ class SubscriptionFacts:
     past_due_since_at: datetime | None = None
     pause_behavior: str | None = None
     currency: str = ""
+    cancelled_at: datetime | None = None
+    resumes_at: datetime | None = None
+    paid_through_at: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -76,7 +82,15 @@ def read_subscription(raw: Mapping[str, Any], past_due_since_at: datetime | None
         past_due_since_at=past_due_since_at,
         pause_behavior=str(pause["behavior"]) if pause else None,
         currency=str(raw.get("currency") or ""),
+        cancelled_at=instant(raw.get("canceled_at")),
+        resumes_at=instant(pause.get("resumes_at")) if pause else None,
+        paid_through_at=_noted((raw.get("metadata") or {}).get(PAID_THROUGH)),
     )
+
+
+def _noted(value: Any) -> datetime | None:
+    """An instant that we wrote into metadata as Unix seconds; None for what is none."""
+    return instant(int(value)) if isinstance(value, str) and value.isascii() and value.isdigit() else None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import entitlements
 from app.access.models import Entitlement
-from app.billing import gifts, purchase_letters, queries
+from app.billing import gifts, noticing, purchase_letters, queries, receipts
 from app.billing.fetching import Fetched
 from app.billing.letters import write_letters
 from app.billing.mirror import (
@@ -67,7 +67,13 @@ async def write(
         session, customer.user_id, "purchase", bought.due, cause, now, keep=bought.keep | elsewhere
     )
     await gifts.follow_money(session, purchases, fetched.charges, cause, now)
-    await write_letters(session, customer.user_id, before, mirror, now)
+    news = receipts.newest(fetched.charges, purchases, now)
+    written = await write_letters(
+        session, customer.user_id, before, mirror, now, news.receipt_url or "" if news else ""
+    )
+    if news is not None and not written.isdisjoint(receipts.TELLING):
+        await receipts.told(session, customer.id, news, now)
+    await noticing.follow(session, customer, mirror, now)
     await purchase_letters.write_letters(
         session, customer.user_id, (known, charged), (purchases, fetched.charges), now
     )

@@ -14,7 +14,8 @@ from app.db import Base, HasId
 class Plan(HasId, Base):
     """What a visitor can buy, by the month, by the year or once: every course, or those in `plan_course`.
 
-    `lasts_months`: how long what is paid once may be watched; None: for good.
+    `lasts_months`: how long what is paid once may be watched; None: for good. `pause_months`: for how long a member
+    may rest from paying by the month; 0: not at all.
     """
 
     __tablename__ = "plan"
@@ -26,6 +27,7 @@ class Plan(HasId, Base):
         ),
         CheckConstraint("NOT is_giftable OR interval = 'once'", name="is_giftable"),
         CheckConstraint("currency = lower(currency)", name="currency"),
+        CheckConstraint("pause_months = 0 OR (interval = 'month' AND pause_months > 0)", name="pause_months"),
     )
 
     slug: Mapped[str] = mapped_column(String(60), unique=True)
@@ -37,6 +39,7 @@ class Plan(HasId, Base):
     trial_days: Mapped[int] = mapped_column(default=0)
     lasts_months: Mapped[int | None]
     is_giftable: Mapped[bool] = mapped_column(default=False)
+    pause_months: Mapped[int] = mapped_column(default=0)
     covers_everything: Mapped[bool] = mapped_column(default=True)
     is_offered: Mapped[bool] = mapped_column(default=True)
     position: Mapped[int] = mapped_column(default=0)

@@ -23,6 +23,7 @@ MAX_TRIAL_DAYS = 90
 MAX_NAME = 120
 MAX_MONTHS = 120
 MAX_DESCRIPTION = 500
+MAX_PAUSE_MONTHS = 6
 # Stripe takes up to eight digits of the minor unit.
 MAX_AMOUNT_CENTS = 99_999_999
 
@@ -43,6 +44,7 @@ class PlanDraft:
     course_ids: tuple[UUID, ...] = ()
     lasts_months: int | None = None
     is_giftable: bool = False
+    pause_months: int = 0
     slug: str = ""
     also: Mapping[str, int] = field(default_factory=dict)
 
@@ -71,6 +73,7 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
         covers_everything=not draft.course_ids,
         lasts_months=draft.lasts_months,
         is_giftable=draft.is_giftable,
+        pause_months=draft.pause_months,
         position=(last or 0) + 1,
     )
     db.add(plan)
@@ -105,7 +108,7 @@ async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft
     before = plan.amount_cents
     plan.name, plan.description = draft.name.strip(), draft.description.strip()
     plan.amount_cents, plan.trial_days = draft.amount_cents, draft.trial_days
-    plan.is_giftable = draft.is_giftable
+    plan.is_giftable, plan.pause_months = draft.is_giftable, draft.pause_months
     await _write_amounts(db, plan.id, draft)
     audit.record(
         db, actor_id, "plan.edit", "plan", plan.id, amount_cents=plan.amount_cents, before_cents=before
@@ -252,6 +255,12 @@ def _check(draft: PlanDraft) -> None:
         raise BadInput(_("Only what is paid once lasts some months. Leave this empty."), field="lasts_months")
     if draft.interval != "once" and draft.is_giftable:
         raise BadInput(_("Only what is paid once can be given as a gift."), field="is_giftable")
+    if not 0 <= draft.pause_months <= MAX_PAUSE_MONTHS:
+        raise BadInput(_("A pause lasts 1 to 6 months, or 0 for none."), field="pause_months")
+    if draft.interval != "month" and draft.pause_months:
+        raise BadInput(
+            _("Only what is paid by the month can be paused. Set the months to 0."), field="pause_months"
+        )
     if draft.interval == "once" and draft.trial_days:
         raise BadInput(_("What is paid once has no trial. Set the free days to 0."), field="trial_days")
 

@@ -51,8 +51,8 @@ class PlanOffer:
 class Membership:
     """What a member pays, when next, and how it ends; the latest subscription that is not over.
 
-    `state`: active | trial | ending | past_due | stopped. `next_at`: when the card is charged next (None: never).
-    `ends_at`: the last moment of access, where one is known.
+    `state`: active | trial | ending | past_due | resting | stopped. `next_at`: when the card is charged next (None:
+    never). `ends_at`: the last moment of access, where one is known. `may_pause`: whether the member may rest.
     """
 
     plan_name: str
@@ -62,6 +62,7 @@ class Membership:
     state: str
     next_at: datetime | None
     ends_at: datetime | None
+    may_pause: bool = False
 
 
 def policy() -> Policy:
@@ -145,6 +146,24 @@ async def catalogue(db: AsyncSession) -> dict[str, Scope]:
     scope = await scopes(db)
     rows = await db.execute(select(PlanPrice.stripe_price_id, PlanPrice.plan_id))
     return {row[0]: scope[row[1]] for row in rows}
+
+
+async def plan_names(db: AsyncSession) -> dict[str, str]:
+    """Every Stripe Price that ever bought a plan → the plan's name."""
+    rows = await db.execute(
+        select(PlanPrice.stripe_price_id, Plan.name).join(Plan, Plan.id == PlanPrice.plan_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def yearly_prices(db: AsyncSession) -> set[str]:
+    """Every Stripe Price that buys a year."""
+    rows = await db.scalars(
+        select(PlanPrice.stripe_price_id)
+        .join(Plan, Plan.id == PlanPrice.plan_id)
+        .where(Plan.interval == "year")
+    )
+    return set(rows)
 
 
 async def customer_of(db: AsyncSession, user_id: UUID) -> StripeCustomer | None:
@@ -296,8 +315,10 @@ async def _prices(db: AsyncSession) -> Mapping[str, tuple[Plan, PlanPrice]]:
 def _membership(plan: Plan, price: PlanPrice, facts: SubscriptionFacts, now: datetime) -> Membership:
     stops = facts.stops_at
     state, next_at, ends_at = "active", facts.current_period_end_at, stops
-    if facts.status in ("unpaid", "paused") or facts.pause_behavior == "void":
+    if facts.status in ("unpaid", "paused"):
         state, next_at, ends_at = "stopped", None, None
+    elif facts.pause_behavior == "void" and stops is None:
+        state, next_at, ends_at = "resting", facts.resumes_at, facts.paid_through_at
     elif facts.status == "past_due":
         since = facts.past_due_since_at or now
         state, next_at, ends_at = "past_due", None, since + policy().past_due_grace
@@ -305,4 +326,7 @@ def _membership(plan: Plan, price: PlanPrice, facts: SubscriptionFacts, now: dat
         state, next_at = "ending", None
     elif facts.status == "trialing":
         state, next_at = "trial", facts.trial_end_at
-    return Membership(plan.name, price.amount_cents, price.currency, plan.interval, state, next_at, ends_at)
+    may_pause = state == "active" and plan.pause_months > 0 and facts.pause_behavior is None
+    return Membership(
+        plan.name, price.amount_cents, price.currency, plan.interval, state, next_at, ends_at, may_pause
+    )

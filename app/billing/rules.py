@@ -64,9 +64,11 @@ def paid_until(facts: SubscriptionFacts, policy: Policy) -> datetime | None:
         return None
     if facts.status not in KNOWN_STATUSES:
         raise LookupError(f"subscription {facts.id} has the unknown status {facts.status!r}")
-    if facts.pause_behavior == "void":
-        return None
     stops = facts.stops_at
+    if facts.pause_behavior == "void":
+        # What a member had paid before pausing here stays theirs; a pause made in Stripe notes nothing.
+        through = facts.paid_through_at
+        return through if through is None or stops is None else min(stops, through)
     if facts.status == "trialing":
         end = facts.trial_end_at or facts.current_period_end_at
         slack = policy.trial_turnover

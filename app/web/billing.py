@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.access import queries as access
 from app.accounts.permissions import Permission, Viewer
-from app.billing import checkout, inbox, portal, queries
+from app.billing import checkout, inbox, new_card, portal, queries
 from app.billing.queries import Membership, PlanOffer
 from app.clock import utcnow
 from app.db import Db
@@ -170,11 +170,14 @@ async def open_portal(viewer: BriefViewer) -> Response:
 
 
 @router.get("/billing/back", dependencies=[needs_briefly(Permission.MEMBER)])
-async def back_from_portal(viewer: BriefViewer) -> Response:
-    """From there to the account page, which tells what is true now."""
+async def back_from_portal(viewer: BriefViewer, card: bool = False) -> Response:
+    """From there to the account page, which tells what is true now. `card`: from the form for a new one."""
     if viewer is None:
         raise SignInRequired
-    await portal.back_from_portal(viewer.user_id)
+    if card:
+        await new_card.back_with_card(viewer.user_id)
+    else:
+        await portal.back_from_portal(viewer.user_id)
     return RedirectResponse("/account", 303)
 
 

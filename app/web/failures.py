@@ -15,6 +15,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import Scope
 
 from app import db, errors
+from app.billing.trouble import trouble_of
+from app.clock import utcnow
 from app.i18n import _
 from app.practice.queries import PracticeView, practice
 from app.web.guard import clear_session_cookie, cookie_name, current_viewer
@@ -129,14 +131,15 @@ def for_htmx(error: errors.LimberError, scope: Scope) -> Response:
 async def _frame(scope: Scope) -> Frame:
     """The frame of an error page; it needs nothing, so that it can be drawn while the database is down."""
     request = Request(scope)
-    viewer, facts = None, PracticeView()
+    viewer, facts, trouble = None, PracticeView(), None
     try:
         async with db.transaction() as session:
             viewer = await current_viewer(request, session)
             facts = await practice(session)
+            trouble = await trouble_of(session, viewer.user_id, utcnow()) if viewer else None
     except (SQLAlchemyError, OSError, RuntimeError) as fault:
         log.warning("error page without the database: %s", type(fault).__name__)
-    return Frame(viewer, facts, getattr(request.state, "csp_nonce", ""), scope["path"])
+    return Frame(viewer, facts, getattr(request.state, "csp_nonce", ""), scope["path"], trouble)
 
 
 async def answer(scope: Scope, error: errors.LimberError) -> Response:

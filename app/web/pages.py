@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import i18n
 from app.accounts.permissions import Viewer
+from app.billing.trouble import Trouble, trouble_of
 from app.clock import use_zone, utcnow
 from app.db import Db
 from app.practice.queries import PracticeView, practice
@@ -60,6 +61,8 @@ class Frame:
     practice: PracticeView
     csp_nonce: str
     path: str
+    # A payment of the viewer's that did not go through.
+    trouble: Trouble | None = None
 
     def context(self) -> dict[str, Any]:
         return {
@@ -67,6 +70,7 @@ class Frame:
             "practice": self.practice,
             "csp_nonce": self.csp_nonce,
             "path": self.path,
+            "trouble": self.trouble,
             "demo": demo_info(),
             "now": utcnow(),
             "locale": i18n.current_locale(),
@@ -104,6 +108,7 @@ class Pages:
             practice=self.facts or await practice(self.db),
             csp_nonce=self.request.state.csp_nonce,
             path=self.request.url.path,
+            trouble=await trouble_of(self.db, self.viewer.user_id, utcnow()) if self.viewer else None,
         )
         cache = "private, no-store" if self.viewer else "no-cache"
         response = HTMLResponse(

@@ -227,6 +227,7 @@ def upgrade() -> None:
         sa.Column("trial_days", sa.Integer(), nullable=False),
         sa.Column("lasts_months", sa.Integer(), nullable=True),
         sa.Column("is_giftable", sa.Boolean(), nullable=False),
+        sa.Column("pause_months", sa.Integer(), nullable=False),
         sa.Column("covers_everything", sa.Boolean(), nullable=False),
         sa.Column("is_offered", sa.Boolean(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -241,6 +242,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("NOT is_giftable OR interval = 'once'", name=op.f("ck_plan_is_giftable")),
         sa.CheckConstraint("currency = lower(currency)", name=op.f("ck_plan_currency")),
+        sa.CheckConstraint(
+            "pause_months = 0 OR (interval = 'month' AND pause_months > 0)",
+            name=op.f("ck_plan_pause_months"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
         sa.UniqueConstraint("slug", name=op.f("uq_plan_slug")),
     )
@@ -606,6 +611,62 @@ def upgrade() -> None:
         op.f("ix_price_move_member_subscription_id"), "price_move_member", ["subscription_id"], unique=False
     )
     op.create_table(
+        "stripe_card",
+        sa.Column("subscription_id", sa.String(length=64), nullable=False),
+        sa.Column("looked_for", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("method_id", sa.String(length=64), nullable=True),
+        sa.Column("brand", sa.String(length=40), nullable=False),
+        sa.Column("last4", sa.String(length=4), nullable=False),
+        sa.Column("exp_year", sa.Integer(), nullable=True),
+        sa.Column("exp_month", sa.Integer(), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["stripe_subscription.id"],
+            name=op.f("fk_stripe_card_subscription_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscription_id", name=op.f("pk_stripe_card")),
+    )
+    op.create_table(
+        "billing_notice",
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subscription_id", sa.String(length=64), nullable=True),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["stripe_customer.id"],
+            name=op.f("fk_billing_notice_customer_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("cause", name=op.f("pk_billing_notice")),
+    )
+    op.create_index(op.f("ix_billing_notice_customer_id"), "billing_notice", ["customer_id"], unique=False)
+    op.create_table(
+        "leaving_answer",
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("plan_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=24), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plan.id"], name=op.f("fk_leaving_answer_plan_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user_account.id"],
+            name=op.f("fk_leaving_answer_user_id"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leaving_answer")),
+    )
+    op.create_index(op.f("ix_leaving_answer_answered_at"), "leaving_answer", ["answered_at"], unique=False)
+    op.create_index(op.f("ix_leaving_answer_user_id"), "leaving_answer", ["user_id"], unique=False)
+    op.create_table(
         "caption_draft",
         sa.Column("video_id", sa.Uuid(), nullable=False),
         sa.Column("language", sa.String(length=35), nullable=False),
@@ -894,6 +955,12 @@ def downgrade() -> None:
     op.drop_table("stripe_purchase")
     op.drop_index(op.f("ix_price_move_member_subscription_id"), table_name="price_move_member")
     op.drop_table("price_move_member")
+    op.drop_index(op.f("ix_leaving_answer_user_id"), table_name="leaving_answer")
+    op.drop_index(op.f("ix_leaving_answer_answered_at"), table_name="leaving_answer")
+    op.drop_table("leaving_answer")
+    op.drop_index(op.f("ix_billing_notice_customer_id"), table_name="billing_notice")
+    op.drop_table("billing_notice")
+    op.drop_table("stripe_card")
     op.drop_index(op.f("ix_stripe_subscription_customer_id"), table_name="stripe_subscription")
     op.drop_table("stripe_subscription")
     op.drop_index(op.f("ix_plan_price_plan_id"), table_name="plan_price")

@@ -19,8 +19,9 @@ def new_charge(
 ) -> Json:
     """The charge of an attempt: succeeded, or failed with this decline."""
     captured = decline is None and intent["capture_method"] != "manual"
+    charge_id = new_id("ch")
     return {
-        "id": new_id("ch"),
+        "id": charge_id,
         "object": "charge",
         "amount": intent["amount"],
         "amount_captured": intent["amount"] if captured else 0,
@@ -51,7 +52,7 @@ def new_charge(
         "payment_method_details": _details(method.body, None if decline else intent["amount"], authenticated),
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,
-        "receipt_url": None,
+        "receipt_url": f"{world.base_url}/receipts/{charge_id}" if decline is None else None,
         "refunded": False,
         "review": None,
         "shipping": None,

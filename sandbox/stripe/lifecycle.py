@@ -21,6 +21,9 @@ from sandbox.stripe.world import World
 
 Json = dict[str, Any]
 
+# The account's setting for a renewal that was never paid: cancel, unpaid or past_due.
+AFTER_RETRIES = "after_retries"
+
 
 def save(world: World, row: Row) -> None:
     """Store a subscription, with the moment when it next does something by itself."""
@@ -185,8 +188,22 @@ def _after_failure(world: World, row: Row, invoice: Row) -> None:
     )
     if body["status"] in ("active", "trialing", "past_due"):
         if given_up and invoice.body["attempt_count"] > len(cycle.RETRY_AFTER_S):
-            cancel(world, row, "payment_failed")
+            _give_up(world, row)
         elif body["status"] != "past_due":
             before = copy.deepcopy(body)
             body["status"] = "past_due"
             save_changed(world, before, row)
+
+
+def _give_up(world: World, row: Row) -> None:
+    """After the last try: cancel, or what the account's settings say instead.
+
+    Source: https://docs.stripe.com/billing/revenue-recovery/smart-retries#failed-payments-for-subscriptions
+    """
+    wanted = world.store.setting(AFTER_RETRIES) or "cancel"
+    if wanted == "cancel":
+        cancel(world, row, "payment_failed")
+    elif wanted == "unpaid":
+        before = copy.deepcopy(row.body)
+        row.body["status"] = "unpaid"
+        save_changed(world, before, row)

@@ -11,7 +11,7 @@ CONTEXT = {
     "name": "Noa Pili", "plan": "Monthly", "price": "$19", "interval": "month", "is_trial": False,
     "next_at": "2026-12-26T03:00:00+00:00", "ends_at": "", "grace_ends_at": "",
     "account_url": "https://limber.test/account", "plans_url": "https://limber.test/plans",
-    "library_url": "https://limber.test/library",
+    "library_url": "https://limber.test/library", "receipt_url": "",
 }  # fmt: skip
 
 

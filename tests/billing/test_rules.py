@@ -47,6 +47,10 @@ TABLE = [
     ("trialing", {"trial_end_at": NOW + 7 * DAY, "cancel_at_period_end": True,
                   "current_period_end_at": NOW + 7 * DAY}, NOW + 7 * DAY),
     ("active", {"pause_behavior": "void"}, None),
+    ("active", {"pause_behavior": "void", "paid_through_at": NOW + 5 * DAY}, NOW + 5 * DAY),
+    ("active", {"pause_behavior": "void", "paid_through_at": NOW - DAY}, None),
+    ("active", {"pause_behavior": "void", "paid_through_at": NOW + 5 * DAY, "cancel_at": NOW + DAY}, NOW + DAY),
+    ("active", {"paid_through_at": NOW - DAY}, END + SLACK),
     ("active", {"pause_behavior": "keep_as_draft"}, END + SLACK),
     ("active", {"pause_behavior": "mark_uncollectible"}, END + SLACK),
     ("past_due", {"past_due_since_at": NOW - 2 * DAY}, NOW + 12 * DAY),
@@ -204,14 +208,15 @@ LETTERS = [
     (facts("incomplete"), facts("active"), "subscription_started"),
     (facts("active"), facts("active"), None),
     (facts("trialing"), facts("active"), None),
-    (facts("active"), facts("past_due"), "payment_failed"),
+    (facts("active"), facts("past_due"), None),
     (facts("past_due"), facts("past_due"), None),
     (facts("past_due"), facts("active"), "payment_recovered"),
     (facts("active"), facts("active", cancel_at_period_end=True), "subscription_cancelled"),
     (facts("active", cancel_at_period_end=True), facts("active"), None),
     (facts("active"), facts("canceled"), "subscription_ended"),
-    (facts("past_due"), facts("unpaid"), "subscription_ended"),
-    (facts("unpaid"), facts("canceled"), None),
+    (facts("past_due"), facts("unpaid"), None),
+    (facts("unpaid"), facts("active"), "payment_recovered"),
+    (facts("unpaid"), facts("canceled"), "subscription_ended"),
     (None, facts("canceled"), None),
     (facts("incomplete"), facts("incomplete_expired"), None),
 ]
@@ -225,10 +230,10 @@ def test_each_change_gets_the_mail_that_it_deserves(
 
 
 def test_a_mails_key_names_its_cause_so_that_each_cause_is_told_once() -> None:
-    first = facts("past_due", past_due_since_at=NOW)
-    second = facts("past_due", past_due_since_at=NOW + 30 * DAY)
-    assert cause_of("payment_failed", first) == cause_of("payment_failed", first)
-    assert cause_of("payment_failed", first) != cause_of("payment_failed", second)
+    first = facts("active", cancel_at_period_end=True, cancelled_at=NOW)
+    second = facts("active", cancel_at_period_end=True, cancelled_at=NOW + DAY)
+    assert cause_of("subscription_cancelled", first) == cause_of("subscription_cancelled", first)
+    assert cause_of("subscription_cancelled", first) != cause_of("subscription_cancelled", second)
     assert cause_of("subscription_started", first) != cause_of("subscription_ended", first)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 import stripe
 
@@ -94,6 +95,28 @@ async def test_a_card_that_fails_later_goes_past_due_and_ends_after_two_weeks(
     assert ended.ended_at == end + 3600 + 14 * DAY_S
     assert stand.types().count("invoice.payment_failed") == 4
     assert stand.types().count("customer.subscription.deleted") == 1
+
+
+@pytest.mark.parametrize("then", ["unpaid", "past_due"])
+async def test_what_becomes_of_a_renewal_that_was_never_paid_is_the_accounts_choice(
+    stand: Stand, api: stripe.StripeClient, browser: httpx.AsyncClient, then: str
+) -> None:
+    assert (await browser.post(f"{stand.url}/sandbox/retries", data={"then": "forget"})).status_code == 422
+    assert (await browser.post(f"{stand.url}/sandbox/retries", data={"then": then})).status_code == 303
+    clock = await shop.clock_now(api)
+    customer = await shop.member(api, "pm_card_chargeCustomerFail", clock.id)
+    subscription = await shop.subscribe(api, customer, await shop.monthly(api), off_session=False)
+    await shop.advance(api, clock, 50 * DAY_S)
+    assert await status_of(api, subscription) == then
+    method = await api.v1.payment_methods.attach_async("pm_card_visa", {"customer": customer.id})
+    await api.v1.customers.update_async(
+        customer.id, {"invoice_settings": {"default_payment_method": method.id}}
+    )
+    found = await api.v1.invoices.list_async({"subscription": subscription.id, "status": "open"})
+    assert len(found.data) == 1
+    assert found.data[0].id is not None
+    await api.v1.invoices.pay_async(found.data[0].id)
+    assert await status_of(api, subscription) == "active"
 
 
 async def test_a_new_card_rescues_a_subscription_at_the_next_try(api: stripe.StripeClient) -> None:

@@ -254,8 +254,7 @@ DAY = datetime(2026, 12, 24, tzinfo=UTC)
         ("active", DAY, None, "The next payment is on 24 December 2026."),
         ("trial", DAY, None, "The first payment is on 24 December 2026."),
         ("ending", None, DAY, "You can watch until 24 December 2026, and nothing more is charged."),
-        ("past_due", None, DAY, "You can watch until 24 December 2026. Please check your card before then."),
-        ("past_due", None, None, "Please check your card."),
+        ("past_due", None, DAY, "If your card works again, try it; else give another one above."),
         ("stopped", None, None, "The membership is paused because it is not paid."),
     ],
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.billing.mirror import instant
+from app.billing.mirror import PAID_THROUGH, instant
 from app.billing.stripe_api.client import client, in_our_words
 
 
@@ -77,3 +77,39 @@ async def keep_subscription(subscription_id: str) -> None:
         done = (await client().v1.subscriptions.update_async(subscription_id, params)).to_dict()
         if done.get("cancel_at") is not None:
             await client().v1.subscriptions.update_async(subscription_id, {"cancel_at": ""})
+
+
+async def cancel_at_period_end(subscription_id: str) -> None:
+    """Let a subscription end with the period that is paid."""
+    with in_our_words():
+        await client().v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
+
+
+async def pause(subscription_id: str, *, paid_through: datetime, resumes_at: datetime) -> None:
+    """Void the bills of a subscription from now until then; until when it is paid is noted in its metadata.
+
+    Source: https://docs.stripe.com/billing/subscriptions/pause-payment
+    """
+    params: Any = {
+        "pause_collection": {"behavior": "void", "resumes_at": int(resumes_at.timestamp())},
+        "metadata": {PAID_THROUGH: str(int(paid_through.timestamp()))},
+    }
+    with in_our_words():
+        await client().v1.subscriptions.update_async(subscription_id, params)
+
+
+async def resume(subscription_id: str, *, begins_anew: bool) -> None:
+    """Collect again. `begins_anew`: a period begins now, and is paid now or nothing changes.
+
+    Raises:
+        StripeRefused: when the card did not pay for it.
+    """
+    params: Any = {"pause_collection": "", "metadata": {PAID_THROUGH: ""}}
+    if begins_anew:
+        params |= {
+            "billing_cycle_anchor": "now",
+            "proration_behavior": "none",
+            "payment_behavior": "error_if_incomplete",
+        }
+    with in_our_words():
+        await client().v1.subscriptions.update_async(subscription_id, params)

@@ -5,12 +5,14 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import httpx
 import stripe
 
+from app.clock import utcnow
 from app.errors import Unavailable
 from app.i18n import _
 from app.settings import LOOPBACK, get_settings
@@ -94,6 +96,23 @@ async def close() -> None:
             await transport.close_async()  # type: ignore[no-untyped-call]  # the library's own gap
 
 
+async def moment() -> datetime:
+    """What time it is at Stripe: ours, but in the demo the stand-in's, whose clock people move.
+
+    Raises:
+        StripeDown: when the stand-in does not answer.
+    """
+    settings = get_settings()
+    if not settings.is_demo:
+        return utcnow()
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_S) as stand_in:
+            told = await stand_in.get(f"{settings.stripe_api_base}/sandbox/clock")
+            return datetime.fromtimestamp(int(told.raise_for_status().json()["now"]), UTC)
+    except (httpx.HTTPError, KeyError, ValueError) as fault:
+        raise StripeDown from fault
+
+
 @contextmanager
 def in_our_words() -> Iterator[None]:
     try:
@@ -104,6 +123,9 @@ def in_our_words() -> Iterator[None]:
         if fault.code != "resource_missing":
             log.error("stripe refused %s: %s", fault.code, fault.user_message)
         raise StripeRefused(fault.code or "invalid", str(fault)) from fault
+    except stripe.CardError as fault:
+        # The bank's no is an answer, not an outage.
+        raise StripeRefused(fault.code or "card_declined", str(fault)) from fault
     except (stripe.AuthenticationError, stripe.PermissionError) as fault:
         log.error("stripe refuses our key: %s", fault.user_message)
         raise StripeDown from fault

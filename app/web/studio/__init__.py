@@ -17,6 +17,7 @@ PAGES = (
     "plans",
     "price_moves",
     "money",
+    "leaving",
     # Before the members, whose addresses end in anything.
     "sharing",
     "members",

@@ -65,6 +65,7 @@ class PlanForm:
     lasts_months: str = ""
     is_giftable: bool = False
     also: Mapping[str, str] = field(default_factory=dict)
+    pause_months: str = "0"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ async def plan_form(
     course_ids: Annotated[list[str] | None, Form()] = None,
     lasts_months: Annotated[str, Form()] = "",
     is_giftable: Annotated[str, Form()] = "",
+    pause_months: Annotated[str, Form()] = "0",
 ) -> PlanForm:
     """The form as it was sent, without stray spaces; `amount_eur` and the like: what it costs in other currencies."""
     sent = await request.form()
@@ -113,6 +115,7 @@ async def plan_form(
         lasts_months.strip()[:10],
         bool(is_giftable),
         {code: text for code, text in also.items() if text},
+        pause_months.strip()[:10],
     )
 
 
@@ -142,6 +145,7 @@ def _draft(form: PlanForm, kept: Plan | None = None, covered: tuple[UUID, ...] =
             for code, text in form.also.items()
             if code != currency
         },
+        pause_months=_months(form.pause_months) or 0,
     )
 
 
@@ -240,6 +244,7 @@ async def plan(plan_id: UUID, page: Page, db: Db) -> Response:
             for code, cents in (await plans.amounts_of(db, found)).items()
             if code != found.currency
         },
+        pause_months=str(found.pause_months),
     )
     return await _form(page, db, found, form)
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.stripe import cycle
+from sandbox.stripe import cycle, lifecycle
 from sandbox.stripe.api import Api
 from sandbox.stripe.disputes import OPEN, decide, open_dispute
 from sandbox.stripe.due import run_due
@@ -36,6 +36,7 @@ class Desk:
             Route("/sandbox/clock", self.advance, methods=["POST"]),
             Route("/sandbox/trouble", self.trouble),
             Route("/sandbox/trouble", self.make_trouble, methods=["POST"]),
+            Route("/sandbox/retries", self.after_retries, methods=["POST"]),
             Route("/sandbox/disputes", self.dispute, methods=["POST"]),
             Route("/sandbox/debits", self.debit, methods=["POST"]),
         ]
@@ -76,6 +77,15 @@ class Desk:
     async def trouble(self, _request: Request) -> Response:
         """GET /sandbox/trouble: how much of it waits for a call that gets into it."""
         return JSONResponse({"waiting": len(self._api.trouble)})
+
+    async def after_retries(self, request: Request) -> Response:
+        """POST /sandbox/retries {"then": …}: what becomes of a renewal that was never paid."""
+        wanted = str((await request.form()).get("then", ""))
+        if wanted not in ("cancel", "unpaid", "past_due"):
+            return JSONResponse({"error": "Send then: cancel, unpaid or past_due."}, 422)
+        with self._api.store.transaction():
+            self._api.store.set_setting(lifecycle.AFTER_RETRIES, wanted)
+        return RedirectResponse("/", 303)
 
     async def make_trouble(self, request: Request) -> Response:
         """POST /sandbox/trouble: what the next calls to the API get into; an empty object ends all of it."""
@@ -141,6 +151,7 @@ class Desk:
             return page(
                 "desk.html",
                 now=now,
+                after_retries=store.setting(lifecycle.AFTER_RETRIES) or "cancel",
                 shift_s=now - int(self._api.real_now()),
                 subscriptions=subscriptions,
                 debits=[row.body for row in store.select("payment_intent", {"status": "processing"})],

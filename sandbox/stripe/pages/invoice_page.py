@@ -30,10 +30,11 @@ class InvoicePage:
         self._api = api
 
     def routes(self) -> list[Route]:
-        """The invoice, and the authentication of any payment or card."""
+        """The invoice, a payment's receipt, and the authentication of any payment or card."""
         return [
             Route("/i/{invoice}", self.show),
             Route("/i/{invoice}", self.pay, methods=["POST"]),
+            Route("/receipts/{charge}", self.receipt),
             Route("/authenticate/{intent}", self.ask),
             Route("/authenticate/{intent}", self.prove, methods=["POST"]),
         ]
@@ -65,6 +66,14 @@ class InvoicePage:
                 return self._page(world.store.need("invoice", row.id), decline.message if decline else None)
         finally:
             self._api.after_call()
+
+    async def receipt(self, request: Request) -> Response:
+        """What a charge took, and what was given back."""
+        with self._api.store.transaction():
+            row = self._api.store.find("charge", request.path_params["charge"])
+            if row is None or row.body["status"] != "succeeded":
+                return _gone()
+            return page("receipt.html", 200, charge=row.body)
 
     async def ask(self, request: Request) -> Response:
         """The bank's question."""

@@ -33,6 +33,7 @@ WEB = (
     "bills",
     "courses",
     "articles",
+    "article_files",
     "contact",
     "playback",
     "media",

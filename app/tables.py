@@ -7,6 +7,7 @@ import app.billing.models
 import app.billing.notice_models
 import app.catalog.models
 import app.jobs.models
+import app.moving.models
 import app.playback.models
 import app.practice.models
 import app.video.captions_models

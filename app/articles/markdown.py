@@ -16,6 +16,7 @@ from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from app.articles.paths import size_of
 from app.catalog.rules import slugify
 from app.i18n import _
 
@@ -38,7 +39,8 @@ _ARTICLE_ATTRIBUTES = {
     "h3": {"id"},
     "h4": {"id"},
     "ol": {"start"},
-    "th": {"scope"},
+    "th": {"scope", "colspan", "rowspan"},
+    "td": {"colspan", "rowspan"},
 }
 _ARTICLE_CLASSES = {
     "aside": {"pullquote"},
@@ -94,6 +96,9 @@ def _figures(state: StateCore) -> None:
             continue
         picture = children[0]
         picture.attrSet("loading", "lazy")
+        if size := size_of(str(picture.attrs.get("src", ""))):
+            picture.attrSet("width", str(size[0]))
+            picture.attrSet("height", str(size[1]))
         caption = str(picture.attrs.pop("title", ""))
         before.tag = after.tag = "figure"
         if caption:

@@ -25,6 +25,8 @@ class Article(HasId, Base):
     state: Mapped[str] = mapped_column(String(16), default="draft")
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     lesson_id: Mapped[UUID | None] = mapped_column(ForeignKey("lesson.id", ondelete="SET NULL"))
+    # False for what is a page rather than an article ("Imprint"): it has its address, and stands in no list or feed.
+    is_listed: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
     published_at: Mapped[datetime | None]
@@ -40,8 +42,44 @@ class ArticleRelation(Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
+class Tag(HasId, Base):
+    """What articles are about, in a word; its page lists them."""
+
+    __tablename__ = "tag"
+
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+
+
+class ArticleTag(Base):
+    __tablename__ = "article_tag"
+
+    article_id: Mapped[UUID] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    tag_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class OldAddress(Base):
+    """Where something was before: its path on this site or the former one, and what is there now.
+
+    `path` as `paths.kept` writes it. Either an article, wherever it moves, or another address of ours.
+    """
+
+    __tablename__ = "old_address"
+    __table_args__ = (CheckConstraint("(article_id IS NULL) <> (target IS NULL)", name="one_target"),)
+
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    article_id: Mapped[UUID | None] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    target: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class Comment(HasId, Base):
-    """A response to an article, or to another response. `email` of guests is never shown."""
+    """A response to an article, or to another response. `email` of guests is never shown.
+
+    One that came from another site has no address, only its `email_hash` (docs/adr/0020).
+    """
 
     __tablename__ = "comment"
     __table_args__ = (
@@ -54,6 +92,7 @@ class Comment(HasId, Base):
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254))
+    email_hash: Mapped[str] = mapped_column(String(64), default="")
     is_author: Mapped[bool] = mapped_column(default=False)
     body_md: Mapped[str] = mapped_column(Text)
     body_html: Mapped[str] = mapped_column(Text)

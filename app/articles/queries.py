@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
 from app.articles import rules
-from app.articles.models import Article, ArticleRelation, Comment
+from app.articles.models import Article, ArticleRelation, ArticleTag, Comment, Tag
 from app.articles.threads import ResponseRow
 from app.catalog import queries as catalog
 from app.catalog.models import Course, Lesson
@@ -56,16 +56,48 @@ def _cards() -> Select[str, str, str, int, datetime | None, datetime, int]:
     ).where(Article.state == "published")
 
 
-async def published(db: AsyncSession, *, limit: int, offset: int = 0) -> list[ArticleCard]:
-    """Published articles, the newest first."""
+def _about(tag: str) -> ColumnElement[bool]:
+    return Article.id.in_(
+        select(ArticleTag.article_id).join(Tag, Tag.id == ArticleTag.tag_id).where(Tag.slug == tag)
+    )
+
+
+async def published(
+    db: AsyncSession, *, limit: int, offset: int = 0, tag: str | None = None
+) -> list[ArticleCard]:
+    """Published articles, the newest first; those of a tag (its slug) when one is given. Pages are not among them."""
+    wanted = _cards().where(Article.is_listed)
+    if tag is not None:
+        wanted = wanted.where(_about(tag))
     rows = await db.execute(
-        _cards().order_by(Article.published_at.desc(), Article.id).limit(limit).offset(offset)
+        wanted.order_by(Article.published_at.desc(), Article.id).limit(limit).offset(offset)
     )
     return [ArticleCard(*row) for row in rows]
 
 
-async def count_published(db: AsyncSession) -> int:
-    return (await db.scalar(select(func.count()).where(Article.state == "published"))) or 0
+async def count_published(db: AsyncSession, *, tag: str | None = None) -> int:
+    wanted = select(func.count()).where(Article.state == "published", Article.is_listed)
+    if tag is not None:
+        wanted = wanted.where(_about(tag))
+    return (await db.scalar(wanted)) or 0
+
+
+async def tag_by_slug(db: AsyncSession, slug: str) -> Tag | None:
+    """The tag, or None."""
+    if not is_slug(slug):
+        return None
+    return (await db.scalars(select(Tag).where(Tag.slug == slug))).one_or_none()
+
+
+async def tags_of(db: AsyncSession, article_id: UUID) -> list[Tag]:
+    """What an article is about, by name."""
+    rows = await db.scalars(
+        select(Tag)
+        .join(ArticleTag, ArticleTag.tag_id == Tag.id)
+        .where(ArticleTag.article_id == article_id)
+        .order_by(func.lower(Tag.name), Tag.id)
+    )
+    return list(rows)
 
 
 @dataclass(frozen=True)
@@ -90,7 +122,7 @@ async def newest_in_full(db: AsyncSession, *, limit: int) -> list[FullArticle]:
             func.coalesce(Article.published_at, Article.created_at),
             Article.changed_at,
         )
-        .where(Article.state == "published")
+        .where(Article.state == "published", Article.is_listed)
         .order_by(Article.published_at.desc(), Article.id)
         .limit(limit)
     )

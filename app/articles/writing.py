@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.permissions import Viewer
+from app.articles import old_addresses
 from app.articles.markdown import render_article
 from app.articles.models import Article, ArticleRelation
 from app.articles.rules import ArticleDraft
@@ -46,6 +47,8 @@ async def save(
     await _fill(db, article, draft, now)
     await _relate(db, article.id, draft.related)
     moved = {"slug_before": before} if before != article.slug else {}
+    if moved and article.published_at is not None:
+        await old_addresses.remember(db, [f"/articles/{before}"], article_id=article.id)
     audit.record(db, viewer.user_id, "article.save", "article", article.id, title=article.title, **moved)
 
 

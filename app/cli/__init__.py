@@ -1,4 +1,4 @@
-"""The `limber` command: serve, worker, migrate, demo, doctor, admin, access, billing, keys, storage, videos."""
+"""The `limber` command: serve, worker, migrate, demo, doctor, admin, access, billing, import, keys, storage, videos."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ import typer
 
 from app.cli.access import access
 from app.cli.billing import billing
+from app.cli.importing import importing
 from app.cli.keys import keys
 from app.cli.opening import run_with_database, settings_or_exit, with_database
 from app.cli.storage import storage
@@ -24,6 +25,7 @@ admin = typer.Typer(no_args_is_help=True, help="Staff accounts.")
 cli.add_typer(admin, name="admin")
 cli.add_typer(access, name="access")
 cli.add_typer(billing, name="billing")
+cli.add_typer(importing, name="import")
 cli.add_typer(keys, name="keys")
 cli.add_typer(storage, name="storage")
 cli.add_typer(videos, name="videos")

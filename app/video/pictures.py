@@ -53,7 +53,7 @@ def _upright(data: bytes) -> Image.Image:
         picture.draft("RGB", (side_px, side_px))
         turned = ImageOps.exif_transpose(picture)
         turned.thumbnail((side_px, side_px), Image.Resampling.BOX)
-        return _opaque(_srgb(turned))
+        return _opaque(srgb(turned))
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def _check(size: tuple[int, int]) -> None:
         )
 
 
-def _srgb(picture: Image.Image) -> Image.Image:
+def srgb(picture: Image.Image) -> Image.Image:
     """Telephones write Display P3, which without its profile looks pale."""
     profile = picture.info.get("icc_profile")
     if not profile or picture.mode not in ("RGB", "RGBA"):

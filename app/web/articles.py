@@ -11,7 +11,7 @@ from markupsafe import Markup
 from app.accounts.permissions import Permission, Viewer
 from app.articles import pacing, queries, responding, threads
 from app.articles.markdown import LESSON_HERE, Heading, contents
-from app.articles.models import Article, Comment
+from app.articles.models import Article, Comment, Tag
 from app.articles.queries import ArticleCard
 from app.articles.rules import Errors, ResponseDraft, check_response, reading_minutes
 from app.catalog.views import OutlineLesson, poster_url
@@ -35,6 +35,11 @@ class ArticleListPage:
     articles: list[ArticleCard]
     page: int
     pages: int
+    tag: Tag | None = None
+
+    @property
+    def address(self) -> str:
+        return f"/articles/tag/{self.tag.slug}" if self.tag else "/articles"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class ArticlePage:
     lesson: OutlineLesson | None
     lesson_poster: str | None
     related: list[ArticleCard]
+    tags: list[Tag]
     responses: list[threads.Response]
     response_count: int
     form: ReplyForm
@@ -72,14 +78,35 @@ class ArticlePage:
         return [(heading.id, heading.text) for heading in self.contents if heading.level == 2]
 
 
+PageNumber = Annotated[str, Query(alias="page")]
+
+
 @router.get("")
-async def article_list(page: Page, db: Db, number: Annotated[str, Query(alias="page")] = "1") -> Response:
+async def article_list(page: Page, db: Db, number: PageNumber = "1") -> Response:
     """GET /articles: published articles, the newest first."""
-    total = await queries.count_published(db)
+    return await _list(page, db, number, None)
+
+
+@router.get("/tag/{slug}")
+async def tagged(slug: str, page: Page, db: Db, number: PageNumber = "1") -> Response:
+    """GET /articles/tag/{slug}: those about one thing.
+
+    Raises:
+        NotFound: when no published article is.
+    """
+    tag = await queries.tag_by_slug(db, slug)
+    if tag is None or not await queries.count_published(db, tag=tag.slug):
+        raise NotFound
+    return await _list(page, db, number, tag)
+
+
+async def _list(page: Pages, db: Db, number: str, tag: Tag | None) -> Response:
+    slug = tag.slug if tag else None
+    total = await queries.count_published(db, tag=slug)
     pages = max(1, -(-total // PER_PAGE))
     at = min(max(int(number), 1), pages) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    found = await queries.published(db, limit=PER_PAGE, offset=(at - 1) * PER_PAGE)
-    return await page.show("articles/list.html", ArticleListPage(found, at, pages))
+    found = await queries.published(db, limit=PER_PAGE, offset=(at - 1) * PER_PAGE, tag=slug)
+    return await page.show("articles/list.html", ArticleListPage(found, at, pages, tag))
 
 
 async def _article(db: Db, slug: str, viewer: Viewer | None) -> Article:
@@ -118,6 +145,7 @@ async def _show(page: Pages, db: Db, article: Article, form: ReplyForm, status: 
         lesson=lesson,
         lesson_poster=poster_url(lesson, small=True) if lesson else None,
         related=await queries.related(db, article.id),
+        tags=await queries.tags_of(db, article.id),
         responses=threads.build(rows),
         response_count=threads.count(rows),
         form=form,

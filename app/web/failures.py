@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import Scope
 
 from app import db, errors
+from app.articles import old_addresses
 from app.billing.trouble import trouble_of
 from app.clock import utcnow
 from app.i18n import _
@@ -169,11 +170,15 @@ async def answer(scope: Scope, error: errors.LimberError) -> Response:
 
 async def on_limber_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.LimberError)
+    if error.status == 404 and (moved := await moved_to(request.scope)):
+        return moved
     return await answer(request.scope, error)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and (moved := await moved_to(request.scope)):
+        return moved
     if error.status_code == 404 and (target := without_slash(request.scope)):
         return RedirectResponse(target, status_code=308)
     kind = BY_STATUS.get(error.status_code)
@@ -209,6 +214,19 @@ def without_slash(scope: Scope) -> str | None:
         return None
     query = scope["query_string"].decode("latin-1")
     return "/" + quote(path.strip("/")) + (f"?{query}" if query else "")
+
+
+async def moved_to(scope: Scope) -> Response | None:
+    """The permanent redirect to where a page of a former address is now; None for what never was here."""
+    if scope["method"] not in ("GET", "HEAD") or scope["path"].startswith(("/media/", "/static/")):
+        return None
+    try:
+        async with db.transaction() as session:
+            found = await old_addresses.find(session, scope["path"], scope["query_string"].decode("latin-1"))
+    except (SQLAlchemyError, OSError, RuntimeError):
+        # The page about the missing page needs no database either.
+        return None
+    return RedirectResponse(found, status_code=301) if found else None
 
 
 async def on_data_error(request: Request, error: Exception) -> Response:

@@ -1,9 +1,10 @@
 """The first page: the practice's face."""
 
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
 
 from app.accounts.permissions import Permission
+from app.articles import old_addresses
 from app.clock import utcnow
 from app.db import Db
 from app.practice.front import front
@@ -14,6 +15,8 @@ router = APIRouter(dependencies=[needs(Permission.PUBLIC)], tags=["home"])
 
 
 @router.get("/")
-async def home(page: Page, db: Db) -> Response:
-    """GET /: who teaches, the latest articles, the courses, where the practice is."""
+async def home(page: Page, db: Db, request: Request) -> Response:
+    """GET /: who teaches, the latest articles, the courses, the practice. `/?p=12` was an article in WordPress."""
+    if request.url.query and (found := await old_addresses.find(db, "/", request.url.query)):
+        return RedirectResponse(found, status_code=301)
     return await page.show("home/home.html", await front(db, utcnow()))

@@ -760,6 +760,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=True),
         sa.Column("lesson_id", sa.Uuid(), nullable=True),
+        sa.Column("is_listed", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
@@ -885,6 +886,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("email_hash", sa.String(length=64), nullable=False),
         sa.Column("is_author", sa.Boolean(), nullable=False),
         sa.Column("body_md", sa.Text(), nullable=False),
         sa.Column("body_html", sa.Text(), nullable=False),
@@ -910,6 +912,52 @@ def upgrade() -> None:
     op.create_index("ix_comment_article_id_state", "comment", ["article_id", "state"], unique=False)
     op.create_index(op.f("ix_comment_created_at"), "comment", ["created_at"], unique=False)
     op.create_index(op.f("ix_comment_parent_id"), "comment", ["parent_id"], unique=False)
+    op.create_table(
+        "tag",
+        sa.Column("slug", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tag")),
+        sa.UniqueConstraint("slug", name=op.f("uq_tag_slug")),
+    )
+    op.create_table(
+        "article_tag",
+        sa.Column("article_id", sa.Uuid(), nullable=False),
+        sa.Column("tag_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_article_tag_article_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tag_id"], ["tag.id"], name=op.f("fk_article_tag_tag_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("article_id", "tag_id", name=op.f("pk_article_tag")),
+    )
+    op.create_index(op.f("ix_article_tag_tag_id"), "article_tag", ["tag_id"], unique=False)
+    op.create_table(
+        "old_address",
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("article_id", sa.Uuid(), nullable=True),
+        sa.Column("target", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(article_id IS NULL) <> (target IS NULL)", name=op.f("ck_old_address_one_target")
+        ),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_old_address_article_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_old_address")),
+    )
+    op.create_index(op.f("ix_old_address_article_id"), "old_address", ["article_id"], unique=False)
+    op.create_table(
+        "arrival",
+        sa.Column("source", sa.String(length=220), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("foreign_id", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source", "kind", "foreign_id", name=op.f("pk_arrival")),
+    )
     # The ledger and the audit trail are append-only for the application too; only deleting a person's row cascades.
     op.execute("""
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -924,6 +972,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER entitlement_entry_append_only ON entitlement_entry")
     op.execute("DROP FUNCTION refuse_change()")
+    op.drop_table("arrival")
+    op.drop_index(op.f("ix_old_address_article_id"), table_name="old_address")
+    op.drop_table("old_address")
+    op.drop_index(op.f("ix_article_tag_tag_id"), table_name="article_tag")
+    op.drop_table("article_tag")
+    op.drop_table("tag")
     op.drop_index(op.f("ix_comment_parent_id"), table_name="comment")
     op.drop_index(op.f("ix_comment_created_at"), table_name="comment")
     op.drop_index("ix_comment_article_id_state", table_name="comment")

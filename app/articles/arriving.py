@@ -1,0 +1,144 @@
+"""Articles and responses from elsewhere come in as they are, with their dates, states and threads."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.articles.markdown import Rendered
+from app.articles.models import Article, ArticleTag, Comment, Tag
+from app.catalog.rules import free_slug
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """An article as it is to be here. `tags`: (slug, name)."""
+
+    slug: str
+    title: str
+    summary: str
+    body_md: str
+    state: str
+    is_listed: bool
+    author_id: UUID | None
+    created_at: datetime
+    changed_at: datetime
+    published_at: datetime | None
+    tags: tuple[tuple[str, str], ...]
+
+    @property
+    def digest(self) -> str:
+        """What tells whether somebody has edited it here since: everything that the editor's form can change."""
+        return _digest(
+            self.title, self.summary, self.body_md, self.state, [slug for slug, _name in self.tags]
+        )
+
+
+@dataclass(frozen=True)
+class ArrivingComment:
+    """A response as it is to be here, its parent by its id here."""
+
+    id: UUID
+    parent_id: UUID | None
+    user_id: UUID | None
+    name: str
+    email_hash: str
+    is_author: bool
+    body_md: str
+    body_html: str
+    state: str
+    created_at: datetime
+
+
+def _digest(title: str, summary: str, body_md: str, state: str, tags: Sequence[str]) -> str:
+    text = json.dumps([title, summary, body_md, state, sorted(tags)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def digest_of(db: AsyncSession, article: Article) -> str:
+    """The same of an article that is here."""
+    tags = await db.scalars(
+        select(Tag.slug)
+        .join(ArticleTag, ArticleTag.tag_id == Tag.id)
+        .where(ArticleTag.article_id == article.id)
+    )
+    return _digest(article.title, article.summary, article.body_md, article.state, list(tags))
+
+
+async def add(db: AsyncSession, arriving: Arriving, rendered: Rendered) -> Article:
+    """A new article; another one that took its address meanwhile keeps it."""
+    taken = await db.scalars(
+        select(Article.slug).where(Article.slug.startswith(arriving.slug, autoescape=True))
+    )
+    article = Article(
+        id=uuid4(),
+        slug=free_slug(arriving.slug, taken),
+        created_at=arriving.created_at,
+        author_id=arriving.author_id,
+    )
+    _fill(article, arriving, rendered)
+    db.add(article)
+    await db.flush()
+    await _tag(db, article.id, arriving.tags)
+    return article
+
+
+async def replace(db: AsyncSession, article: Article, arriving: Arriving, rendered: Rendered) -> None:
+    """Bring an article to what it is now where it comes from; its address stays."""
+    _fill(article, arriving, rendered)
+    await db.execute(delete(ArticleTag).where(ArticleTag.article_id == article.id))
+    await _tag(db, article.id, arriving.tags)
+
+
+def _fill(article: Article, arriving: Arriving, rendered: Rendered) -> None:
+    article.title = arriving.title
+    article.summary = arriving.summary
+    article.body_md = arriving.body_md
+    article.body_html = rendered.html
+    article.word_count = rendered.word_count
+    article.state = arriving.state
+    article.is_listed = arriving.is_listed
+    article.changed_at = arriving.changed_at
+    article.published_at = arriving.published_at
+
+
+async def _tag(db: AsyncSession, article_id: UUID, tags: Sequence[tuple[str, str]]) -> None:
+    if not tags:
+        return
+    rows = [{"id": uuid4(), "slug": slug, "name": name} for slug, name in tags]
+    await db.execute(insert(Tag).values(rows).on_conflict_do_nothing(index_elements=["slug"]))
+    ids = await db.scalars(select(Tag.id).where(Tag.slug.in_([slug for slug, _name in tags])))
+    db.add_all(ArticleTag(article_id=article_id, tag_id=tag_id) for tag_id in ids)
+    await db.flush()
+
+
+async def add_comments(db: AsyncSession, article_id: UUID, comments: Sequence[ArrivingComment]) -> None:
+    """Responses whose parents are here or among them, each after its parent."""
+    rows = [
+        {
+            "id": one.id,
+            "article_id": article_id,
+            "parent_id": one.parent_id,
+            "user_id": one.user_id,
+            "name": one.name,
+            "email": "",
+            "email_hash": one.email_hash,
+            "is_author": one.is_author,
+            "body_md": one.body_md,
+            "body_html": one.body_html,
+            "state": one.state,
+            "ip": "",
+            "created_at": one.created_at,
+            "moderated_at": None if one.state == "pending" else one.created_at,
+        }
+        for one in comments
+    ]
+    # One statement takes at most 65,535 values.
+    for start in range(0, len(rows), 2000):
+        await db.execute(insert(Comment).values(rows[start : start + 2000]))

@@ -1,0 +1,44 @@
+"""Addresses: former ones in the form in which they are kept and looked up, and the names of pictures. Pure."""
+
+import re
+import unicodedata
+from urllib.parse import parse_qsl, unquote
+
+# Four bytes a character, and PostgreSQL indexes 2,700.
+LONGEST = 600
+# Made of the content; a picture's tells its size.
+PICTURE_NAME = re.compile(r"([0-9a-f]{32})-([1-9]\d{0,4})x([1-9]\d{0,4})\.(jpg|webp|gif)")
+FILE_NAME = re.compile(r"[0-9a-f]{32}\.(pdf|mp3|m4a)")
+# Parts and feeds of a page, as WordPress names them, and a picture in one of its smaller sizes.
+_PARTS = re.compile(r"/(?:comment-page-\d+|page/\d+|feed(?:/\w+)?|amp|embed|trackback|\d{1,3})\Z")
+_SIZED = re.compile(r"-\d{1,5}x\d{1,5}(?=\.\w{2,5}\Z)")
+
+
+def kept(path: str) -> str:
+    """A path as it is kept and looked up: decoded, composed, with a slash before it and none at its end; "" for "/"."""
+    plain = unicodedata.normalize("NFC", unquote(path)).replace("\0", "")
+    plain = re.sub(r"/{2,}", "/", plain).strip("/")
+    return f"/{plain}"[:LONGEST] if plain else ""
+
+
+def forms(path: str) -> list[str]:
+    """The kept path, and those of the page or the picture that it is a part of, the closest first."""
+    whole = kept(path)
+    shorter = _PARTS.sub("", whole)
+    return list(
+        dict.fromkeys(one for one in (whole, _SIZED.sub("", whole), shorter, _PARTS.sub("", shorter)) if one)
+    )
+
+
+def numbered(path: str, query: str) -> str | None:
+    """The path with the number in `?p=12`, `?page_id=12` or `?attachment_id=12`, by which WordPress knows its pages."""
+    for name, value in parse_qsl(query, max_num_fields=20) if len(query) < 2000 else []:
+        if name in ("p", "page_id", "attachment_id") and re.fullmatch(r"[0-9]{1,18}", value):
+            return f"{kept(path) or '/'}?p={int(value)}"
+    return None
+
+
+def size_of(path: str) -> tuple[int, int] | None:
+    """Width and height in pixels of a picture at this address of ours, or None."""
+    found = PICTURE_NAME.fullmatch(path.removeprefix("/pictures/"))
+    return (int(found[2]), int(found[3])) if found and path.startswith("/pictures/") else None

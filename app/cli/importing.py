@@ -1,0 +1,93 @@
+"""`limber import`: bring in what a teacher has elsewhere."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.opening import run_with_database
+
+if TYPE_CHECKING:
+    from app.moving.wordpress.importing import Progress
+    from app.moving.wordpress.report import Report
+
+importing = typer.Typer(no_args_is_help=True, help="Bring in articles and members from another site.")
+
+# A line on a terminal is told so often, one in a log less.
+EVERY_S = (0.5, 20.0)
+
+
+class Telling:
+    """Prints how far it is, with what is left to do when that can be known."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+        self._began = self._last = time.monotonic()
+        self._phase = ""
+
+    def __call__(self, progress: "Progress") -> None:
+        now = time.monotonic()
+        if progress.phase != self._phase:
+            self._phase, self._began = progress.phase, now
+        if now - self._last < EVERY_S[not self._is_terminal]:
+            return
+        self._last = now
+        if progress.phase == "read":
+            words = f"Reading: {progress.done:,} parts"
+        else:
+            left_s = (now - self._began) / max(progress.done, 1) * (progress.total - progress.done)
+            words = f"{progress.done:,} of {progress.total:,} parts, about {left_s / 60:.0f} min left"
+        print(
+            f"\r{words}\033[K" if self._is_terminal else words,
+            end="" if self._is_terminal else "\n",
+            file=sys.stderr,
+        )
+
+    def end(self) -> None:
+        if self._is_terminal:
+            print("\r\033[K", end="", file=sys.stderr)
+
+
+@importing.command()
+def wordpress(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="What Tools, Export, “All content” gives; several if it gave several."),
+    ],
+    media: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the pictures are: a copy of wp-content/uploads, or its address (https://…)."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print the same report.")] = False,
+    also: Annotated[
+        list[str] | None, typer.Option(help="A further post type to take over as articles. May be repeated.")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Where the whole report goes. Without it: FILE.report.txt in this folder."),
+    ] = None,
+) -> None:
+    """Import a WordPress site's export. Stopped, it goes on where it was; a second run changes nothing."""
+    import app.tables  # noqa: F401 (foreign keys lead into domains that nothing here names)
+    from app.moving.wordpress import importing as moving
+
+    place = report or Path(f"{files[0].stem}.report.txt")
+    telling = Telling()
+    differing: list[str] = []
+
+    def finish(told: "Report") -> None:
+        telling.end()
+        told.write(place)
+        for line in told.lines():
+            print(line)
+        differing.extend(told.differing)
+
+    wanted = moving.Wanted(tuple(files), media, frozenset(also or ()), dry_run)
+    run_with_database(lambda: moving.run(wanted, finish=finish, say=telling))
+    print(f"The whole report: {place}")
+    if differing:
+        raise SystemExit(1)

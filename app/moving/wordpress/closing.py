@@ -1,0 +1,165 @@
+"""What the report says of everything that is no article, and what is done at an import's end: tags, archives, files."""
+
+from app import db
+from app.articles import old_addresses
+from app.i18n import N_, _
+from app.moving.names import names
+from app.moving.wordpress import addresses, report, rules, wxr
+from app.moving.wordpress.index import Index
+from app.moving.wordpress.report import Report, number
+from app.moving.wordpress.survey import Read, Survey
+
+NOT_TAKEN = N_("not taken over")
+OTHER_KINDS = N_("Items of other kinds that have words; --also KIND takes one over as articles")
+MENUS = N_("Lines of menus, and where they lead here")
+BROKEN = N_("Parts of the file that could not be read")
+# WordPress's own bookkeeping; nobody wrote anything in them.
+SILENT = names(
+    "revision customize_changeset oembed_cache user_request custom_css wp_global_styles wp_font_family"
+    " wp_font_face wp_template wp_template_part wp_navigation acf-field acf-field-group scheduled-action"
+    " shop_order shop_order_refund"
+    " shop_coupon elementor_library feedback flamingo_contact flamingo_inbound wpcf7_contact_form"
+)
+ATTACHMENTS = {
+    2: N_("in articles, and stored here"),
+    1: N_("in articles, but not to be had"),
+    0: N_("in no article that is taken over: left where they are"),
+}
+
+
+def unreadable(one: Read, told: Report) -> tuple[str, str, str]:
+    """Where a record that could not be read is counted."""
+    told.note(BROKEN, _("at character %(at)s: %(why)s") % {"at": number(one.record.at), "why": one.why})
+    section = {"item": report.ITEMS, "wp:author": report.AUTHORS}.get(one.record.kind, report.TERMS)
+    return section, one.record.kind, N_("could not be read: not taken over")
+
+
+def tell_fields(item: wxr.Item, told: Report) -> None:
+    """Every field and element of an item, by its name."""
+    for key in item.meta_keys:
+        is_read = key in rules.META_READ
+        told.count(report.META, key or "?", N_("read") if is_read else NOT_TAKEN)
+    for name in item.unread:
+        told.count(report.ELEMENTS, name, NOT_TAKEN)
+    if item.kind not in rules.ARTICLES:
+        return
+    if item.is_sticky:
+        told.note(N_("Posts that stayed on top: here the newest comes first"), item.title)
+    if item.kind == "post" and not item.takes_comments and item.status == "publish":
+        told.note(N_("Posts that were closed for comments: here every article takes responses"), item.title)
+
+
+def tell_other(item: wxr.Item, index: Index, told: Report) -> None:
+    """An item that is no article. Attachments and reusable blocks are told at the end, when their use is known."""
+    if item.kind in ("attachment", "wp_block"):
+        return
+    if item.kind == "nav_menu_item":
+        _tell_menu(item, index, told)
+        return
+    told.count(report.ITEMS, item.kind, NOT_TAKEN)
+    if item.kind not in SILENT and (item.content.strip() or item.title):
+        told.note(OTHER_KINDS, f"{item.kind} “{item.title}” ({item.link or item.id})")
+
+
+def _tell_menu(item: wxr.Item, index: Index, told: Report) -> None:
+    target = item.meta.get("_menu_item_object_id", "")
+    kind = item.meta.get("_menu_item_type", "")
+    menu = next((term.name for term in item.terms if term.taxonomy == "nav_menu"), "")
+    place, title = item.meta.get("_menu_item_url", ""), item.title
+    if kind == "post_type":
+        slug = index.slug_here(target)
+        title = title or index.title(target)
+        place = f"/articles/{slug}" if slug else _("nothing here")
+    elif kind == "taxonomy":
+        place = _("its tag's page")
+    nested = "– " if item.meta.get("_menu_item_menu_item_parent", "0") not in ("", "0") else ""
+    told.count(report.ITEMS, item.kind, N_("lines of menus: listed"))
+    told.note(MENUS, f"{menu}: {nested}{title or _('Untitled')} → {place}")
+
+
+class Terms:
+    """Counts the file's terms; whether an article has one is known at the end."""
+
+    def __init__(self, index: Index, told: Report) -> None:
+        self._index = index
+        self._told = told
+        self._seen = 0
+
+    def take(self, term: wxr.Term) -> None:
+        self._index.count_term(term)
+
+    def tell(self) -> None:
+        for taxonomy, times, used in self._index.term_counts():
+            if taxonomy in rules.TECHNICAL:
+                self._told.count(
+                    report.TERMS, taxonomy, N_("of menus, forms and themes: not taken over"), times
+                )
+                continue
+            self._told.count(report.TERMS, taxonomy, N_("tags here"), used)
+            self._told.count(
+                report.TERMS, taxonomy, N_("in no article that is taken over: left out"), times - used
+            )
+
+
+async def finish(index: Index, told: Report, found: Survey, terms: Terms, *, is_dry: bool) -> None:
+    """Tell what is known only now, and let the old site's archives lead on."""
+    terms.tell()
+    for is_used, times in index.attachments():
+        told.count(report.ITEMS, "attachment", ATTACHMENTS[is_used], times)
+    for is_used, times in index.reusables():
+        words = (
+            N_("reusable blocks: put where they are used") if is_used else N_("reusable blocks in no article")
+        )
+        told.count(report.ITEMS, "wp_block", words, times)
+    if not is_dry:
+        await _lead_on(index, told, found)
+    _remark(told, found, is_dry=is_dry)
+
+
+async def _lead_on(index: Index, told: Report, found: Survey) -> None:
+    base = addresses.path_of(found.site.url)
+    async with db.transaction() as session:
+        for taxonomy, slug, name, parent in index.used_terms():
+            here = rules.tag_slug(wxr.Term(taxonomy, slug, name))
+            root = {"category": "category", "post_tag": "tag"}.get(taxonomy, taxonomy)
+            paths = [f"{base}/{root}/{slug}", *([f"{base}/{root}/{parent}/{slug}"] if parent else [])]
+            told.changes += await old_addresses.remember_target(session, paths, f"/articles/tag/{here}")
+        told.changes += await old_addresses.remember_target(session, [f"{base}/feed"], "/feed.xml")
+        authors = [f"{base}/author/{login}" for login, *_rest in index.authors()]
+        told.changes += await old_addresses.remember_target(session, authors, "/articles")
+
+
+def _remark(told: Report, found: Survey, *, is_dry: bool) -> None:
+    say = told.remarks.append
+    for name in found.cut_off:
+        say(
+            _(
+                "%(name)s ends in the middle. What stands before its end was imported; import the whole file when you"
+                " have it."
+            )
+            % {"name": name}
+        )
+    if found.repairs.forbidden:
+        say(
+            _("%(n)s control characters that XML forbids were left out.")
+            % {"n": number(found.repairs.forbidden)}
+        )
+    if found.repairs.foreign_bytes:
+        say(
+            _("%(n)s bytes are no UTF-8; they were read as Windows-1252.")
+            % {"n": number(found.repairs.foreign_bytes)}
+        )
+    if found.repairs.mended_records:
+        say(
+            _("%(n)s parts were no proper XML and were mended.") % {"n": number(found.repairs.mended_records)}
+        )
+    say(
+        _(
+            "Of commenters' e-mail addresses only a hash was kept; their IP addresses, websites and what plugins noted"
+            " of them were left out."
+        )
+    )
+    if not told.changes:
+        say(_("Nothing changed: all of it was here already."))
+    elif is_dry:
+        say(_("This was a dry run: nothing was written."))

@@ -1,0 +1,88 @@
+"""The old site's files on their way into our storage: each fetched once, stored by its content, remembered."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db, storage
+from app.articles import old_addresses, pictures
+from app.clock import utcnow
+from app.errors import BadInput
+from app.i18n import N_
+from app.moving.models import Arrival
+from app.moving.wordpress import media
+from app.moving.wordpress.report import Report
+
+KIND = "file"
+MISSING = N_("Files that could not be had: their old address stays in the text")
+
+
+class Files:
+    """Gives files their address here. `is_dry`: everything is looked at, nothing is stored."""
+
+    def __init__(self, source: media.Source, site: str, report: Report, *, is_dry: bool) -> None:
+        self._source = source
+        self._site = site
+        self._report = report
+        self._index = report.index
+        self._is_dry = is_dry
+        # What this article's transaction has to write down.
+        self._new: dict[str, str] = {}
+
+    async def here(self, upload: str) -> str | None:
+        """The address here of a file below the old uploads folder, or None when it cannot be had."""
+        key = upload if len(upload) < 500 else upload[-500:]
+        known = self._index.file(key)
+        if known is None:
+            known = await self._arrived(key) or await self._fetched(upload, key)
+        if (attachment := self._index.attachment_of(upload)) is not None:
+            self._index.use(attachment, is_here=bool(known[0]))
+        return known[0] or None
+
+    async def _arrived(self, key: str) -> tuple[str, str] | None:
+        """What an earlier run has stored."""
+        async with db.transaction() as session:
+            path = await session.scalar(
+                select(Arrival.target).where(
+                    Arrival.source == self._site, Arrival.kind == KIND, Arrival.foreign_id == key
+                )
+            )
+        if path is None or await storage.size(pictures.key_of(path.rpartition("/")[2])) is None:
+            return None
+        self._index.set_file(key, path)
+        return path, ""
+
+    async def _fetched(self, upload: str, key: str) -> tuple[str, str]:
+        try:
+            _name, data = await media.read_largest(self._source, upload)
+            made = await pictures.make(data)
+        except (media.Lacking, BadInput) as lacking:
+            why = str(lacking)
+            self._index.set_file(key, "", why)
+            self._report.note(MISSING, f"{upload}: {why}")
+            return "", why
+        if not self._is_dry:
+            await pictures.store(made)
+        self._new[key] = made.path
+        self._index.set_file(key, made.path)
+        return made.path, ""
+
+    async def write_down(self, session: AsyncSession, uploads_path: str) -> None:
+        """In the article's transaction: which file became which, and that its old address leads there."""
+        for key, path in self._new.items():
+            await session.execute(
+                insert(Arrival)
+                .values(
+                    source=self._site, kind=KIND, foreign_id=key, target=path, digest="", arrived_at=utcnow()
+                )
+                .on_conflict_do_update(
+                    index_elements=[Arrival.source, Arrival.kind, Arrival.foreign_id], set_={"target": path}
+                )
+            )
+            await old_addresses.remember_target(session, [f"{uploads_path}/{key}"], path)
+        self._report.changes += len(self._new)
+        self._new = {}
+
+    def forget_new(self) -> None:
+        """Where nothing of the article is written."""
+        self._new = {}

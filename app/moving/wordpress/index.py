@@ -1,0 +1,243 @@
+"""What one pass over an export has to know of the whole of it: kept in a file beside the memory, never in it."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from app.moving.wordpress import addresses, wxr
+from app.moving.wordpress.shortcodes import Attached
+
+_SCHEMA = """
+CREATE TABLE item (id TEXT PRIMARY KEY, kind TEXT, status TEXT, slug TEXT, title TEXT, link TEXT, guid TEXT,
+    parent TEXT, position INTEGER, upload TEXT, url TEXT, alt TEXT, caption TEXT, content TEXT,
+    here TEXT DEFAULT '', is_used INTEGER DEFAULT 0);
+CREATE INDEX item_parent ON item (parent);
+CREATE INDEX item_slug ON item (here);
+CREATE TABLE address (path TEXT PRIMARY KEY, id TEXT);
+CREATE TABLE upload (path TEXT PRIMARY KEY, id TEXT);
+CREATE TABLE term (taxonomy TEXT, slug TEXT, name TEXT, parent TEXT,
+    is_used INTEGER DEFAULT 0, times INTEGER DEFAULT 0, PRIMARY KEY (taxonomy, slug));
+CREATE TABLE author (login TEXT PRIMARY KEY, id TEXT, email TEXT, name TEXT, user_id TEXT DEFAULT '');
+CREATE TABLE file (path TEXT PRIMARY KEY, here TEXT, why TEXT);
+CREATE TABLE note (heading TEXT, line TEXT);
+"""
+
+
+class Index:
+    """An SQLite database in a folder of its own; everything in it is about one run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._db = sqlite3.connect(folder / "index.sqlite")
+        # Nobody else reads it, and nothing of it must survive.
+        self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
+        self.host = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def _one(self, question: str, *values: Any) -> Any:
+        row = self._db.execute(question, values).fetchone()
+        return row[0] if row else None
+
+    def add_item(self, item: wxr.Item) -> bool:
+        """Whether it is new: False for an item with the number of another one."""
+        upload = item.meta.get("_wp_attached_file", "") if item.kind == "attachment" else ""
+        upload = upload or (addresses.upload_path(item.attachment_url, self.host) or "")
+        made = self._db.execute(
+            "INSERT OR IGNORE INTO item (id, kind, status, slug, title, link, guid, parent, position, upload, url, alt,"
+            " caption, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                item.id,
+                item.kind,
+                item.status,
+                item.slug,
+                item.title,
+                item.link,
+                item.guid,
+                item.parent,
+                item.order,
+                upload,
+                item.attachment_url,
+                item.meta.get("_wp_attachment_image_alt", ""),
+                item.excerpt if item.kind == "attachment" else "",
+                item.content if item.kind == "wp_block" else "",
+            ),
+        )
+        if made.rowcount == 0:
+            return False
+        if (path := addresses.path_of(item.link)) and not addresses.post_id(item.link):
+            self._db.execute("INSERT OR IGNORE INTO address VALUES (?, ?)", (path, item.id))
+        if upload:
+            self._db.execute("INSERT OR IGNORE INTO upload VALUES (?, ?)", (upload, item.id))
+        return True
+
+    def add_term(self, term: wxr.Term) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO term (taxonomy, slug, name, parent) VALUES (?, ?, ?, ?)",
+            (term.taxonomy, term.slug, term.name, term.parent),
+        )
+
+    def use_term(self, term: wxr.Term) -> None:
+        """An article that is taken over has it. Old exports name terms nowhere but there."""
+        self.add_term(term)
+        self._db.execute(
+            "UPDATE term SET is_used = 1 WHERE taxonomy = ? AND slug = ?", (term.taxonomy, term.slug)
+        )
+
+    def used_terms(self) -> list[tuple[str, str, str, str]]:
+        """(taxonomy, slug, name, parent's slug) of those that articles have."""
+        return self._db.execute(
+            "SELECT taxonomy, slug, name, parent FROM term WHERE is_used = 1 ORDER BY taxonomy, slug"
+        ).fetchall()
+
+    def count_term(self, term: wxr.Term) -> None:
+        """One more record of the file is about it."""
+        self._db.execute(
+            "UPDATE term SET times = times + 1 WHERE taxonomy = ? AND slug = ?", (term.taxonomy, term.slug)
+        )
+
+    def term_counts(self) -> list[tuple[str, int, int]]:
+        """(taxonomy, records, records of terms that articles have)."""
+        return self._db.execute(
+            "SELECT taxonomy, sum(times), sum(times * is_used) FROM term GROUP BY taxonomy ORDER BY taxonomy"
+        ).fetchall()
+
+    def add_author(self, author: wxr.Author) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO author (login, id, email, name) VALUES (?, ?, ?, ?)",
+            (author.login, author.id, author.email, author.name),
+        )
+
+    def authors(self) -> list[tuple[str, str, str, str]]:
+        """(login, id, e-mail, name) of each."""
+        return self._db.execute("SELECT login, id, email, name FROM author ORDER BY login").fetchall()
+
+    def articles(self, kinds: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        """(number, slug there, title) of every item of these kinds, the oldest number first."""
+        wanted = list(kinds)
+        marks = ", ".join("?" * len(wanted))
+        yield from self._db.execute(
+            f"SELECT id, slug, title FROM item WHERE kind IN ({marks}) AND status NOT IN ('trash', 'auto-draft')"  # noqa: S608
+            " ORDER BY CAST(id AS INTEGER), id",
+            wanted,
+        ).fetchall()
+
+    def set_slug(self, item_id: str, slug: str) -> None:
+        """The address that an item has here."""
+        self._db.execute("UPDATE item SET here = ? WHERE id = ?", (slug, item_id))
+
+    def slug_here(self, item_id: str) -> str:
+        return self._one("SELECT here FROM item WHERE id = ?", item_id) or ""
+
+    def is_taken(self, slug: str) -> bool:
+        return self._one("SELECT 1 FROM item WHERE here = ?", slug) is not None
+
+    def title(self, item_id: str) -> str:
+        return self._one("SELECT title FROM item WHERE id = ?", item_id) or ""
+
+    def kind(self, item_id: str) -> str:
+        return self._one("SELECT kind FROM item WHERE id = ?", item_id) or ""
+
+    def parent(self, item_id: str) -> str:
+        return self._one("SELECT parent FROM item WHERE id = ?", item_id) or ""
+
+    def link(self, item_id: str) -> str:
+        return self._one("SELECT link FROM item WHERE id = ?", item_id) or ""
+
+    def at_path(self, path: str) -> str | None:
+        """The item at a path of the old site."""
+        found: str | None = self._one("SELECT id FROM address WHERE path = ?", path)
+        return found
+
+    # What texts refer to (`content.Library`)
+
+    def attached(self, post_id: str) -> Attached | None:
+        row = self._db.execute(
+            "SELECT url, alt, caption, title FROM item WHERE id = ? AND kind = 'attachment'", (post_id,)
+        ).fetchone()
+        return Attached(*row) if row and row[0] else None
+
+    def attached_to(self, post_id: str) -> list[str]:
+        rows = self._db.execute(
+            "SELECT id FROM item WHERE parent = ? AND kind = 'attachment' ORDER BY position, CAST(id AS INTEGER)",
+            (post_id,),
+        )
+        return [row[0] for row in rows]
+
+    def reusable(self, post_id: str) -> str | None:
+        row: str | None = self._one("SELECT content FROM item WHERE id = ? AND kind = 'wp_block'", post_id)
+        if row is not None:
+            self._db.execute("UPDATE item SET is_used = 1 WHERE id = ?", (post_id,))
+        return row
+
+    # Files
+
+    def attachment_of(self, upload: str) -> str | None:
+        """The attachment whose file this is, in whichever size."""
+        for name in addresses.candidates(upload):
+            if found := self._one("SELECT id FROM upload WHERE path = ?", name):
+                return str(found)
+        return None
+
+    def upload_of(self, attachment_id: str) -> str:
+        return self._one("SELECT upload FROM item WHERE id = ?", attachment_id) or ""
+
+    def use(self, item_id: str, *, is_here: bool) -> None:
+        """An article needs this attachment; `is_here`: and its file is stored here."""
+        self._db.execute(
+            "UPDATE item SET is_used = max(is_used, ?) WHERE id = ?", (2 if is_here else 1, item_id)
+        )
+
+    def attachments(self) -> list[tuple[int, int]]:
+        """(2: used and here, 1: used, 0: not used; how many)."""
+        return self._db.execute(
+            "SELECT is_used, count(*) FROM item WHERE kind = 'attachment' GROUP BY is_used ORDER BY is_used DESC"
+        ).fetchall()
+
+    def reusables(self) -> list[tuple[int, int]]:
+        """(whether used, how many)."""
+        return self._db.execute(
+            "SELECT min(is_used, 1), count(*) FROM item WHERE kind = 'wp_block' GROUP BY 1"
+        ).fetchall()
+
+    def file(self, upload: str) -> tuple[str, str] | None:
+        """(address here, why it has none) of a file that was looked for before."""
+        row = self._db.execute("SELECT here, why FROM file WHERE path = ?", (upload,)).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def set_file(self, upload: str, here: str, why: str = "") -> None:
+        self._db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", (upload, here, why))
+
+    # Lists for the report
+
+    def note(self, heading: str, line: str) -> None:
+        self._db.execute("INSERT INTO note VALUES (?, ?)", (heading, line))
+
+    def headings(self) -> list[tuple[str, int]]:
+        """(heading, lines) in the order in which they first came up."""
+        return self._db.execute(
+            "SELECT heading, count(*) FROM note GROUP BY heading ORDER BY min(rowid)"
+        ).fetchall()
+
+    def notes(self, heading: str, most: int | None) -> Iterator[str]:
+        rows = self._db.execute(
+            "SELECT line FROM note WHERE heading = ? ORDER BY rowid LIMIT ?",
+            (heading, -1 if most is None else most),
+        )
+        yield from (row[0] for row in rows)
+
+    def users(self) -> dict[str, UUID]:
+        """Login there → account here, of those who have one."""
+        rows = self._db.execute("SELECT login, user_id FROM author WHERE user_id <> ''")
+        return {login: UUID(user_id) for login, user_id in rows}
+
+    def set_user(self, login: str, user_id: UUID) -> None:
+        self._db.execute("UPDATE author SET user_id = ? WHERE login = ?", (str(user_id), login))

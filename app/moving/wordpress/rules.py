@@ -1,0 +1,116 @@
+"""What becomes of WordPress's posts and comments here: states, titles, summaries and addresses. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from app.accounts.rules import tidy
+from app.catalog.rules import slugify
+from app.i18n import N_
+from app.moving.names import names
+from app.moving.wordpress import wxr
+
+TITLE_MAX = 200
+SUMMARY_MAX = 320
+NAME_MAX = 120
+ARTICLES = frozenset({"post", "page"})
+# Taxonomies that say how a site looks rather than what a text is about.
+TECHNICAL = names(
+    "nav_menu post_format wp_theme wp_template_part_area wp_pattern_category link_category elementor_library_type"
+    " product_type product_visibility product_shipping_class"
+)
+# SEO plugins' sentence for search results, which is what a summary is for here too.
+DESCRIPTIONS = (
+    "_yoast_wpseo_metadesc",
+    "rank_math_description",
+    "_aioseo_description",
+    "_aioseop_description",
+    "_seopress_titles_desc",
+    "_genesis_description",
+)
+# Fields of an item that are read; all others are counted by name and listed.
+META_READ = names(
+    "_thumbnail_id _wp_attached_file _wp_attachment_image_alt _wp_old_slug footnotes _menu_item_type"
+    " _menu_item_object _menu_item_object_id _menu_item_url _menu_item_menu_item_parent"
+) | frozenset(DESCRIPTIONS)
+
+PUBLISHED = N_("published")
+DRAFT = N_("taken over as drafts")
+SCHEDULED = N_("were scheduled: taken over as drafts, their day is listed below")
+PRIVATE = N_("were private: taken over as drafts")
+PASSWORD = N_("were behind a password: taken over as drafts, without it")
+TRASH = N_("in the trash: not taken over")
+
+
+@dataclass(frozen=True)
+class Fate:
+    """The state that an article gets here (None: it is not taken over), and the report's words for it."""
+
+    state: str | None
+    words: str
+
+
+def fate(status: str, password: str) -> Fate:
+    """What becomes of a post with this status: only what everybody could read is published here."""
+    if status in ("trash", "auto-draft"):
+        return Fate(None, TRASH)
+    if status == "future":
+        return Fate("draft", SCHEDULED)
+    if status == "private":
+        return Fate("draft", PRIVATE)
+    if status != "publish":
+        return Fate("draft", DRAFT)
+    return Fate("draft", PASSWORD) if password else Fate("published", PUBLISHED)
+
+
+def comment_state(approved: str) -> str:
+    """The state of a response here, by WordPress's `comment_approved`."""
+    if approved in ("1", "approve", "approved"):
+        return "approved"
+    if approved == "spam":
+        return "spam"
+    return "removed" if approved in ("trash", "post-trashed") else "pending"
+
+
+def title_of(item: wxr.Item, untitled: str) -> str:
+    """At most as long as titles are here; `untitled` stands for none."""
+    return _cut(" ".join(tidy(item.title).split()), TITLE_MAX) or untitled
+
+
+def summary_of(excerpt: str, meta: Mapping[str, str], before_more: str, body: str) -> str:
+    """One or two sentences: the excerpt, else what the SEO plugin holds, else what is before "more", else the start.
+
+    All are plain text already.
+    """
+    described = (meta.get(name, "") for name in DESCRIPTIONS)
+    # Descriptions with variables (%%title%%) are filled in by the plugin on each visit.
+    kept = (text for text in described if "%" not in text)
+    for text in (excerpt, *kept, before_more, body):
+        if words := " ".join(tidy(text).split()):
+            return _cut(words, SUMMARY_MAX)
+    return ""
+
+
+def name_of(name: str, nobody: str) -> str:
+    return _cut(" ".join(tidy(name).split()), NAME_MAX) or nobody
+
+
+def slug_for(slug: str, title: str, number: str) -> str:
+    """The address that an article asks for: its own, as far as addresses here can be so."""
+    return slugify(unquote(slug)) or slugify(title) or f"article-{slugify(number) or 'x'}"
+
+
+def tag_slug(term: wxr.Term) -> str:
+    return slugify(unquote(term.slug)) or slugify(term.name)
+
+
+def _cut(text: str, most: int) -> str:
+    """At most so long, ended after a sentence or a word."""
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    ended = re.match(r"(.*[.!?…])\s", head, re.DOTALL)
+    if ended and len(ended[1]) > most // 2:
+        return ended[1]
+    return (head.rpartition(" ")[0] or head).rstrip(" ,;:–-") + "…"

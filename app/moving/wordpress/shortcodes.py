@@ -1,0 +1,294 @@
+"""WordPress's shortcodes: found, the known ones turned into HTML, the others left where they stand. Pure.
+
+Source: WordPress, wp-includes/shortcodes.php and media.php.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.i18n import _
+from app.moving.names import names
+
+_TOKEN = re.compile(
+    r"<!--.*?-->|<[^<>\[\]]*>"
+    r"|(?P<escaped>\[\[[A-Za-z][^\[\]]*\]\])"
+    r"|\[(?P<close>/)?(?P<name>[A-Za-z][\w-]*)(?P<attrs>(?:[\s=](?:[^\[\]\"']|\"[^\"]*\"|'[^']*')*)?)(?P<alone>/)?\]",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(
+    r"([\w-]+)\s*=\s*\"([^\"]*)\"|([\w-]+)\s*=\s*'([^']*)'|([\w-]+)\s*=\s*([^\s\"']+)|\"([^\"]*)\"|(\S+)"
+)
+_URL = re.compile(r"https?://[^\s<>\"'\[\]]+")
+_PICTURE = re.compile(r"\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*</a>)?)(.*)\Z", re.DOTALL | re.IGNORECASE)
+_BREAKS = re.compile(r"<br\s*/?>\n?|</?p\b[^>]*>\n?", re.IGNORECASE)
+_TAGS = re.compile(r"<[^>]*>")
+
+CODES = names(
+    "code sourcecode source php css js javascript html xml sql bash python ruby java csharp jsx diff"
+)
+NOTES = names("ref footnote efn_note mfn fn")
+PLAYERS = names("audio video playlist wpvideo videopress")
+EMBEDS = names(
+    "embed youtube vimeo dailymotion soundcloud spotify ted googlemaps instagram tweet twitter facebook flickr"
+    " slideshare scribd giphy pinterest tiktok bandcamp mixcloud"
+)
+# Only the place of their content on the page, which Limber's pages decide themselves.
+WRAPPERS = names(
+    "vc_row vc_row_inner vc_column vc_column_inner vc_column_text vc_section et_pb_section et_pb_row"
+    " et_pb_row_inner et_pb_column et_pb_column_inner et_pb_text fusion_builder_container"
+    " fusion_builder_row fusion_builder_column fusion_text av_textblock av_one_full av_one_half av_section"
+    " su_row su_column su_box su_note row column columns col one_half one_half_last one_third"
+    " one_third_last two_third two_third_last one_fourth one_fourth_last three_fourth three_fourth_last"
+    " dropcap highlight"
+)
+FORMS = names(
+    "contact-form contact-form-7 contact-field wpforms gravityform ninja_form ninja_forms formidable fluentform"
+)
+BUTTONS = names("button su_button btn")
+FILES = ("src", "mp4", "m4v", "webm", "ogv", "wmv", "flv", "mp3", "m4a", "ogg", "wav", "wma")
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file of the media library: where it is, and the words that go with it."""
+
+    url: str
+    alt: str = ""
+    caption: str = ""
+    title: str = ""
+
+
+class Library(Protocol):
+    """What shortcodes ask of the rest of the export."""
+
+    def attached(self, post_id: str) -> Attached | None: ...
+    def attached_to(self, post_id: str) -> list[str]: ...
+
+
+@dataclass
+class Translation:
+    """The HTML, the shortcodes found (name → how many) by what became of them, and the footnotes' HTML by label."""
+
+    text: str
+    known: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Code:
+    name: str
+    attrs: str
+    start: int
+    end: int
+    is_close: bool
+    is_alone: bool
+
+
+def count(text: str) -> int:
+    """How many shortcodes begin in the text, known or not; those that show source code as `protect_code` left them."""
+    return sum(not code.is_close for code in _codes(text)) + text.count("<pre data-shortcode=")
+
+
+def attributes(text: str) -> dict[str, str]:
+    """`key=value` in all the ways in which people write them; values without a key are numbered "0", "1", …"""
+    found: dict[str, str] = {}
+    bare = 0
+    for match in _ATTRIBUTE.finditer(html.unescape(text).replace("\u201d", '"').replace("\u00a0", " ")):
+        key = match[1] or match[3] or match[5]
+        if key:
+            found[key.lower()] = match[2] or match[4] or match[6] or ""
+        else:
+            found[str(bare)] = (match[7] or match[8] or "").lstrip("=")
+            bare += 1
+    return found
+
+
+def protect_code(text: str) -> str:
+    """Shortcodes that show source code, as `<pre>`: before line ends are read as paragraphs."""
+
+    def shown(found: re.Match[str]) -> str:
+        attrs = attributes(found[2] or "")
+        language = attrs.get("language") or attrs.get("lang") or attrs.get("0", "")
+        language = language or (
+            "" if found[1].lower() in ("code", "source", "sourcecode") else found[1].lower()
+        )
+        name = re.sub(r"[^\w+#-]", "", language)
+        inner = html.escape(html.unescape(found[3]).strip("\r\n"), quote=False)
+        # Brackets in code are no shortcodes.
+        inner = inner.replace("[", "&#91;")
+        return f'<pre data-shortcode="{found[1].lower()}"><code class="language-{name}">{inner}</code></pre>'
+
+    names = "|".join(sorted(CODES, key=len, reverse=True))
+    return re.sub(
+        rf"\[({names})((?:\s|=)[^\]]*)?\](.*?)\[/\1\]", shown, text, flags=re.DOTALL | re.IGNORECASE
+    )
+
+
+class Translator:
+    """Turns the shortcodes of one item's text into HTML."""
+
+    def __init__(self, library: Library, post_id: str) -> None:
+        self._library = library
+        self._post_id = post_id
+
+    def translate(self, text: str) -> Translation:
+        """Known shortcodes as HTML, escaped ones (`[[so]]`) as words, all others as they are."""
+        self._result = Translation("")
+        for found in re.findall(r'<pre data-shortcode="(\w+)">', text):
+            self._result.known[found] = self._result.known.get(found, 0) + 1
+        self._result.text = self._translated(text, 0)
+        return self._result
+
+    def _translated(self, text: str, depth: int) -> str:
+        codes = list(_codes(text))
+        pieces: list[str] = []
+        at = index = 0
+        while index < len(codes):
+            code = codes[index]
+            index += 1
+            if code.is_close:
+                # The end of a wrapper that was opened elsewhere, in another block say.
+                if code.name in WRAPPERS:
+                    pieces.append(text[at : code.start])
+                    at = code.end
+                continue
+            handler = self._handler(code.name)
+            counts = self._result.unknown if handler is None or depth > 20 else self._result.known
+            counts[code.name] = counts.get(code.name, 0) + 1
+            if handler is None or depth > 20:
+                continue
+            closing = None if code.is_alone else _closing(codes, index, code.name)
+            end, inner = code.end, ""
+            if closing is not None:
+                end, inner = (
+                    codes[closing].end,
+                    self._translated(text[code.end : codes[closing].start], depth + 1),
+                )
+                index = closing + 1
+            pieces += [text[at : code.start], handler(code.name, attributes(code.attrs), inner)]
+            at = end
+        pieces.append(text[at:])
+        return (
+            re.sub(r"\[(\[[A-Za-z][^\[\]]*\])\]", r"\1", "".join(pieces)) if depth == 0 else "".join(pieces)
+        )
+
+    def _handler(self, name: str) -> Callable[[str, dict[str, str], str], str] | None:
+        table: tuple[tuple[frozenset[str], Callable[[str, dict[str, str], str], str]], ...] = (
+            (frozenset({"caption", "wp_caption"}), self._caption),
+            (frozenset({"gallery"}), self._gallery),
+            (PLAYERS, self._player),
+            (EMBEDS, self._embed),
+            (NOTES, self._note),
+            (WRAPPERS, lambda _name, _attrs, inner: inner),
+            (FORMS, self._form),
+            (BUTTONS, self._button),
+        )
+        return next((handler for names, handler in table if name.lower() in names), None)
+
+    def _caption(self, _name: str, attrs: dict[str, str], inner: str) -> str:
+        found = _PICTURE.match(_BREAKS.sub(" ", inner) if "<img" in inner else inner)
+        picture, words = (found[1], found[2].strip()) if found else (inner, "")
+        words = attrs.get("caption") or words
+        side = html.escape(attrs.get("align", ""))
+        return f'<figure class="{side}">{picture}<figcaption>{words}</figcaption></figure>'
+
+    def _gallery(self, _name: str, attrs: dict[str, str], _inner: str) -> str:
+        ids = _ids(attrs.get("ids") or attrs.get("include") or "")
+        if not ids:
+            left_out = set(_ids(attrs.get("exclude", "")))
+            ids = [
+                one
+                for one in self._library.attached_to(attrs.get("id") or self._post_id)
+                if one not in left_out
+            ]
+        return "".join(self._figure(one) for one in ids)
+
+    def _figure(self, attachment_id: str) -> str:
+        found = self._library.attached(attachment_id)
+        if found is None:
+            return ""
+        caption = f"<figcaption>{found.caption}</figcaption>" if found.caption else ""
+        return (
+            f'<figure><img src="{html.escape(found.url)}" alt="{html.escape(found.alt)}">{caption}</figure>'
+        )
+
+    def _player(self, name: str, attrs: dict[str, str], inner: str) -> str:
+        address = next((attrs[key] for key in FILES if attrs.get(key)), "")
+        ids = _ids(attrs.get("ids", ""))
+        if ids:
+            files = [found for one in ids if (found := self._library.attached(one))]
+            return "".join(
+                f'<p><a href="{html.escape(one.url)}">{html.escape(one.title or one.url)}</a></p>'
+                for one in files
+            )
+        inside = _URL.search(inner)
+        address = address or (inside[0] if inside else attrs.get("0", ""))
+        if name == "wpvideo" and address and not address.startswith("http"):
+            address = f"https://videopress.com/v/{address}"
+        return _shown_link(address)
+
+    def _embed(self, name: str, attrs: dict[str, str], inner: str) -> str:
+        found = _URL.search(inner) or _URL.search(" ".join(attrs.values()))
+        if found:
+            return _shown_link(html.unescape(found[0]))
+        short = attrs.get("id") or attrs.get("0") or _TAGS.sub("", inner).strip()
+        places = {"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/"}
+        return _shown_link(places[name] + short) if short and name in places else _shown_link(short)
+
+    def _note(self, _name: str, attrs: dict[str, str], inner: str) -> str:
+        label = str(len(self._result.notes) + 1)
+        self._result.notes[label] = inner or attrs.get("0", "")
+        return f'<sup data-note="{label}">{label}</sup>'
+
+    def _form(self, name: str, _attrs: dict[str, str], _inner: str) -> str:
+        words = html.escape(_("Send me an email"))
+        return "" if name == "contact-field" else f'<p><a href="/contact">{words}</a></p>'
+
+    def _button(self, _name: str, attrs: dict[str, str], inner: str) -> str:
+        address = attrs.get("url") or attrs.get("link") or attrs.get("href") or ""
+        words = inner or html.escape(attrs.get("text") or attrs.get("title") or address)
+        return f'<a href="{html.escape(address)}">{words}</a>' if address else words
+
+
+def _shown_link(address: str) -> str:
+    return f'<figure class="embed">{html.escape(address)}</figure>' if address else ""
+
+
+def _ids(text: str) -> list[str]:
+    return re.findall(r"\d+", text)
+
+
+def _codes(text: str) -> Iterator[_Code]:
+    for found in _TOKEN.finditer(text):
+        if found["name"]:
+            yield _Code(
+                found["name"],
+                found["attrs"] or "",
+                found.start(),
+                found.end(),
+                bool(found["close"]),
+                bool(found["alone"]) or (found["attrs"] or "").endswith("/"),
+            )
+
+
+def _closing(codes: list[_Code], index: int, name: str) -> int | None:
+    """Where the shortcode that was opened just before `index` ends; one of the same name inside has its own end."""
+    level = 0
+    for at in range(index, len(codes)):
+        code = codes[at]
+        if code.name != name or code.is_alone:
+            continue
+        if not code.is_close:
+            level += 1
+        elif level == 0:
+            return at
+        else:
+            level -= 1
+    # Without an end for each: WordPress takes the nearest.
+    return next(
+        (at for at in range(index, len(codes)) if codes[at].name == name and codes[at].is_close), None
+    )

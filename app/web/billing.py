@@ -76,9 +76,13 @@ async def _plans(
 
 
 def _best(plans: list[PlanOffer]) -> str:
-    """The yearly plan that costs less than twelve months of a monthly one."""
-    months = [one.amount_cents for one in plans if one.interval == "month" and one.covers_everything]
+    """The yearly plan that costs less than twelve months of a monthly one in the same currency."""
     for one in plans:
+        months = [
+            other.amount_cents
+            for other in plans
+            if other.interval == "month" and other.covers_everything and other.currency == one.currency
+        ]
         if (
             one.interval == "year"
             and one.covers_everything

@@ -74,7 +74,7 @@ class ClaimPage:
     error: str = ""
 
 
-def gift_form(
+async def gift_form(
     plan: Annotated[str, Form()] = "",
     to_name: Annotated[str, Form()] = "",
     to_email: Annotated[str, Form()] = "",

@@ -64,7 +64,7 @@ async def current_viewer(request: Request, db: Db) -> Viewer | None:
 MaybeViewer = Annotated[Viewer | None, Depends(current_viewer)]
 
 
-def signed_in(viewer: MaybeViewer) -> Viewer:
+async def signed_in(viewer: MaybeViewer) -> Viewer:
     """The viewer of a route that needs one.
 
     Raises:
@@ -84,7 +84,7 @@ class Needs:
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    def __call__(self, viewer: MaybeViewer) -> None:
+    async def __call__(self, viewer: MaybeViewer) -> None:
         if MAY[self.permission](viewer):
             return
         if viewer is None:
@@ -101,9 +101,9 @@ async def brief_viewer(request: Request) -> Viewer | None:
 BriefViewer = Annotated[Viewer | None, Depends(brief_viewer)]
 
 
-def brief_signed_in(viewer: BriefViewer) -> Viewer:
+async def brief_signed_in(viewer: BriefViewer) -> Viewer:
     """As `signed_in`, with no transaction open behind it."""
-    return signed_in(viewer)
+    return await signed_in(viewer)
 
 
 BriefSignedIn = Annotated[Viewer, Depends(brief_signed_in)]
@@ -112,14 +112,14 @@ BriefSignedIn = Annotated[Viewer, Depends(brief_signed_in)]
 class NeedsBriefly(Needs):
     """For routes that call other servers: no transaction stays open behind the permission."""
 
-    def __call__(self, viewer: BriefViewer) -> None:
-        super().__call__(viewer)
+    async def __call__(self, viewer: BriefViewer) -> None:
+        await super().__call__(viewer)
 
 
 class NeedsNothingFromCookies(Needs):
     """For routes whose permission is checked by other means: no session is looked up, no query is made."""
 
-    def __call__(self) -> None:  # type: ignore[override]
+    async def __call__(self) -> None:  # type: ignore[override]
         return
 
 

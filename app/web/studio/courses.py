@@ -60,7 +60,7 @@ class CoursePage:
         return self.course.state == "published" and all(lesson.state == "draft" for lesson in lessons)
 
 
-def course_form(
+async def course_form(
     title: Annotated[str, Form()] = "",
     slug: Annotated[str, Form()] = "",
     summary: Annotated[str, Form()] = "",

@@ -45,7 +45,7 @@ class LessonPage:
         return f"{base}/{self.lesson.id}" if self.lesson else base
 
 
-def lesson_form(
+async def lesson_form(
     title: Annotated[str, Form()] = "",
     slug: Annotated[str, Form()] = "",
     summary: Annotated[str, Form()] = "",

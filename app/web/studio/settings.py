@@ -42,7 +42,7 @@ def _line(typed: str) -> str:
     return " ".join(tidy(typed).split())
 
 
-def practice_form(
+async def practice_form(
     site_name: Annotated[str, Form()] = "",
     tagline: Annotated[str, Form()] = "",
     teacher_name: Annotated[str, Form()] = "",
@@ -67,7 +67,7 @@ def practice_form(
     )
 
 
-def location_form(
+async def location_form(
     city: Annotated[str, Form()] = "",
     street: Annotated[str, Form()] = "",
     postal_code: Annotated[str, Form()] = "",

@@ -9,7 +9,13 @@ from uuid import UUID, uuid4
 from fastapi import Depends
 from sqlalchemy import DateTime, Dialect, MetaData, NullPool, TypeDecorator, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -55,6 +61,8 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url), pool_size=pool_size, max_overflow=10, pool_pre_ping=True
         )
+        # The same pool.
+        self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         # Locks are held for as long as a client sends: by connections of their own, outside pool and transaction.
         # The keepalives let the server notice within a minute that a lock's owner lost its machine.
@@ -67,6 +75,9 @@ class Database:
             },
         )
 
+
+# Whoever only executes statements takes either.
+Querying = AsyncSession | AsyncConnection
 
 _database: Database | None = None
 
@@ -112,6 +123,16 @@ async def transaction() -> AsyncIterator[AsyncSession]:
     """
     async with database().sessions() as session, session.begin():
         yield session
+
+
+@asynccontextmanager
+async def statements() -> AsyncIterator[AsyncConnection]:
+    """A connection on which each statement is a transaction of its own, for what is asked all the time.
+
+    BEGIN, COMMIT and a session cost as much as two statements. Only where a crash between any two of them does no harm.
+    """
+    async with database().autocommit.connect() as connection:
+        yield connection
 
 
 @asynccontextmanager

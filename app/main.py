@@ -2,22 +2,27 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import db
 from app.errors import LimberError
 from app.playback import keyring
 from app.settings import get_settings
-from app.web import closing, failures, media, static
+from app.web import closing, failures, media, playback, static
 from app.web.shield import BodyLimit, CrossSiteShield, HeadAsGet, SecurityHeaders
 
 # One module for each audience; each offers `router`, and may offer bare Starlette `routes` for hot paths.
@@ -45,6 +50,17 @@ WEB = (
     "uploads",
     "pictures",
 )
+
+# The first sees a request first.
+SHIELDS = (SecurityHeaders, CrossSiteShield, BodyLimit)
+ERRORS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+    LimberError: failures.on_limber_error,
+    HTTPException: failures.on_http_error,
+    RequestValidationError: failures.on_invalid_request,
+    DataError: failures.on_data_error,
+    OperationalError: failures.on_database_error,
+    Exception: failures.on_crash,
+}
 
 
 @asynccontextmanager
@@ -75,11 +91,18 @@ def served() -> FastAPI:
 
 
 class Site(FastAPI):
-    """What players ask for needs nothing of FastAPI, whose own middleware was most of such a request."""
+    """What players ask for needs nothing of FastAPI, whose own middleware was most of such a request.
+
+    `direct` answers the beginning of a viewing, behind the same shields and with the same error pages.
+    """
+
+    direct: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if media.is_meant(scope):
             await media.serve(scope, receive, send)
+        elif playback.is_start(scope):
+            await self.direct(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -106,14 +129,14 @@ def create_app() -> FastAPI:
             app.include_router(module.router)
         app.router.routes.extend(getattr(module, "routes", []))
     app.router.routes.append(Route("/static/{name:path}", static.static_file, methods=["GET", "HEAD"]))
-    app.add_exception_handler(LimberError, failures.on_limber_error)
-    app.add_exception_handler(HTTPException, failures.on_http_error)
-    app.add_exception_handler(RequestValidationError, failures.on_invalid_request)
-    app.add_exception_handler(DataError, failures.on_data_error)
-    app.add_exception_handler(OperationalError, failures.on_database_error)
-    app.add_exception_handler(Exception, failures.on_crash)
+    for error, page in ERRORS.items():
+        app.add_exception_handler(error, page)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(CrossSiteShield)
-    app.add_middleware(SecurityHeaders)
+    for shield in reversed(SHIELDS):
+        app.add_middleware(shield)
+    app.direct = Starlette(
+        routes=playback.routes,
+        middleware=[Middleware(shield) for shield in SHIELDS],
+        exception_handlers=ERRORS,
+    )
     return app

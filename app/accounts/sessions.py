@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
@@ -10,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User, UserSession
 from app.accounts.permissions import Viewer
+from app.db import Querying
 from app.settings import get_settings
 
 TOUCH_EVERY = timedelta(minutes=10)
 # Asked with every page: built once, and of bare columns, since that and two objects cost as much as the answer.
-_HOLDER = (
+HOLDER = (
     select(
         UserSession.id.label("session_id"),
         UserSession.last_seen_at,
@@ -61,9 +63,12 @@ async def find(db: AsyncSession, token: str, now: datetime) -> Viewer | None:
 
     Extends the session's life at most every 10 minutes, so that reading pages writes little.
     """
-    row = (await db.execute(_HOLDER, {"token_hash": hash_token(token), "now": now})).first()
-    if row is None:
-        return None
+    row = (await db.execute(HOLDER, {"token_hash": hash_token(token), "now": now})).first()
+    return None if row is None else await seen(db, row, now)
+
+
+async def seen(db: Querying, row: Any, now: datetime) -> Viewer:
+    """The viewer of a row with `HOLDER`'s columns, who was here just now."""
     if now - row.last_seen_at > TOUCH_EVERY:
         await db.execute(
             update(UserSession)

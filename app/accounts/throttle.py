@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import Attempt
 from app.accounts.rules import Bucket
+from app.db import Querying
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 7))")
 
 
-async def allow(db: AsyncSession, buckets: Sequence[Bucket], now: datetime) -> bool:
+async def allow(db: Querying, buckets: Sequence[Bucket], now: datetime) -> bool:
     """Count one try in every bucket, unless one of them is full. Use a short transaction of its own.
 
     A refused try is not counted, so whoever keeps trying is let in again once the window has passed.
@@ -27,8 +28,7 @@ async def allow(db: AsyncSession, buckets: Sequence[Bucket], now: datetime) -> b
         )
         if (tries or 0) >= bucket.limit.tries:
             return False
-    db.add_all(Attempt(bucket=bucket.key, at=now) for bucket in buckets)
-    await db.flush()
+    await db.execute(insert(Attempt), [{"bucket": bucket.key, "at": now} for bucket in buckets])
     return True
 
 

@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, and_, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, select, true
 from sqlalchemy.orm import aliased
 
 from app.access.models import Entitlement
 from app.access.rules import EntitlementFacts, LessonFacts
+from app.accounts import sessions
 from app.accounts.models import UserSession
+from app.accounts.permissions import Viewer
 from app.catalog import rules
 from app.catalog.models import Course, Lesson
+from app.db import Querying
 from app.playback.models import Playback, Progress
 from app.playback.places import as_held
 from app.playback.rules import Held
@@ -40,47 +42,78 @@ class Facts:
 
 _Other = aliased(Playback)
 _Theirs = aliased(UserSession)
-_USER: BindParameter[UUID | None] = bindparam("user_id")
-QUESTION = (
-    select(
-        Lesson.course_id,
-        Lesson.is_free,
-        Lesson.state,
-        Lesson.available_at,
-        Lesson.video_id,
-        Course.state.label("course_state"),
-        Video.version,
-        Video.duration_s,
-        Progress.position_s.label("stopped_at_s"),
-        Entitlement.id.label("right_id"),
-        Entitlement.course_id.label("right_course_id"),
-        Entitlement.starts_at,
-        Entitlement.ends_at,
-        Entitlement.revoked_at.label("right_revoked_at"),
-        _Other.id,
-        _Other.place,
-        _Other.session_id,
-        _Other.tab,
-        _Other.lesson_id,
-        _Other.seen_at,
-        _Other.created_at,
-        _Theirs.revoked_at,
-    )
+_COLUMNS: tuple[Any, ...] = (
+    Lesson.course_id,
+    Lesson.is_free,
+    Lesson.state,
+    Lesson.available_at,
+    Lesson.video_id,
+    Course.state.label("course_state"),
+    Video.version,
+    Video.duration_s,
+    Progress.position_s.label("stopped_at_s"),
+    Entitlement.id.label("right_id"),
+    Entitlement.course_id.label("right_course_id"),
+    Entitlement.starts_at,
+    Entitlement.ends_at,
+    Entitlement.revoked_at.label("right_revoked_at"),
+    _Other.id,
+    _Other.place,
+    _Other.session_id.label("held_session_id"),
+    _Other.tab,
+    _Other.lesson_id,
+    _Other.seen_at,
+    _Other.created_at,
+    _Theirs.revoked_at,
+)
+_LESSON = (
+    select(*_COLUMNS)
+    .select_from(Lesson)
     .join(Course, Course.id == Lesson.course_id)
     .outerjoin(Video, Video.id == Lesson.video_id)
-    .outerjoin(Progress, and_(Progress.lesson_id == Lesson.id, Progress.user_id == _USER))
-    .outerjoin(Entitlement, Entitlement.user_id == _USER)
-    .outerjoin(_Other, and_(_Other.user_id == _USER, _Other.place.is_not(None)))
-    .outerjoin(_Theirs, _Theirs.id == _Other.session_id)
     .where(Lesson.id == bindparam("lesson_id"))
 )
 
 
-async def facts(db: AsyncSession, user_id: UUID | None, lesson_id: UUID, now: datetime) -> Facts | None:
+def _of(question: Select[*tuple[Any, ...]], user: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """The question about a lesson, with what one member has to do with it."""
+    return (
+        question.outerjoin(Progress, and_(Progress.lesson_id == Lesson.id, Progress.user_id == user))
+        .outerjoin(Entitlement, Entitlement.user_id == user)
+        .outerjoin(_Other, and_(_Other.user_id == user, _Other.place.is_not(None)))
+        .outerjoin(_Theirs, _Theirs.id == _Other.session_id)
+    )
+
+
+QUESTION = _of(_LESSON, bindparam("user_id", type_=Uuid))
+_HOLDER = sessions.HOLDER.subquery("holder")
+# With whoever holds the cookie, in the same question: each one more is a third of what a viewing costs to begin.
+WITH_HOLDER = _of(_LESSON.add_columns(*_HOLDER.c).outerjoin(_HOLDER, true()), _HOLDER.c.user_id)
+
+
+async def facts(db: Querying, user_id: UUID | None, lesson_id: UUID, now: datetime) -> Facts | None:
     """None when there is no such lesson."""
     rows = (await db.execute(QUESTION, {"user_id": user_id, "lesson_id": lesson_id})).all()
+    return _read(rows, lesson_id, now) if rows else None
+
+
+async def facts_with_holder(
+    db: Querying, cookie: str | None, lesson_id: UUID, now: datetime
+) -> tuple[Viewer | None, Facts | None]:
+    """The same, and who asks: the holder of the cookie, None for nobody."""
+    asked = {
+        "token_hash": sessions.hash_token(cookie) if cookie else None,
+        "now": now,
+        "lesson_id": lesson_id,
+    }
+    rows = (await db.execute(WITH_HOLDER, asked)).all()
     if not rows:
-        return None
+        return None, None
+    viewer = None if rows[0].session_id is None else await sessions.seen(db, rows[0], now)
+    return viewer, _read(rows, lesson_id, now)
+
+
+def _read(rows: Sequence[Any], lesson_id: UUID, now: datetime) -> Facts:
     row = rows[0]
     is_published = row.course_state == "published"
     version = row.version or 0

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert as plain_insert
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import UserSession
 from app.accounts.rules import device_name
 from app.catalog.models import Course, Lesson
+from app.db import Querying
 from app.errors import Conflict
 from app.i18n import _
 from app.playback.models import Playback
@@ -87,7 +87,7 @@ HELD = (
     select(
         Playback.id,
         Playback.place,
-        Playback.session_id,
+        Playback.session_id.label("held_session_id"),
         Playback.tab,
         Playback.lesson_id,
         Playback.seen_at,
@@ -103,22 +103,25 @@ def as_held(row: Any) -> Held:
     return Held(
         playback_id=row.id,
         place=row.place,
-        asking=Asking(row.session_id, row.tab, row.lesson_id),
+        asking=Asking(row.held_session_id, row.tab, row.lesson_id),
         seen_at=row.seen_at,
         has_played=row.seen_at > row.created_at,
         signed_out=row.revoked_at is not None,
     )
 
 
-async def held_by(db: AsyncSession, user_id: UUID) -> list[Held]:
+async def held_by(db: Querying, user_id: UUID) -> list[Held]:
     """The member's places that are taken, silent ones too."""
     return [as_held(row) for row in await db.execute(HELD.where(Playback.user_id == user_id))]
 
 
 async def begin(
-    db: AsyncSession, values: dict[str, Any], held: Sequence[Held], most: Most, now: datetime
+    db: Querying, values: dict[str, Any], held: Sequence[Held], most: Most, now: datetime
 ) -> UUID:
     """Write a member's Playback row with a place of its own. `held`: as it was read a moment ago.
+
+    Needs no transaction: a place that was given up, and not taken because of a crash, is free, and whoever held it gets
+    one again with its next sign of life.
 
     Raises:
         StreamsFull: when `most` are playing.
@@ -139,14 +142,14 @@ async def begin(
     raise StreamsFull(await playing(db, values["user_id"], now))
 
 
-async def begin_without_place(db: AsyncSession, values: dict[str, Any]) -> UUID:
+async def begin_without_place(db: Querying, values: dict[str, Any]) -> UUID:
     """The same where nothing is counted: for staff, and without sign-in."""
     playback_id = uuid4()
-    await db.execute(plain_insert(Playback).values(id=playback_id, **values))
+    await db.execute(_ROWS.insert(), {"id": playback_id, **values})
     return playback_id
 
 
-async def _make_way(db: AsyncSession, chosen: Take, now: datetime) -> bool:
+async def _make_way(db: Querying, chosen: Take, now: datetime) -> bool:
     """Whoever holds the place gives it up; False when it has shown a sign of life meanwhile, or is gone.
 
     The same page loaded anew ends the old viewing for good: otherwise two tabs would take the place from each other for
@@ -210,7 +213,7 @@ async def stop(db: AsyncSession, user_id: UUID, playback_id: UUID, now: datetime
     )
 
 
-async def playing(db: AsyncSession, user_id: UUID, now: datetime) -> list[Stream]:
+async def playing(db: Querying, user_id: UUID, now: datetime) -> list[Stream]:
     """What plays where at this moment, the first begun first."""
     rows = await db.execute(
         HELD.add_columns(
@@ -230,7 +233,7 @@ async def playing(db: AsyncSession, user_id: UUID, now: datetime) -> list[Stream
             device=device_name(row.user_agent or ""),
             started_at=row.created_at,
             position_s=row.position_s,
-            session_id=row.session_id,
+            session_id=row.held_session_id,
             lesson_url=f"/courses/{row.course_slug}/{row.slug}",
         )
         for row in rows

@@ -10,10 +10,11 @@ from app.access.rules import Allowed, Denied, Reason, ViewerFacts, decide
 from app.accounts import throttle
 from app.accounts.permissions import Viewer
 from app.accounts.rules import Bucket, Limit, network, shortened
+from app.db import Querying, transaction
 from app.errors import Conflict, Gone, LimberError, NotFound, PaymentRequired, SignInRequired, TooMany
 from app.i18n import _
 from app.playback import grants, places, tokens
-from app.playback.facts import Facts, facts
+from app.playback.facts import Facts, facts, facts_with_holder
 from app.playback.keyring import media_ring as media_ring
 from app.playback.models import Playback
 from app.playback.places import Most
@@ -46,8 +47,8 @@ async def two() -> int:
 
 
 async def start(
-    db: AsyncSession,
-    viewer: Viewer | None,
+    db: Querying,
+    cookie: str | None,
     lesson_id: UUID,
     now: datetime,
     *,
@@ -56,7 +57,9 @@ async def start(
     tab: str = "",
     ip: str = "",
 ) -> Granted:
-    """Let the viewer watch the lesson: a Playback row, a token for it, and where they stopped.
+    """Let whoever holds a sign-in's `cookie` (None: nobody) watch: a Playback row, a token, and where they stopped.
+
+    `db` may commit each statement by itself: one writes the row and takes its place.
 
     `most`: how many films a member may watch at the same time; `tab` tells one page of a browser from the others.
 
@@ -67,11 +70,14 @@ async def start(
         StreamsFull: when as many are playing on other pages.
         TooMany: after 300 viewings without sign-in in an hour from one network.
     """
-    found = await _permitted(db, viewer, lesson_id, now)
+    viewer, known = await facts_with_holder(db, cookie, lesson_id, now)
+    found = _permitted(viewer, known, now)
     if viewer is None:
         bucket = Bucket(f"{WITHOUT_SIGN_IN.name}:{network(ip)}", WITHOUT_SIGN_IN)
-        if not await throttle.allow(db, [bucket], now):
-            raise TooMany
+        # The lock that counts tries one after the other lasts as long as a transaction.
+        async with transaction() as counting:
+            if not await throttle.allow(counting, [bucket], now):
+                raise TooMany
     values = {
         "lesson_id": lesson_id,
         "video_id": found.video_id,
@@ -126,7 +132,8 @@ async def renew(
     if playback.revoked_at is not None:
         raise Gone(how_it_ended(playback.ended_by))
     film = playback.video_id, playback.video_version
-    found = await _permitted(db, viewer, playback.lesson_id, now)
+    known = await facts(db, viewer.user_id if viewer else None, playback.lesson_id, now)
+    found = _permitted(viewer, known, now)
     if (found.video_id, found.version) != film:
         raise Gone(_("This lesson has a new film. Load the page again to watch it."))
     # Last: why somebody may not watch says more than that a grant is too old.
@@ -149,8 +156,7 @@ def how_it_ended(ended_by: str | None) -> str:
     return _("This viewing was stopped. Load the page again to go on.")
 
 
-async def _permitted(db: AsyncSession, viewer: Viewer | None, lesson_id: UUID, now: datetime) -> Facts:
-    found = await facts(db, viewer.user_id if viewer else None, lesson_id, now)
+def _permitted(viewer: Viewer | None, found: Facts | None, now: datetime) -> Facts:
     is_staff = viewer is not None and viewer.is_staff
     if found is None or not (found.is_visible or is_staff):
         raise NotFound

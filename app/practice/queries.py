@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
+from app.db import Querying
 from app.practice.models import Location, Practice
 
 
@@ -51,7 +52,7 @@ async def time_zone(db: AsyncSession) -> str:
     return await db.scalar(select(Practice.time_zone).where(Practice.id == 1)) or "UTC"
 
 
-async def streams_at_once(db: AsyncSession) -> int:
+async def streams_at_once(db: Querying) -> int:
     """How many films one member may watch at the same time."""
     return await db.scalar(select(Practice.streams_at_once).where(Practice.id == 1)) or 2
 

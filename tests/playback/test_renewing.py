@@ -37,7 +37,7 @@ async def test_a_renewed_token_is_for_the_same_playback_and_ends_later(scene: Sc
     async with db.transaction() as session:
         sign_in = await sessions.start(session, scene.member, user_agent="", ip="", now=now)
         viewer = await sessions.find(session, sign_in, now)
-        first = await starting.start(session, viewer, scene.paid.id, now)
+        first = await starting.start(session, sign_in, scene.paid.id, now)
     later = now + timedelta(minutes=4)
     async with db.transaction() as session:
         second = await starting.renew(session, viewer, first.playback_id, first.grant, later)
@@ -208,7 +208,7 @@ async def test_the_first_bytes_and_the_last_token_are_decided_by_the_clock_given
         assert isinstance(viewer, Viewer)
         await session.execute(update(Entitlement).values(ends_at=now + timedelta(minutes=1)))
     async with db.transaction() as session:
-        begun = await starting.start(session, viewer, scene.paid.id, now + timedelta(seconds=59))
+        begun = await starting.start(session, cookie, scene.paid.id, now + timedelta(seconds=59))
     async with db.transaction() as session:
         with pytest.raises(PaymentRequired):
             await starting.renew(session, viewer, begun.playback_id, begun.grant, now + timedelta(minutes=1))

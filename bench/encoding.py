@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.video.chunks import Chunk, cut
-from app.video.encode import encode_chunk, encode_sound
+from app.video.encode import encode_chunk
 from app.video.ladder import Ladder, plan
 from app.video.passthrough import try_passthrough
 from app.video.poster import make_posters, share_of
 from app.video.probe import probe
+from app.video.sound import encode_sound
 from app.video.source import Source
 from app.video.storyboard import make_storyboard
 from app.video.verify import verify_chunk

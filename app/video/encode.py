@@ -1,4 +1,4 @@
-"""Encode the parts of a film, its chunks and its sound: each one run, put in place when whole."""
+"""Encode the chunks of a film: each one run, put in place when whole."""
 
 import asyncio
 import contextlib
@@ -14,28 +14,13 @@ from app.video.bounded import scaled
 from app.video.chunks import Chunk
 from app.video.ffmpeg import BOUNDS, ffmpeg, reading
 from app.video.ladder import Ladder
-from app.video.loudness import measure
 from app.video.renditions import Rendition
 from app.video.source import BREAKS_OFF, DISK_FULL, EncodingFailed, Source, Unusable, faulty, writing
 
-SOUND = "sound"
 ATTEMPT = ".attempt-"
 FRESH = ".fresh-"
 LEAST_FREE_BYTES = 8 * 2**20
 CPU_PER_FILM_S = 60
-
-
-async def encode_sound(
-    path: Path, source: Source, work: Path, on_percent: Callable[[int], None] | None = None
-) -> Path:
-    """Write the whole film's sound, as loud as all films, in `work/sound` and return that; else as `encode_chunk`."""
-    place = work / SOUND
-    if await asyncio.to_thread(place.is_dir):
-        return place
-    loudness = await measure(path, source)
-    filters = loudness.filters() if loudness else []
-    arguments = [*reading(path, source.demuxer), *graph.sound_arguments(source, filters)]
-    return await encoded(place, [graph.AUDIO_FOLDER], arguments, source.duration_s, on_percent)
 
 
 async def encode_chunk(

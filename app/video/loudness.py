@@ -25,11 +25,13 @@ _PEAK = re.compile(r"^\s*Peak:\s+(-?[\d.]+|-inf) dBFS", re.MULTILINE)
 class Loudness:
     """Integrated loudness in LUFS and the largest sample in dBFS.
 
+    `is_uneven`: the number of channels or the rate changes in the middle, and what was measured is not the whole.
     Source: EBU R 128, ITU-R BS.1770.
     """
 
     lufs: float
     peak_dbfs: float
+    is_uneven: bool = False
 
     @property
     def gain_db(self) -> float:
@@ -71,4 +73,6 @@ async def measure(path: Path, source: Source) -> Loudness | None:
     if lufs is None or peak is None:
         # Sound of no length: there is nothing to bring anywhere.
         return None
-    return Loudness(float(lufs.group(1)), float(peak.group(1)))
+    # Where ffmpeg begins its filters anew, each time has its own summary.
+    is_uneven = len(_LOUDNESS.findall(ran.last_words)) > 1
+    return Loudness(float(lufs.group(1)), float(peak.group(1)), is_uneven)

@@ -24,6 +24,7 @@ from app.video.poster_rules import POSTERS
 from app.video.probe import probe
 from app.video.progress import Lost, Report
 from app.video.removal import remove_version
+from app.video.sound import encode_sound
 from app.video.source import Source, Unusable, writing
 from app.video.storyboard import FOLDER as STORYBOARD
 from app.video.storyboard import make_storyboard
@@ -115,7 +116,7 @@ async def _sound(video_id: str, attempt: int, plan: Answer) -> Answer:
     work, report = work_folder(video_id, attempt), Report(UUID(video_id), attempt)
     path = await source_file(await report.source_key(), work)
     async with report.percent(SOUND_NUMBER, SOUND_SHARE) as on_percent:
-        place = await encode.encode_sound(path, source, work, on_percent)
+        place = await encode_sound(path, source, work, on_percent)
     return await _delivered(video_id, attempt, place, [AUDIO_FOLDER])
 
 

@@ -142,6 +142,18 @@ def _again_later(late_s: float, *words: str) -> Callable[[Path], Path]:
     return make
 
 
+def _from_six_to_two(folder: Path) -> Path:
+    """Television: a film with 5.1 channels, then what follows it."""
+    path, data = folder / "television.ts", b""
+    for at_s, channels in ((0.0, "c=5.1"), (LENGTH_S, "c=stereo")):
+        part = folder / f"part-{at_s}.ts"
+        ffmpeg(*flash(), *beep(channels=channels), *X264, "-c:a", "ac3", "-output_ts_offset", str(at_s),
+               "-muxdelay", "0", "-muxpreload", "0", part)  # fmt: skip
+        data += part.read_bytes()
+    path.write_bytes(data)
+    return path
+
+
 def _apart(suffix: str, picture_s: float, sound_s: float) -> Callable[[Path], Path]:
     """Picture and sound begin so many seconds into the film; both end with it."""
 
@@ -175,6 +187,7 @@ FILMS: tuple[Film, ...] = (
     Film("picture-5-s-late-mp4", _apart("mp4", 5, 0), length_s=LENGTH_S + 5, sound_late_s=-5, claps_s=(6.0, 7.4)),
     Film("picture-5-s-late-mkv", _apart("mkv", 5, 0), length_s=LENGTH_S + 5, sound_late_s=-5, claps_s=(6.0, 7.4)),
     Film("picture-5-s-late-ts", _apart("ts", 5, 0), length_s=LENGTH_S + 5, sound_late_s=-5, claps_s=(6.0, 7.4)),
+    Film("from-six-channels-to-two", _from_six_to_two, length_s=2 * LENGTH_S, claps_s=TWICE, short=True),
     Film("telemetry-and-timecode", _telemetry),
     Film("drone", _drone, fps=30000 / 1001),
     Film("dolby-vision-beside-hlg", _dolby_beside_hlg),

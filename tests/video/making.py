@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.video.chunks import cut
-from app.video.encode import encode_chunk, encode_sound
+from app.video.encode import encode_chunk
 from app.video.graph import AUDIO_FOLDER
 from app.video.ladder import Ladder, plan
 from app.video.packaging import Packaged, Track, join, playlists, track_in
 from app.video.probe import probe
 from app.video.remux import as_copied, same_copy, try_copy
+from app.video.sound import encode_sound
 from app.video.source import Source
 from app.video.verify import check_lengths, verify_chunk
 

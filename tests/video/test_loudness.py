@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.video.encode import encode_sound
 from app.video.loudness import MOST_GAIN_DB, TARGET_LUFS, Loudness, measure
 from app.video.probe import probe
 from app.video.renditions import Rendition
+from app.video.sound import encode_sound
 from app.video.source import Source
 from tests.video.sources import X264, ffmpeg
 

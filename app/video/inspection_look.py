@@ -1,5 +1,6 @@
 """What the first pictures of a source film tell: size, which way is up, fields, colours, and its rate."""
 
+import errno
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,6 +20,10 @@ DAMAGED = N_("Not one picture of this film can be read: the file is damaged. Ple
 TOO_LARGE = N_(
     "The picture of this film is %(width)d × %(height)d, larger than we can take. "
     "Please export it at 4K or less."
+)
+
+TOO_DEAR = N_(
+    "Reading one picture of this film takes more memory than we can give it. Please export it at 4K or less."
 )
 
 DOLBY_VISION = N_(
@@ -77,6 +82,8 @@ def look_at(film: Any, picture: Any) -> Look:
         except av.error.FFmpegError as error:
             # A film may begin in the middle of a group of pictures; what follows can still be whole.
             problem = str(error)
+            if error.errno == errno.ENOMEM:
+                raise Unusable(TOO_DEAR, detail=problem) from error
         if seen >= LOOK_FRAMES or number >= LOOK_PACKETS:
             break
     if first is None:

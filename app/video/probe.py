@@ -15,9 +15,13 @@ BOUNDS = Bounds(cpu_s=60, wall_s=180, stall_s=180, memory_bytes=3 * 2**30, file_
 # Some containers are read from end to end, to see whether their clock jumps.
 CPU_S_PER_GIB, WALL_S_PER_GIB = 20, 120
 
+# The child's first line: from here on it is the film's fault when it ends without an answer.
+BEGUN = "begun"
+
 UNREADABLE = N_(
     "This file could not be read: it is damaged or made to do harm. Please export the film again."
 )
+NOT_STARTED = N_("The program that reads films did not start on this machine. We will try again.")
 SLOW = N_("Reading this film took too long. We will try again.")
 
 
@@ -48,7 +52,10 @@ async def probe(path: Path, *, longest_s: float = LONGEST_S, bounds: Bounds | No
     ended = await run(argv, bounds, on_line=keep)
     if ended.why != "exit":
         raise EncodingFailed(SLOW, detail=f"{ended.why}: {ended.last_words}")
-    if not ended.ok or not answers:
+    if not answers:
+        # It had not looked at the film yet: an upgrade was under way, or there is no memory left at all.
+        raise EncodingFailed(NOT_STARTED, detail=f"exit {ended.code}: {ended.last_words}")
+    if not ended.ok or len(answers) < 2:
         raise Unusable(UNREADABLE, detail=f"exit {ended.code}: {ended.last_words}")
     answer = json.loads(answers[-1])
     if "unusable" in answer:
@@ -59,6 +66,8 @@ async def probe(path: Path, *, longest_s: float = LONGEST_S, bounds: Bounds | No
 def main() -> None:
     from app.video.inspection import inspect  # imports the parsers, which only this child may hold
 
+    sys.stdout.write(BEGUN + "\n")
+    sys.stdout.flush()
     path, longest_s = Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else LONGEST_S
     try:
         answer: dict[str, object] = {"source": inspect(path, longest_s).to_json()}

@@ -168,8 +168,17 @@ def test_a_picture_larger_than_we_take_is_refused(tmp_path: Path) -> None:
     assert refusal(path).message == inspection_look.TOO_LARGE
 
 
-def test_a_file_that_exhausts_the_probe_is_refused_not_waited_for(good: Path) -> None:
-    with pytest.raises(Unusable, match="could not be read"):
+def test_a_file_that_exhausts_the_probe_is_refused_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "dear.mkv"
+    ffmpeg("-f", "lavfi", "-i", "color=s=8192x4320:r=2:d=1", "-c:v", "mjpeg", "-pix_fmt", "yuvj444p", path)
+    # Room to begin in, not for one of its pictures.
+    bounds = Bounds(cpu_s=5, wall_s=60, stall_s=60, memory_bytes=190 * 2**20)
+    with pytest.raises(Unusable, match="more memory than we can give"):
+        asyncio.run(probe(path, bounds=bounds))
+
+
+def test_a_machine_on_which_the_probe_does_not_start_is_not_the_films_fault(good: Path) -> None:
+    with pytest.raises(EncodingFailed, match="did not start"):
         asyncio.run(probe(good, bounds=Bounds(cpu_s=5, wall_s=20, stall_s=20, memory_bytes=2**25)))
 
 

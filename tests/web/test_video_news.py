@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import async_playwright, expect
 from sqlalchemy import delete, update
 
 from app import db
@@ -20,6 +21,8 @@ from app.video.captions_models import CaptionDraft
 from app.video.events import Listener
 from app.video.models import Upload, Video
 from tests import factories
+from tests.journeys.conftest import FLAGS
+from tests.machine import browser as browser_path
 from tests.web.server import COOKIE, Server
 
 URL = "/studio/videos/events"
@@ -167,6 +170,34 @@ async def test_a_page_hears_of_a_draft_until_it_is_ready_or_stopped(
         async with db.transaction() as session:
             await session.execute(delete(CaptionDraft).where(CaptionDraft.video_id == video.id))
         assert (await ear.next())["state"] == "gone"
+
+
+@pytest.mark.browser
+async def test_a_drafts_percentage_grows_on_a_page_that_is_open(server: Server) -> None:
+    async with db.transaction() as session:
+        user = await factories.staff(session)
+        token = await sessions.start(session, user, user_agent="test", ip="127.0.0.1", now=utcnow())
+        video = await factories.video(session)
+        session.add(CaptionDraft(video_id=video.id, language="de"))
+    path = browser_path()
+    assert path, "no Chromium is installed (python -m tests.machine installs it)"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = await browser.new_page()
+        await page.context.add_cookies([{"name": COOKIE, "value": token, "url": server.url}])
+        await page.goto(f"{server.url}/studio/videos/{video.id}/captions")
+        await page.evaluate("window.isTheSame = true")
+        part = page.locator("#writing")
+        await expect(part).to_contain_text("A draft in German waits for a worker.")
+        await redraft(video, state="running", percent=1)
+        await expect(part).to_contain_text("A draft in German is being written.")
+        await redraft(video, percent=42)
+        await expect(part.locator("[data-draft-percent]")).to_have_text("42")
+        await expect(part.locator("progress")).to_have_js_property("value", 42)
+        await redraft(video, state="ready", percent=100, vtt="WEBVTT\n")
+        await expect(part.get_by_role("link", name="Read the draft")).to_be_visible()
+        assert await page.evaluate("window.isTheSame"), "nothing was loaded again"
+        await browser.close()
 
 
 async def redraft(video: Video, **values: Any) -> None:

@@ -2,13 +2,20 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
 from app.billing import stripe_api
 from app.billing.mirror import TERMINAL
-from app.billing.models import CheckoutAttempt, StripeCustomer, StripeEvent, StripePurchase
+from app.billing.models import (
+    CheckoutAttempt,
+    StripeCustomer,
+    StripeEvent,
+    StripePurchase,
+    StripeSubscription,
+)
+from app.billing.notice_models import StripeCard
 from app.errors import Unavailable
 from app.i18n import _
 from app.settings import get_settings
@@ -67,6 +74,8 @@ async def forget(session: AsyncSession, user_id: UUID) -> None:
         .where(StripeEvent.customer_id.in_(customers))
         .values(payload=func.jsonb_build_object("id", StripeEvent.event_id, "type", StripeEvent.type))
     )
+    subscriptions = select(StripeSubscription.id).where(StripeSubscription.customer_id.in_(customers))
+    await session.execute(delete(StripeCard).where(StripeCard.subscription_id.in_(subscriptions)))
     await session.execute(
         update(StripePurchase).where(StripePurchase.customer_id.in_(customers)).values(raw={})
     )

@@ -74,10 +74,10 @@ async def candidates(session: AsyncSession, now: datetime) -> list[str]:
                         StripeSubscription.status.in_(("active", "trialing")),
                         ends > now,
                         or_(
-                            and_(ends < now + notices.TRIAL_AHEAD, StripeSubscription.status == "trialing"),
-                            and_(ends < now + notices.RENEWAL_AHEAD, interval == "year"),
+                            and_(ends <= now + notices.TRIAL_AHEAD, StripeSubscription.status == "trialing"),
+                            and_(ends <= now + notices.RENEWAL_AHEAD, interval == "year"),
                             and_(
-                                ends < now + notices.CARD_AHEAD,
+                                ends <= now + notices.CARD_AHEAD,
                                 StripeCard.looked_for.is_distinct_from(ends),
                             ),
                         ),

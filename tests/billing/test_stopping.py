@@ -133,7 +133,7 @@ async def test_a_pause_runs_what_is_paid_out_then_charges_and_gives_nothing(till
     assert answer.headers["location"] == "/account?done=paused"
     (right,) = await tills.rights(user.id)
     assert right.ends_at == end, "what is paid, without slack"
-    assert "Your membership rests." in (await till.client.get("/account")).text
+    assert "You have paused." in (await till.client.get("/account")).text
     assert (await tills.mails())[-1] == "subscription_paused"
     await till.pass_days(40)
     await till.settle()
@@ -194,7 +194,7 @@ async def test_a_bank_that_refuses_the_new_month_leaves_the_pause(till: Till) ->
         await pausing.resume(user.id, utcnow() + 45 * DAY)
     await till.settle()
     assert not await tills.is_entitled(user.id, utcnow() + 40 * DAY)
-    assert "Your membership rests." in (await till.client.get("/account")).text
+    assert "You have paused." in (await till.client.get("/account")).text
 
 
 async def test_a_pause_is_offered_only_where_and_for_as_long_as_the_teacher_allows(till: Till) -> None:

@@ -17,8 +17,8 @@ from app.billing import gifts, queries, stripe_api, sync
 from app.billing.customers import ensure_customer, replace_customer
 from app.billing.gifts import GiftDraft
 from app.billing.mirror import SubscriptionFacts
-from app.billing.models import CheckoutAttempt, Gift, Plan, PlanPrice
-from app.billing.rules import Scope, covers_all_of
+from app.billing.models import CheckoutAttempt, Plan, PlanPrice
+from app.billing.rules import covers_all_of
 from app.clock import utcnow
 from app.errors import Conflict, NotFound, Unavailable
 from app.i18n import _
@@ -236,11 +236,11 @@ async def _close(user_id: UUID, session_id: str) -> None:
     if await stripe_api.expire_checkout(session_id) == "complete":
         await _was_paid(user_id, session_id)
     else:
-        await _mark(session_id, "expired")
+        await mark(session_id, "expired")
 
 
 async def _was_paid(user_id: UUID, session_id: str) -> None:
-    await _mark(session_id, "completed")
+    await mark(session_id, "completed")
     await sync.sync(await ensure_customer(user_id))
 
 
@@ -253,7 +253,7 @@ async def _resume(user_id: UUID, chosen: _Chosen) -> str | None:
     if found is not None and found.status == "complete":
         await _was_paid(user_id, chosen.session_id)
     else:
-        await _mark(chosen.session_id, "expired")
+        await mark(chosen.session_id, "expired")
     return None
 
 
@@ -304,7 +304,8 @@ def _order(user_id: UUID, customer_id: str, chosen: _Chosen) -> stripe_api.Check
     )
 
 
-async def _mark(session_id: str, state: Literal["completed", "expired"]) -> None:
+async def mark(session_id: str, state: Literal["completed", "expired"]) -> None:
+    """Say what has become of a session."""
     async with db.transaction() as session:
         await session.execute(
             update(CheckoutAttempt).where(CheckoutAttempt.stripe_session_id == session_id).values(state=state)
@@ -316,69 +317,3 @@ async def _drop(attempt_id: UUID) -> None:
         await session.execute(
             update(CheckoutAttempt).where(CheckoutAttempt.id == attempt_id).values(state="expired")
         )
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """Where somebody stands who comes back from Stripe. `state`: entitled | activating | open (not paid yet)."""
-
-    state: Literal["entitled", "activating", "open"]
-    return_to: str
-    checkout_url: str | None = None
-
-
-async def arrive(user_id: UUID, session_id: str) -> Arrival:
-    """Look at once whether the payment has arrived, so that nobody waits for a webhook; at most 3 s.
-
-    Raises:
-        NotFound: when this member never had that session.
-    """
-    async with db.transaction() as session:
-        attempt = await _attempt(session, user_id, CheckoutAttempt.stripe_session_id == session_id)
-        customer = await queries.customer_of(session, user_id)
-        gift_id = attempt.gift_id
-        scope = (await queries.scopes(session))[attempt.plan_id]
-    if customer is not None:
-        await sync.sync_now(customer.id)
-    if await _is_there(user_id, gift_id, scope):
-        await _mark(session_id, "completed")
-        return Arrival("entitled", attempt.return_to)
-    try:
-        found = await stripe_api.find_checkout(session_id)
-    except Unavailable:
-        found = None
-    if found is not None and found.status == "open":
-        return Arrival("open", attempt.return_to, found.url)
-    return Arrival("activating", attempt.return_to)
-
-
-async def _is_there(user_id: UUID, gift_id: UUID | None, scope: Scope) -> bool:
-    """Whether what was paid has arrived: a gift that is paid, or the right to watch."""
-    if gift_id is None:
-        return await _is_entitled(user_id, scope, utcnow())
-    async with db.transaction() as session:
-        return (await session.get_one(Gift, gift_id)).state == "paid"
-
-
-async def _is_entitled(user_id: UUID, scope: Scope, now: datetime) -> bool:
-    async with db.transaction() as session:
-        mine = await access.active_for(session, user_id, now)
-    return covers_all_of(tuple(one.course_id for one in mine), scope)
-
-
-async def where_from(session: AsyncSession, user_id: UUID, attempt_id: UUID) -> str:
-    """The page from which the member set out to buy.
-
-    Raises:
-        NotFound: for an attempt of somebody else.
-    """
-    return (await _attempt(session, user_id, CheckoutAttempt.id == attempt_id)).return_to
-
-
-async def _attempt(session: AsyncSession, user_id: UUID, which: object) -> CheckoutAttempt:
-    found: CheckoutAttempt | None = await session.scalar(
-        select(CheckoutAttempt).where(which, CheckoutAttempt.user_id == user_id)  # type: ignore[arg-type]
-    )
-    if found is None:
-        raise NotFound
-    return found

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.access import queries as access
 from app.accounts.permissions import Permission, Viewer
-from app.billing import checkout, inbox, new_card, portal, queries
+from app.billing import arriving, checkout, inbox, new_card, portal, queries
 from app.billing.queries import Membership, PlanOffer
 from app.clock import utcnow
 from app.db import Db
@@ -138,7 +138,7 @@ async def returned(request: Request, viewer: BriefViewer, session_id: str = "", 
     """
     if viewer is None:
         raise SignInRequired
-    arrival = await checkout.arrive(viewer.user_id, session_id)
+    arrival = await arriving.arrive(viewer.user_id, session_id)
     if arrival.state == "entitled":
         return RedirectResponse(arrival.return_to, 303)
     if arrival.state == "open" and arrival.checkout_url:
@@ -159,7 +159,7 @@ async def cancelled(page: Page, db: Db, attempt: UUID) -> Response:
         NotFound: for a checkout of somebody else.
     """
     assert page.viewer is not None
-    return RedirectResponse(await checkout.where_from(db, page.viewer.user_id, attempt), 303)
+    return RedirectResponse(await arriving.where_from(db, page.viewer.user_id, attempt), 303)
 
 
 @router.post("/account/portal", dependencies=[needs_briefly(Permission.MEMBER)])

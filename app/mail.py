@@ -37,6 +37,10 @@ def render(template: str, to: str, context: dict[str, Any]) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     if reply_to := context.get("reply_to"):
         message["Reply-To"] = str(reply_to)
+    if unsubscribe := context.get("unsubscribe_url"):
+        # RFC 8058: the mail program's own button ends it, without a page.
+        message["List-Unsubscribe"] = f"<{unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(part("body.txt").strip() + "\n")
     message.add_alternative(part("body.html"), subtype="html")
     return message

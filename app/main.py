@@ -38,6 +38,7 @@ WEB = (
     "bills",
     "courses",
     "articles",
+    "following",
     "article_files",
     "contact",
     "playback",

@@ -19,6 +19,8 @@ class Purpose(StrEnum):
     EMAIL = "email"
     GIFT = "gift"
     CARD = "card"
+    FOLLOW = "follow"
+    UNFOLLOW = "unfollow"
 
 
 LIFETIME = {
@@ -29,6 +31,9 @@ LIFETIME = {
     Purpose.GIFT: timedelta(days=3660),
     # Longer than a member may watch unpaid: paying late is still paying.
     Purpose.CARD: timedelta(days=30),
+    Purpose.FOLLOW: timedelta(days=30),
+    # Whoever finds an old mail must still be able to have no more of them.
+    Purpose.UNFOLLOW: timedelta(days=3660),
 }
 PATH = {
     Purpose.JOIN: "/confirm",
@@ -36,6 +41,8 @@ PATH = {
     Purpose.EMAIL: "/change-email",
     Purpose.GIFT: "/gifts/claim",
     Purpose.CARD: "/billing/card",
+    Purpose.FOLLOW: "/responses/follow",
+    Purpose.UNFOLLOW: "/responses/unfollow",
 }
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.clock import utcnow
@@ -100,6 +100,21 @@ class Comment(HasId, Base):
     ip: Mapped[str] = mapped_column(String(45), default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
     moderated_at: Mapped[datetime | None]
+
+
+class Follow(HasId, Base):
+    """Somebody who wants to hear of the answers to one response. Nothing but the question whether that is so is mailed
+    before `confirmed_at`."""
+
+    __tablename__ = "comment_follow"
+    __table_args__ = (UniqueConstraint("comment_id", "email"),)
+
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
 
 
 class ContactMessage(HasId, Base):

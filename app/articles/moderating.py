@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts import audit
 from app.accounts.permissions import Viewer
 from app.accounts.rules import tidy
+from app.articles import following
 from app.articles.markdown import render_response
 from app.articles.models import Comment
 from app.articles.rules import RESPONSE_CHARS
@@ -42,6 +43,8 @@ async def moderate(
             continue
         before[comment.id] = comment.state
         _set_state(comment, state, now)
+        if state == "approved":
+            await following.on_shown(db, comment, now)
         audit.record(
             db, viewer.user_id, f"response.{action}", "response", comment.id, before=before[comment.id]
         )
@@ -63,6 +66,8 @@ async def undo(db: AsyncSession, viewer: Viewer, before: dict[UUID, str], action
     undone = 0
     for comment in rows:
         _set_state(comment, before[comment.id], now)
+        if comment.state == "approved":
+            await following.on_shown(db, comment, now)
         audit.record(db, viewer.user_id, "response.undo", "response", comment.id, undid=action)
         undone += 1
     return undone
@@ -87,6 +92,7 @@ async def answer(db: AsyncSession, viewer: Viewer, comment_id: UUID, words: str,
         raise BadInput(_("Approve the response first; then you can reply to it."), field="body")
     if parent.state == "pending":
         _set_state(parent, "approved", now)
+        await following.on_shown(db, parent, now)
         audit.record(db, viewer.user_id, "response.approve", "response", parent.id, before="pending")
     reply = Comment(
         id=uuid4(),
@@ -104,6 +110,7 @@ async def answer(db: AsyncSession, viewer: Viewer, comment_id: UUID, words: str,
     )
     db.add(reply)
     await db.flush()
+    await following.on_shown(db, reply, now)
     audit.record(db, viewer.user_id, "response.reply", "response", reply.id, to=str(parent.id))
     return reply
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.permissions import Viewer
 from app.accounts.rules import clean_email
-from app.articles import rules
+from app.articles import following, rules
 from app.articles.markdown import render_response
 from app.articles.models import Article, Comment
 from app.articles.rules import ResponseDraft
@@ -70,6 +70,11 @@ async def respond(
     )
     db.add(comment)
     await db.flush()
+    if draft.wants_replies and state != "spam":
+        # A member's address was confirmed with the account.
+        await following.ask(db, comment, is_proven=viewer is not None and viewer.is_confirmed, now=now)
+    if state == "approved":
+        await following.on_shown(db, comment, now)
     if state != "spam" and not is_staff:
         await _tell_staff(db, article, comment, notify)
     return comment

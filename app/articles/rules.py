@@ -60,9 +60,12 @@ class ResponseDraft:
     name: str = ""
     email: str = ""
     body: str = ""
+    wants_replies: bool = False
 
     def tidy(self) -> "ResponseDraft":
-        return ResponseDraft(_line(self.name), _line(self.email), _text(self.body).strip())
+        return ResponseDraft(
+            _line(self.name), _line(self.email), _text(self.body).strip(), self.wants_replies
+        )
 
 
 @dataclass(frozen=True)

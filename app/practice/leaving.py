@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.accounts import letters, profile, queries
 from app.accounts.models import User
-from app.articles.models import Comment
+from app.articles.models import Comment, Follow
 from app.billing import ending
 from app.errors import Conflict, NotFound, Unavailable
 from app.i18n import _
@@ -61,7 +61,9 @@ def _refuse_staff(user: User) -> None:
 
 
 async def _unname(session: AsyncSession, user_id: UUID) -> None:
-    """Responses stay where others answered them, under no name."""
+    """Responses stay where others answered them, under no name; nobody is told of answers to them any more."""
+    theirs = select(Comment.id).where(Comment.user_id == user_id)
+    await session.execute(delete(Follow).where(Follow.comment_id.in_(theirs)))
     await session.execute(
         update(Comment)
         .where(Comment.user_id == user_id)

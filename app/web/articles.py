@@ -1,6 +1,6 @@
 """Articles for everybody: the list, one article with its responses, and the form under "Leave a Reply"."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -183,12 +183,13 @@ async def respond(
     parent: Annotated[str, Form()] = "",
     stamp: Annotated[str, Form()] = "",
     website: Annotated[str, Form()] = "",
+    replies: Annotated[str, Form()] = "",
 ) -> Response:
     """POST /articles/{slug}/responses: take a response, or show the form again with sentences and the typed words."""
     found = await _article(db, slug, viewer)
-    draft = ResponseDraft(name, email, body).tidy()
+    draft = ResponseDraft(name, email, body, bool(replies)).tidy()
     if viewer is not None:
-        draft = ResponseDraft(viewer.name, viewer.email, draft.body)
+        draft = replace(draft, name=viewer.name, email=viewer.email)
     answered = await responding.parent_of(db, found.id, _uuid(parent))
     errors, status = check_response(draft), 422
     if not errors and viewer is None and (sentence := pace_error(_purpose(found), stamp)):

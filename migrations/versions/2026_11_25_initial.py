@@ -913,6 +913,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_comment_created_at"), "comment", ["created_at"], unique=False)
     op.create_index(op.f("ix_comment_parent_id"), "comment", ["parent_id"], unique=False)
     op.create_table(
+        "comment_follow",
+        sa.Column("comment_id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comment.id"], name=op.f("fk_comment_follow_comment_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment_follow")),
+        sa.UniqueConstraint("comment_id", "email", name=op.f("uq_comment_follow_comment_id_email")),
+    )
+    op.create_index(op.f("ix_comment_follow_email"), "comment_follow", ["email"], unique=False)
+    op.create_table(
         "tag",
         sa.Column("slug", sa.String(length=100), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
@@ -978,6 +994,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_article_tag_tag_id"), table_name="article_tag")
     op.drop_table("article_tag")
     op.drop_table("tag")
+    op.drop_index(op.f("ix_comment_follow_email"), table_name="comment_follow")
+    op.drop_table("comment_follow")
     op.drop_index(op.f("ix_comment_parent_id"), table_name="comment")
     op.drop_index(op.f("ix_comment_created_at"), table_name="comment")
     op.drop_index("ix_comment_article_id_state", table_name="comment")

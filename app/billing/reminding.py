@@ -35,10 +35,12 @@ async def remind(now: datetime) -> list[str]:
             await sync.sync(customer_id)
             for subscription_id, charge_at in await cards_to_look_at(customer_id, now):
                 await look_at_card(subscription_id, charge_at, now)
+            written += await remind_one(customer_id, now)
         except Unavailable as fault:
             log.warning("notices for %s wait: %s", customer_id, fault.sentence)
-            continue
-        written += await remind_one(customer_id, now)
+        except Exception:
+            # One odd customer must not keep everybody else's mails back, at each run anew.
+            log.exception("notices for %s failed", customer_id)
     return [*written, *await write_receipts(now)]
 
 

@@ -8,11 +8,13 @@ from sqlalchemy import select
 
 from app import db
 from app.accounts.models import User
-from app.billing import ending, reminding
-from app.billing.models import StripeSubscription
+from app.billing import ending, plans, price_moves, reminding
+from app.billing.models import Plan, StripeSubscription
 from app.billing.notice_models import StripeCard
+from app.billing.plans import PlanDraft
+from app.clock import utcnow
 from app.settings import get_settings
-from tests import letters
+from tests import factories, letters
 from tests.billing import till as tills
 from tests.billing.till import Till
 from tests.sandbox import shop
@@ -92,6 +94,21 @@ async def test_a_yearly_renewal_is_told_thirty_and_seven_days_ahead(till: Till) 
     assert await told(end - DAY) == []
     assert [one["template"] for one in (await letters.letters())[-2:]] == ["renewal_coming"] * 2
     assert (await last())["context"]["price"] == "$190"
+
+
+async def test_a_renewal_at_a_price_that_the_member_was_told_of_names_that_price(till: Till) -> None:
+    await subscribed(till, interval="year", amount_cents=19000)
+    end = await period_end()
+    async with db.transaction() as session:
+        staff = await factories.staff(session)
+        plan = (await session.scalars(select(Plan))).one()
+        await plans.edit(session, staff.id, plan.id, PlanDraft("Membership", 21000, interval="year"))
+    await plans.push(plan.id)
+    async with db.transaction() as session:
+        now = utcnow()
+        assert await price_moves.begin(session, staff.id, plan.id, now + 31 * DAY, "", now) == 1
+    assert await told(end - 30 * DAY) == ["renewal_coming"]
+    assert (await last())["context"]["price"] == "$210"
 
 
 async def test_a_monthly_renewal_is_not_told_ahead(till: Till) -> None:

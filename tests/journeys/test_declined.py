@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.conftest import Demo
+from tests.journeys.test_accessibility import faults
 from tests.journeys.test_buying import LESSON, join, to_checkout
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -39,6 +40,7 @@ def test_a_declined_member_gives_a_new_card_by_the_mail_and_watches_at_once(
     page.goto("/library")
     banner = page.get_by_role("complementary", name="Payment")
     expect(banner).to_contain_text("You can watch until")
+    assert faults(page) == []
     page.goto(LESSON)
     assert page.locator("[data-player]").count() == 1, "the grace period"
 
@@ -53,12 +55,14 @@ def test_a_declined_member_gives_a_new_card_by_the_mail_and_watches_at_once(
     phone = elsewhere.new_page()
     phone.goto(link)
     expect(phone.get_by_role("link", name="Log in")).to_be_visible()
+    assert faults(phone) == []
     phone.get_by_role("button", name="Go to the card form").click()
     phone.wait_for_url("**/flow/payment_method_update")
     assert phone.get_by_role("button").count() == 1, "a form for a card, and nothing else"
     phone.get_by_role("button", name="Update card").click()
     phone.wait_for_url("**/billing/card/done*")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you, all is well")
+    assert faults(phone) == []
     elsewhere.close()
 
     page.goto(LESSON)

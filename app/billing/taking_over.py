@@ -75,6 +75,49 @@ async def take_over(
     return found
 
 
+@dataclass
+class Matched:
+    """Stripe's customers who have a member's address. `odd`: what somebody has to look at."""
+
+    linked: int = 0
+    known: int = 0
+    odd: list[str] = field(default_factory=list)
+
+
+async def match(addresses: Mapping[str, str], *, apply: bool) -> Matched:
+    """Link Stripe's customers to the members with these addresses, and let those watch who pay.
+
+    `addresses`: cleaned address → id of its customer, or "" where only the address tells. Nobody gets an account here.
+
+    Raises:
+        OtherAccount: when the key is another account's.
+        StripeDown: when Stripe does not answer.
+    """
+    now = utcnow()
+    await check_account(now)
+    ids = {customer: address for address, customer in addresses.items() if customer}
+    found, matched, taken = TakeOver(), Matched(), dict[str, str]()
+    async for customer in stripe_api.every_customer():
+        address = ids.get(customer.id) or _address(customer.email)
+        # An id in the file is surer than an address at Stripe, of which there may be several.
+        if address not in addresses or addresses[address] not in ("", customer.id):
+            continue
+        if address in taken:
+            found.odd.append(f"{customer.id} has the address of {taken[address]}, {address}: look at both")
+            continue
+        taken[address] = customer.id
+        await _take(customer, address, found, now, apply=apply)
+    matched.linked, matched.known, matched.odd = found.linked + found.created, found.known, found.odd
+    return matched
+
+
+def _address(email: str | None) -> str:
+    try:
+        return rules.clean_email(email or "")
+    except BadInput:
+        return ""
+
+
 async def _prices(
     wanted: Mapping[str, str], subscriptions: list[dict[str, Any]], *, apply: bool
 ) -> dict[str, object]:

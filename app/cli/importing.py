@@ -91,3 +91,55 @@ def wordpress(
     print(f"The whole report: {place}")
     if differing:
         raise SystemExit(1)
+
+
+@importing.command()
+def members(
+    file: Annotated[Path, typer.Argument(help="The CSV file that the other platform exports.")],
+    from_: Annotated[
+        str,
+        typer.Option(
+            "--from", help="memberpress, woocommerce, uscreen, teachable or kajabi; left out: by its columns."
+        ),
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing, mail nobody; say the same.")
+    ] = False,
+    mail: Annotated[bool, typer.Option(help="Tell each new member how to choose a password.")] = True,
+) -> None:
+    """Give people from another platform an account, and match Stripe's customers. Run twice, it does nothing new."""
+    import app.tables  # noqa: F401 (as above)
+    from app.billing import stripe_api
+    from app.moving import members as moving
+    from app.moving.member_files import MARKS
+
+    if from_ and from_ not in MARKS:
+        raise typer.BadParameter(f"--from is one of {', '.join(MARKS)}")
+
+    async def act() -> moving.Report:
+        try:
+            return await moving.take(file, from_, is_dry=dry_run, mails=mail)
+        finally:
+            await stripe_api.close()
+
+    told = run_with_database(act)
+    kind = f" ({told.platform})" if told.platform else ""
+    print(f"{told.rows:,} people in {file.name}{kind}:")
+    for words, count in told.outcomes.most_common():
+        print(f"  {count:,} {words}")
+    for line in told.odd:
+        print(f"    {line}")
+    if told.with_membership:
+        print(f"  {told.with_membership:,} lines name a membership. Rights to watch come from Stripe alone.")
+    if told.stripe is None:
+        print(
+            "Stripe is not set up here, so nobody was matched with it: `limber billing import` does that later."
+        )
+    else:
+        print(
+            f"Stripe: {told.stripe.linked:,} customers matched by address, {told.stripe.known:,} were known."
+        )
+        for line in told.stripe.odd:
+            print(f"  {line}", file=sys.stderr)
+    if dry_run:
+        print("This was a dry run: nothing was written.")

@@ -14,11 +14,12 @@ _MARKS = _OPEN + _CLOSE
 _RESERVED = re.compile("[\ufdd0-\ufdef]")
 
 _SPACES = re.compile(r"[ \t\n\r\f]+")
-_SPECIAL = re.compile(r"[\\`*\[\]<]|~(?=~)|(?<=~)~|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w{1,40};)|!\Z")
+_SPECIAL = re.compile(r"[\\`*\[\]<]|~(?=~)|(?<=~)~|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w{1,40};)|[!^]\Z")
 _LINE_START = re.compile(r"(#{1,6}(?=\s|\Z)|[-+](?=\s|\Z)|>|:::|=+\s*\Z|[|:\s-]*-[|:\s-]*\Z)")
 _NUMBERED = re.compile(r"(\d{1,9})([.)])(?=\s|\Z)")
 _LEADING = re.compile(rf"([{_OPEN}])([ {BREAK}]+)")
 _TRAILING = re.compile(rf"([ {BREAK}]+)([{_CLOSE}])")
+_EMPTY_LINE = re.compile(rf"{BREAK}[ {BREAK}]*{BREAK}")
 _EMPTY = re.compile("|".join(f"{a}{b}|{b}{a}" for a, b in _PAIRS))
 _AROUND_BREAK = re.compile(rf" *{BREAK} *")
 
@@ -44,7 +45,7 @@ def finished(text: str, *, line_break: str = "\\\n", html: bool = True) -> str:
 
     `html`: tags may stand where stars would not be understood, as in `un**"believ"**able`.
     """
-    text = _settled(_SPACES.sub(" ", text))
+    text = _settled(_within_paragraphs(_settled(_SPACES.sub(" ", text))))
     text = _delimited(text, html=html).strip(f" {BREAK}")
     lines = [line.strip() for line in _AROUND_BREAK.sub(BREAK, text).split(BREAK)]
     if line_break == "\\\n":
@@ -52,6 +53,22 @@ def finished(text: str, *, line_break: str = "\\\n", html: bool = True) -> str:
         paragraphs = "\n".join(_safe_start(line) for line in lines)
         return re.sub(r"(?<!\n)\n(?!\n)", lambda _found: line_break, paragraphs)
     return line_break.join(_safe_start(line) if "\n" in line_break else line for line in lines)
+
+
+def _within_paragraphs(text: str) -> str:
+    """Emphasis that goes on over an empty line ends before it and begins anew behind it."""
+    parts = _EMPTY_LINE.split(text)
+    if len(parts) == 1:
+        return text
+    made, opened = [], ""
+    for part in parts:
+        whole = opened + part
+        opened = ""
+        for mark in re.findall(f"[{_MARKS}]", whole):
+            opened = opened + mark if mark in _OPEN else opened[:-1]
+        closing = "".join(pair[1] for mark in reversed(opened) for pair in _PAIRS if pair[0] == mark)
+        made.append(whole + closing)
+    return (BREAK * 2).join(made)
 
 
 def _safe_start(line: str) -> str:
@@ -94,9 +111,15 @@ def _fits(text: str, start: int, end: int) -> bool:
     before = text[:start].rstrip(_MARKS)[-1:] or " "
     after = text[end:].lstrip(_MARKS)[:1] or " "
     # Beside stars of another emphasis, or within a word, is where readers of Markdown differ.
-    first, last = inner[:1], inner[-1:]
+    # Another emphasis that begins or ends at the same place puts its own signs there.
+    raw = text[start + 1 : end - 1]
+    first = "*" if raw[:1] in _MARKS else inner[:1]
+    last = "*" if raw[-1:] in _MARKS else inner[-1:]
     opens = not _is_punctuation(first) or not (before.isalnum() or _is_punctuation_star(before))
     closes = not _is_punctuation(last) or not (after.isalnum() or _is_punctuation_star(after))
+    # Three tildes would begin a block of code.
+    if "~" in (first, last) or inner.startswith("\\~"):
+        return False
     return opens and closes and not _is_punctuation_star(before) and not _is_punctuation_star(after)
 
 

@@ -307,7 +307,7 @@ class Writer:
             line_break="<br>" if self._is_article else " ",
             html=self._is_article,
         )
-        return re.sub(r"(?<!\\)\|", r"\\|", text)
+        return text.replace("|", "\\|")
 
     # Words
 
@@ -344,6 +344,9 @@ class Writer:
         if tag in PLAYERS:
             return f" {self._player(node)} "
         if tag in CODES and not node.css("img, a"):
+            # Two spans side by side would share their signs.
+            if self._is_article and node.prev is not None and node.prev.tag in CODES:
+                return f"<code>{inline.escaped(inline.clean(node.text())).strip()}</code>"
             return _code_span(node.text())
         inner = self._inner(node, depth, keep_lines=keep_lines)
         if tag == "a":

@@ -18,6 +18,7 @@ SENTENCES = {
     "response.undo": N_("took back a decision on a response"),
     "response.reply": N_("answered a response"),
     "import.wordpress": N_("imported the WordPress site %(site)s"),
+    "import.members": N_("imported %(count)s members"),
     "message.handle": N_("marked a message as dealt with"),
     "message.reopen": N_("opened a message again"),
     "practice.save": N_("changed the practice's settings"),

@@ -1,0 +1,184 @@
+"""Members out of other platforms' CSV files: which column is what, and what one row says. Pure."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.errors import BadInput
+from app.i18n import _
+
+# Names as these platforms write them, in small letters and without signs. Each finds its own first.
+EMAIL = ("email", "emailaddress", "useremail", "billingemail", "customeremail", "memberemail", "mail")
+NAME = ("name", "fullname", "displayname", "username", "customername", "membername", "customer")
+FIRST = ("firstname", "billingfirstname", "first")
+LAST = ("lastname", "billinglastname", "last", "surname")
+JOINED = (
+    "registered",
+    "dateregistered",
+    "userregistered",
+    "joinedat",
+    "createdat",
+    "joined",
+    "joindate",
+    "signupdate",
+    "created",
+    "dateadded",
+)
+CUSTOMER = ("stripecustomerid", "stripecustomer", "stripeid", "customeridstripe", "gatewaycustomerid")
+# What tells one platform's file from another's; none of it decides anything but the report's words.
+MARKS = {
+    "memberpress": ("memberships", "inactivememberships", "subscriptionnumber", "membership"),
+    "woocommerce": ("totalspend", "aov", "lastactive", "billingemail", "orders"),
+    "uscreen": ("subscriptionstatus", "segments", "origin", "lifetimespent", "userid"),
+    "teachable": ("joinedat", "unsubscribefrommarketingemails", "lastsigninat", "coursesenrolled", "role"),
+    "kajabi": ("products", "offers", "subscribed", "externaluserid", "tags"),
+}
+MEMBERSHIPS = (
+    "memberships",
+    "membership",
+    "subscription",
+    "subscriptionstatus",
+    "plan",
+    "products",
+    "offers",
+    "courses",
+    "coursesenrolled",
+)
+LONGEST_FIELD = 200_000
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where in a row is what; None: the file does not say it."""
+
+    platform: str
+    email: int
+    name: int | None
+    first: int | None
+    last: int | None
+    joined: int | None
+    customer: int | None
+    memberships: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person. `line` in the file, from 1; `has_membership`: the file names something that was bought."""
+
+    line: int
+    email: str
+    name: str
+    joined_at: datetime | None
+    stripe_id: str
+    has_membership: bool
+
+
+def read(text: Iterable[str], platform: str = "") -> tuple[Columns, Iterator[Row]]:
+    """The columns that were found, and the people, one after the other.
+
+    Raises:
+        BadInput: the file is empty, or no column of it holds e-mail addresses.
+    """
+    lines = iter(text)
+    first = next(lines, "")
+    if not first.strip():
+        raise BadInput(_("This file is empty."))
+    csv.field_size_limit(LONGEST_FIELD)
+    delimiter = max(",;\t", key=first.count)
+    rows = csv.reader(_chain(first, lines), delimiter=delimiter)
+    columns = find_columns(next(rows), platform)
+    return columns, _rows(rows, columns)
+
+
+def find_columns(header: list[str], platform: str = "") -> Columns:
+    """Which column is what, by its name.
+
+    Raises:
+        BadInput: there is none for e-mail addresses.
+    """
+    names = [re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("\ufeff")) for name in header]
+
+    def place(wanted: tuple[str, ...]) -> int | None:
+        return next((names.index(name) for name in wanted if name in names), None)
+
+    email = place(EMAIL)
+    if email is None:
+        raise BadInput(
+            _("No column of this file is called “Email”. Its first line reads: %(names)s")
+            % {"names": ", ".join(header)[:300]}
+        )
+    marks = {kind: sum(name in names for name in wanted) for kind, wanted in MARKS.items()}
+    likely = max(marks, key=lambda kind: marks[kind])
+    return Columns(
+        platform=platform or (likely if marks[likely] else ""),
+        email=email,
+        name=place(NAME),
+        first=place(FIRST),
+        last=place(LAST),
+        joined=place(JOINED),
+        customer=place(CUSTOMER),
+        memberships=tuple(n for n, name in enumerate(names) if name in MEMBERSHIPS),
+    )
+
+
+def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from rest
+
+
+def _rows(rows: Iterator[list[str]], columns: Columns) -> Iterator[Row]:
+    line = 1
+    while True:
+        line += 1
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            # A field of a megabyte, or a NUL: the row is told as one without an address.
+            row = ["?"]
+        if any(cell.strip() for cell in row):
+            yield _row(row, columns, line)
+
+
+def _row(row: list[str], columns: Columns, line: int) -> Row:
+    def cell(place: int | None) -> str:
+        return row[place].strip() if place is not None and place < len(row) else ""
+
+    both = " ".join(part for part in (cell(columns.first), cell(columns.last)) if part)
+    customer = cell(columns.customer)
+    return Row(
+        line=line,
+        email=cell(columns.email),
+        name=both or cell(columns.name),
+        joined_at=day(cell(columns.joined)),
+        stripe_id=customer if re.fullmatch(r"cus_\w{1,60}", customer) else "",
+        has_membership=any(
+            cell(place) not in ("", "0", "None", "none", "-") for place in columns.memberships
+        ),
+    )
+
+
+_DAYS = (
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d",
+    "%B %d, %Y",
+    "%b %d, %Y",
+    "%m/%d/%Y",
+    "%m/%d/%Y %H:%M",
+)
+
+
+def day(text: str) -> datetime | None:
+    """When somebody joined, as these files write it; None for what nobody can tell."""
+    plain = re.sub(r"\s*(UTC|GMT|Z|[+-]\d{2}:?\d{2})\Z|\.\d+", "", text.strip())
+    for form in _DAYS:
+        try:
+            at = datetime.strptime(plain, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return at if at.year >= 1990 else None
+    return None

@@ -42,7 +42,7 @@ async def encode_chunk(
         EncodingFailed: see `ffmpeg`.
     """
     place = work / f"chunk-{chunk.number}"
-    reader = [*graph.entering(chunk), *reading(path, source.demuxer)]
+    reader = [*graph.entering(chunk), *graph.unbroken(source), *reading(path, source.demuxer)]
     arguments = [*reader, *graph.picture_arguments(source, ladder, chunk)]
 
     def settle(folder: Path) -> None:

@@ -154,6 +154,25 @@ def _from_six_to_two(folder: Path) -> Path:
     return path
 
 
+def _window(folder: Path) -> Path:
+    """A browser's recording of a window that somebody makes larger."""
+    path, frames = folder / "window.webm", bytearray()
+    for number, size in enumerate(("320x180", "640x360")):
+        part = folder / f"{size}.ivf"
+        ffmpeg(*flash(size), "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", part)
+        data = bytearray(part.read_bytes())
+        at = 32
+        # Source: https://wiki.multimedia.cx/index.php/Duck_IVF (size and time before each picture)
+        while number and at < len(data):
+            length, shown = struct.unpack_from("<IQ", data, at)
+            struct.pack_into("<Q", data, at + 4, shown + round(LENGTH_S * 25))
+            at += 12 + length
+        frames += data[32 if number else 0 :]
+    (folder / "joined.ivf").write_bytes(frames)
+    ffmpeg("-i", folder / "joined.ivf", *beep(), "-c:v", "copy", "-c:a", "libopus", path)
+    return path
+
+
 def _apart(suffix: str, picture_s: float, sound_s: float) -> Callable[[Path], Path]:
     """Picture and sound begin so many seconds into the film; both end with it."""
 
@@ -188,6 +207,7 @@ FILMS: tuple[Film, ...] = (
     Film("picture-5-s-late-mkv", _apart("mkv", 5, 0), length_s=LENGTH_S + 5, sound_late_s=-5, claps_s=(6.0, 7.4)),
     Film("picture-5-s-late-ts", _apart("ts", 5, 0), length_s=LENGTH_S + 5, sound_late_s=-5, claps_s=(6.0, 7.4)),
     Film("from-six-channels-to-two", _from_six_to_two, length_s=2 * LENGTH_S, claps_s=TWICE, short=True),
+    Film("window-that-grows", _window, length_s=2 * LENGTH_S, claps_s=TWICE, heard_s=(1.0, 2.4), short=True),
     Film("telemetry-and-timecode", _telemetry),
     Film("drone", _drone, fps=30000 / 1001),
     Film("dolby-vision-beside-hlg", _dolby_beside_hlg),

@@ -60,6 +60,8 @@ class Film:
     short: bool = False
     # Where the source's own sound and picture are apart, the stream's must be too.
     sound_late_s: float = 0.0
+    # Where it is heard at other moments than it is seen.
+    heard_s: tuple[float, ...] | None = None
 
 
 def plain(

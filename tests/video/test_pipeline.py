@@ -117,6 +117,12 @@ def test_a_film_whose_picture_changes_its_size_is_whole(tmp_path: Path) -> None:
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     done = convert(path, tmp_path / "work")
     assert done.source.duration_s == pytest.approx(4.8, abs=0.1)
+    row = decode(done.place, done.ladder.top.folder, "-vf", "crop=iw:2:0:ih/2,scale=426:1,format=gray", "-f",
+                 "rawvideo", "-fps_mode", "passthrough")  # fmt: skip
+    first, last = row[426 * 20 : 426 * 21], row[-426:]
+    # The tall half is as tall as the film, 136 wide, and between black bars.
+    assert max(last[:140]) < 24 > max(last[-140:])
+    assert max(last[150:276]) > 60 < max(first[:140])
 
 
 @pytest.mark.long

@@ -14,7 +14,7 @@ from app.accounts import links, rules, throttle
 from app.billing import queries, stripe_api, sync
 from app.billing.models import StripeCustomer
 from app.billing.notice_models import BillingNotice
-from app.billing.notices import DUNNING, RESTS
+from app.billing.notices import DUNNING, RESTS, card_of
 from app.errors import Conflict, LinkExpired, TooMany, Unavailable
 from app.i18n import _
 from app.settings import get_settings
@@ -38,13 +38,16 @@ class Refused(Conflict):
 class CardLink:
     """A mailed link that is genuine. `stands`: what its mail told is true still; `is_dunning`: a payment failed.
 
-    `is_over`: no membership is left that a card could pay.
+    `is_over`: no membership is left that a card could pay. `old_card`: (subscription, payment method) of a card that
+    expires, where the link is about one.
     """
 
     customer_id: str
     stands: bool
     is_dunning: bool
     is_over: bool
+    cause: str
+    old_card: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,14 @@ async def read_link(session: AsyncSession, token: str, now: datetime) -> CardLin
         raise LinkExpired
     mirror = await queries.mirror_of(session, customer.id)
     is_over = all(one.is_over for one in mirror)
-    return CardLink(customer.id, notice.withdrawn_at is None, notice.kind in (*DUNNING, RESTS), is_over)
+    return CardLink(
+        customer.id,
+        notice.withdrawn_at is None,
+        notice.kind in (*DUNNING, RESTS),
+        is_over,
+        notice.cause,
+        card_of(notice.cause),
+    )
 
 
 async def open_by_link(token: str, now: datetime) -> str:
@@ -106,7 +116,22 @@ async def arrive(token: str, now: datetime) -> Owing:
     """
     async with db.transaction() as session:
         link = await read_link(session, token, now)
-    return await settle_card(link.customer_id)
+    owing = await settle_card(link.customer_id)
+    if link.old_card is not None and link.stands:
+        await _forget_link(link, now)
+    return owing
+
+
+async def _forget_link(link: CardLink, now: datetime) -> None:
+    """A link about a card that expires is used up when another card pays."""
+    subscription_id, method_id = link.old_card or ("", "")
+    card = await stripe_api.paying_card(subscription_id)
+    if card is None or card.method_id == method_id:
+        return
+    async with db.transaction() as session:
+        notice = await session.get(BillingNotice, link.cause, with_for_update=True)
+        if notice is not None:
+            notice.withdrawn_at = notice.withdrawn_at or now
 
 
 async def settle_card(customer_id: str) -> Owing:

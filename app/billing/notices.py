@@ -163,3 +163,10 @@ def _card(facts: SubscriptionFacts, card: CardFacts | None, now: datetime) -> No
         return None
     cause = f"{CARD}:{facts.id}:{card.method_id}:{card.exp_year}-{card.exp_month:02}"
     return Notice(CARD, cause, facts)
+
+
+def card_of(cause: str) -> tuple[str, str] | None:
+    """The subscription and the payment method that a notice of an expiring card is about; None for other causes."""
+    kind, _colon, rest = cause.partition(":")
+    parts = rest.split(":")
+    return (parts[0], parts[1]) if kind == CARD and len(parts) == 3 else None

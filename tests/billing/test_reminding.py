@@ -136,6 +136,10 @@ async def test_a_card_that_expires_before_the_next_charge_is_told_with_a_link_to
     back = await till.come_back(await till.browser.post(opened.headers["location"], data=form))
     assert "Thank you, all is well" in back.text
     assert not [one for one in till.stand.events() if one["type"] == "charge.succeeded"][1:]
+    assert "Nothing is left to do" in (await till.client.get(path)).text, "used up"
+    assert (
+        await till.client.post("/billing/card", data={"token": letters.token_of(letter)})
+    ).status_code == 410
 
 
 async def test_a_card_that_lives_long_enough_is_looked_at_once(till: Till) -> None:

@@ -39,6 +39,7 @@ WEB = (
     "courses",
     "articles",
     "following",
+    "reporting",
     "article_files",
     "contact",
     "playback",

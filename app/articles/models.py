@@ -117,6 +117,19 @@ class Follow(HasId, Base):
     ended_at: Mapped[datetime | None]
 
 
+class Report(HasId, Base):
+    """A reader says that a response should not be there; once from each network. Staff decide, nothing else does."""
+
+    __tablename__ = "comment_report"
+    __table_args__ = (UniqueConstraint("comment_id", "network"),)
+
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
+    network: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    handled_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
 class ContactMessage(HasId, Base):
     __tablename__ = "contact_message"
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts import audit
 from app.accounts.permissions import Viewer
 from app.accounts.rules import tidy
-from app.articles import following
+from app.articles import following, reporting
 from app.articles.markdown import render_response
 from app.articles.models import Comment
 from app.articles.rules import RESPONSE_CHARS
@@ -37,6 +37,7 @@ async def moderate(
         raise BadInput(_("Please choose at least one response."))
     if len(ids) > MOST_AT_ONCE:
         raise BadInput(_("Please choose at most 100 responses at once."))
+    await reporting.settle(db, ids, now)
     before: dict[UUID, str] = {}
     for comment in await db.scalars(select(Comment).where(Comment.id.in_(ids)).with_for_update()):
         if comment.state == state:

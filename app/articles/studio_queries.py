@@ -1,13 +1,14 @@
 """Reads of articles, responses and messages as the studio needs them: drafts, queues and counts included."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.articles.models import Article, ArticleRelation, Comment, ContactMessage
+from app.articles.models import Article, ArticleRelation, Comment, ContactMessage, Report
 from app.catalog.models import Course, Lesson
 
 PAGE = 30
@@ -120,10 +121,30 @@ async def lesson_choices(db: AsyncSession) -> list[tuple[str, str]]:
 
 
 async def response_counts(db: AsyncSession) -> dict[str, int]:
-    """How many responses there are in each state."""
+    """How many responses there are in each state, and how many shown ones were reported."""
     rows = await db.execute(select(Comment.state, func.count()).group_by(Comment.state))
     found = {row[0]: row[1] for row in rows}
-    return {state: found.get(state, 0) for state in ("pending", "approved", "spam", "removed")}
+    reported = await db.scalar(select(func.count()).where(Comment.state == "approved", _is_reported()))
+    return {"reported": reported or 0} | {
+        state: found.get(state, 0) for state in ("pending", "approved", "spam", "removed")
+    }
+
+
+def _is_reported() -> ColumnElement[bool]:
+    return exists().where(Report.comment_id == Comment.id, Report.handled_at.is_(None))
+
+
+async def report_reasons(db: AsyncSession, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """What readers wrote about each of these responses, still to be decided; empty words for no reason given."""
+    rows = await db.execute(
+        select(Report.comment_id, Report.reason)
+        .where(Report.comment_id.in_(ids), Report.handled_at.is_(None))
+        .order_by(Report.created_at)
+    )
+    found: dict[UUID, list[str]] = {}
+    for comment_id, reason in rows:
+        found.setdefault(comment_id, []).append(reason)
+    return found
 
 
 def _response_lines() -> Select[Comment, str, str, str | None, str | None]:
@@ -136,11 +157,14 @@ def _response_lines() -> Select[Comment, str, str, str | None, str | None]:
 
 
 async def response_page(db: AsyncSession, state: str, *, page: int) -> list[ResponseLine]:
-    """One page of the queue: held ones the oldest first, all others the newest first."""
+    """One page of the queue: held ones the oldest first, others the newest first; "reported": shown, and reported."""
     order = Comment.created_at.asc() if state == "pending" else Comment.created_at.desc()
     rows = await db.execute(
         _response_lines()
-        .where(Comment.state == state)
+        .where(
+            Comment.state == "approved" if state == "reported" else Comment.state == state,
+            _is_reported() if state == "reported" else true(),
+        )
         .order_by(order, Comment.id)
         .limit(PAGE)
         .offset((page - 1) * PAGE)

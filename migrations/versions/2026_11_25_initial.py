@@ -913,6 +913,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_comment_created_at"), "comment", ["created_at"], unique=False)
     op.create_index(op.f("ix_comment_parent_id"), "comment", ["parent_id"], unique=False)
     op.create_table(
+        "comment_report",
+        sa.Column("comment_id", sa.Uuid(), nullable=False),
+        sa.Column("network", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comment.id"], name=op.f("fk_comment_report_comment_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment_report")),
+        sa.UniqueConstraint("comment_id", "network", name=op.f("uq_comment_report_comment_id_network")),
+    )
+    op.create_index(op.f("ix_comment_report_handled_at"), "comment_report", ["handled_at"], unique=False)
+    op.create_table(
         "comment_follow",
         sa.Column("comment_id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -996,6 +1011,8 @@ def downgrade() -> None:
     op.drop_table("tag")
     op.drop_index(op.f("ix_comment_follow_email"), table_name="comment_follow")
     op.drop_table("comment_follow")
+    op.drop_index(op.f("ix_comment_report_handled_at"), table_name="comment_report")
+    op.drop_table("comment_report")
     op.drop_index(op.f("ix_comment_parent_id"), table_name="comment")
     op.drop_index(op.f("ix_comment_created_at"), table_name="comment")
     op.drop_index("ix_comment_article_id_state", table_name="comment")

@@ -1,6 +1,6 @@
 """The studio's responses: what is held, what was decided, how to take it back, and how to answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,6 +20,7 @@ from app.web.pages import Page, Pages
 router = APIRouter(prefix="/responses")
 
 STATES = ("pending", "approved", "spam", "removed")
+TABS = (*STATES, "reported")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Done:
 
 @dataclass(frozen=True)
 class ResponsesPage:
-    """`reply_error` and `reply_words` belong to the response `reply_to`."""
+    """`reply_error` and `reply_words` belong to the response `reply_to`. `reasons`: why readers reported which."""
 
     state: str
     counts: dict[str, int]
@@ -45,6 +46,7 @@ class ResponsesPage:
     reply_to: UUID | None = None
     reply_error: str = ""
     reply_words: str = ""
+    reasons: dict[UUID, list[str]] = field(default_factory=dict)
 
     @staticmethod
     def safe(body_html: str) -> Markup:
@@ -85,12 +87,13 @@ async def _queue(
         # A refused reply keeps its words, also when its response stands on another page of the queue.
         answered = await queries.response_line(db, reply_to)
         lines = [answered, *lines] if answered else lines
-    model = ResponsesPage(state, counts, lines, at, pages, reply_to=reply_to, **more)  # type: ignore[arg-type]
+    reasons = await queries.report_reasons(db, [line.comment.id for line in lines])
+    model = ResponsesPage(state, counts, lines, at, pages, reply_to=reply_to, reasons=reasons, **more)  # type: ignore[arg-type]
     return await page.show("studio/responses/list.html", model, status=status)
 
 
 def _state(text: str) -> str:
-    return text if text in STATES else "pending"
+    return text if text in TABS else "pending"
 
 
 @router.get("")

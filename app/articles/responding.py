@@ -12,7 +12,7 @@ from app.accounts.rules import clean_email
 from app.articles import following, rules
 from app.articles.markdown import render_response
 from app.articles.models import Article, Comment
-from app.articles.rules import ResponseDraft
+from app.articles.rules import ResponseDraft, Suspicion
 from app.jobs import enqueue
 
 
@@ -40,6 +40,7 @@ async def respond(
     ip: str,
     trapped: bool,
     notify: Sequence[str],
+    suspicion: Suspicion,
     now: datetime,
 ) -> Comment:
     """Store a checked response and tell the addresses of `notify`, once each, unless it is staff's own or spam.
@@ -52,6 +53,7 @@ async def respond(
         is_confirmed_member=viewer is not None and viewer.is_confirmed,
         approved_before=await _approved_before(db, viewer),
         trapped=trapped,
+        is_suspect=suspicion.falls_on(f"{draft.name}\n{draft.body}"),
     )
     comment = Comment(
         id=uuid4(),

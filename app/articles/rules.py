@@ -1,5 +1,6 @@
 """Decisions about articles, responses and messages: what may be saved, who is trusted, how long a text takes."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +21,8 @@ THROTTLE_LIMIT = 6
 THROTTLE_WINDOW = timedelta(minutes=15)
 
 Errors = dict[str, str]
+
+_LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 
 
 def _text(typed: str) -> str:
@@ -153,8 +156,30 @@ def check_pace(opened_at: datetime | None, now: datetime) -> str | None:
     return None
 
 
-def response_state(*, is_staff: bool, is_confirmed_member: bool, approved_before: int, trapped: bool) -> str:
-    """The state a new response starts in: guests and first responses wait for the teacher.
+@dataclass(frozen=True)
+class Suspicion:
+    """What makes a response wait, whoever wrote it: more links than `most_links`, or one of `words`."""
+
+    most_links: int = 2
+    words: tuple[str, ...] = ()
+
+    def falls_on(self, text: str) -> bool:
+        """Whether a text is of that kind; words count in any case, and inside others ("casino" in "casinos")."""
+        if len(_LINK.findall(text)) > self.most_links:
+            return True
+        plain = text.casefold()
+        return any(word.strip() and word.strip().casefold() in plain for word in self.words)
+
+
+def response_state(
+    *,
+    is_staff: bool,
+    is_confirmed_member: bool,
+    approved_before: int,
+    trapped: bool,
+    is_suspect: bool = False,
+) -> str:
+    """The state a new response starts in: guests, first responses and suspect ones wait for the teacher.
 
     `trapped`: the field that people cannot see was filled in.
     """
@@ -162,4 +187,4 @@ def response_state(*, is_staff: bool, is_confirmed_member: bool, approved_before
         return "approved"
     if trapped:
         return "spam"
-    return "approved" if is_confirmed_member and approved_before else "pending"
+    return "approved" if is_confirmed_member and approved_before and not is_suspect else "pending"

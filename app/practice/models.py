@@ -13,6 +13,7 @@ class Practice(Base):
     __table_args__ = (
         CheckConstraint("id = 1", name="single"),
         CheckConstraint("streams_at_once BETWEEN 1 AND 9", name="streams_at_once"),
+        CheckConstraint("most_links BETWEEN 0 AND 99", name="most_links"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
@@ -27,6 +28,9 @@ class Practice(Base):
     is_marking: Mapped[bool] = mapped_column(default=False)
     # For each member.
     streams_at_once: Mapped[int] = mapped_column(default=2)
+    # Responses with more links, or with one of these words (one on each line), wait for the teacher.
+    most_links: Mapped[int] = mapped_column(default=2)
+    held_words: Mapped[str] = mapped_column(Text, default="")
 
 
 class Location(HasId, Base):

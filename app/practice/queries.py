@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
+from app.articles.rules import Suspicion
 from app.db import Querying
 from app.practice.models import Location, Practice
 
@@ -24,6 +25,8 @@ class PracticeView:
     time_zone: str = "UTC"
     is_marking: bool = False
     streams_at_once: int = 2
+    most_links: int = 2
+    held_words: str = ""
     locations: tuple[Location, ...] = ()
 
 
@@ -43,6 +46,8 @@ async def practice(db: AsyncSession) -> PracticeView:
         time_zone=row.time_zone,
         is_marking=row.is_marking,
         streams_at_once=row.streams_at_once,
+        most_links=row.most_links,
+        held_words=row.held_words,
         locations=locations,
     )
 
@@ -55,6 +60,12 @@ async def time_zone(db: AsyncSession) -> str:
 async def streams_at_once(db: Querying) -> int:
     """How many films one member may watch at the same time."""
     return await db.scalar(select(Practice.streams_at_once).where(Practice.id == 1)) or 2
+
+
+async def suspicion(db: AsyncSession) -> Suspicion:
+    """Which responses wait for the teacher, whoever wrote them."""
+    row = (await db.execute(select(Practice.most_links, Practice.held_words).where(Practice.id == 1))).first()
+    return Suspicion() if row is None else Suspicion(row.most_links, tuple(row.held_words.split("\n")))
 
 
 async def mail_recipients(db: AsyncSession) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from app.i18n import _
 
 BIO_CHARS = 1_200
 MOST_STREAMS = 9
+MOST_LINKS = 99
+HELD_WORDS_CHARS = 4_000
 LONGEST = {"site_name": 120, "tagline": 200, "teacher_name": 120, "teacher_role": 200, "contact_email": 254}
 LONGEST_PLACE = {"city": 80, "street": 160, "postal_code": 20, "region": 80, "phone": 40, "hours": 400}
 
@@ -28,6 +30,8 @@ class PracticeDraft:
     time_zone: str = "UTC"
     is_marking: bool = False
     streams_at_once: int = 2
+    most_links: int = 2
+    held_words: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ def check_practice(draft: PracticeDraft) -> Errors:
             errors["contact_email"] = refused.sentence
     if not 1 <= draft.streams_at_once <= MOST_STREAMS:
         errors["streams_at_once"] = _("Please choose one of the numbers.")
+    if not 0 <= draft.most_links <= MOST_LINKS:
+        errors["most_links"] = _("Please choose one of the numbers.")
+    if len(draft.held_words) > HELD_WORDS_CHARS:
+        errors["held_words"] = _("These are too many words. Please keep them below 4,000 characters.")
     if draft.time_zone not in zones():
         errors["time_zone"] = _("Please choose one of the time zones.")
     return errors

@@ -18,7 +18,7 @@ from app.catalog.views import OutlineLesson, poster_url
 from app.clock import utcnow
 from app.db import Db
 from app.errors import NotFound, TooMany
-from app.practice.queries import mail_recipients
+from app.practice.queries import mail_recipients, suspicion
 from app.web.guard import MaybeViewer, needs
 from app.web.pages import Page, Pages
 from app.web.writing_forms import client_ip, new_stamp, pace_error
@@ -211,6 +211,7 @@ async def respond(
         ip=ip,
         trapped=bool(website),
         notify=await mail_recipients(db),
+        suspicion=await suspicion(db),
         now=now,
     )
     target = f"#response-{comment.id}" if comment.state == "approved" else "?held=1#respond"

@@ -93,8 +93,11 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("is_marking", sa.Boolean(), nullable=False),
         sa.Column("streams_at_once", sa.Integer(), nullable=False),
+        sa.Column("most_links", sa.Integer(), nullable=False),
+        sa.Column("held_words", sa.Text(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_practice_single")),
         sa.CheckConstraint("streams_at_once BETWEEN 1 AND 9", name=op.f("ck_practice_streams_at_once")),
+        sa.CheckConstraint("most_links BETWEEN 0 AND 99", name=op.f("ck_practice_most_links")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice")),
     )
     op.create_table(

@@ -11,6 +11,7 @@ from app.articles.rules import (
     ArticleDraft,
     MessageDraft,
     ResponseDraft,
+    Suspicion,
     check_article,
     check_message,
     check_pace,
@@ -135,3 +136,23 @@ def test_control_characters_never_reach_the_database() -> None:
         "Ana", "ana@example.com", "One\ntwo"
     )
     assert ArticleDraft("Hi\x00ps", body_md="a\x00\tb").tidy() == ArticleDraft("Hips", body_md="a\tb")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_suspect"),
+    [
+        ("It hurts on the left.", False),
+        ("See https://a.example and www.b.example.", False),
+        ("https://a.example HTTP://b.example www.c.example", True),
+        ("The best Casinos of the town", True),
+        ("Ein Straßenfest", True),
+        ("", False),
+    ],
+)
+def test_a_response_with_many_links_or_a_held_word_waits(text: str, is_suspect: bool) -> None:
+    suspicion = Suspicion(most_links=2, words=("casino", "", "  ", "STRASSEN"))
+    assert suspicion.falls_on(text) is is_suspect
+
+
+def test_no_word_and_no_limit_hold_nothing() -> None:
+    assert not Suspicion(99, ("",)).falls_on("casino https://a.example " * 20)

@@ -15,7 +15,7 @@ def test_the_practice_is_invented_and_fit_for_its_settings() -> None:
     fields = PracticeDraft.__dataclass_fields__
     # What the demo does not write about stays as a new practice has it.
     facts = {name: getattr(words, name) for name in fields if hasattr(words, name)}
-    assert set(fields) - set(facts) == {"is_marking", "streams_at_once"}
+    assert set(fields) - set(facts) == {"is_marking", "streams_at_once", "most_links", "held_words"}
     assert check_practice(PracticeDraft(**facts)) == {}
     assert words.contact_email.endswith("@example.com")
     assert len(words.locations) == 2

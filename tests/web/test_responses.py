@@ -13,6 +13,7 @@ from app.articles.models import Article, Comment
 from app.articles.rules import THROTTLE_LIMIT
 from app.clock import utcnow
 from app.mail import render
+from app.practice.models import Practice
 from tests import factories
 from tests.articles.forms import stamp, words_of
 from tests.letters import letters
@@ -57,6 +58,24 @@ async def send(client: httpx.AsyncClient, article: Article, **values: str) -> ht
 async def stored() -> list[Comment]:
     async with db.transaction() as session:
         return list(await session.scalars(select(Comment).order_by(Comment.created_at, Comment.id)))
+
+
+async def test_a_trusted_member_waits_too_with_many_links_or_a_word_that_the_teacher_named(
+    client: httpx.AsyncClient, article: Article
+) -> None:
+    member = await signed_in(client)
+    await put(article, user_id=member.id)
+    async with db.transaction() as session:
+        session.add(Practice(id=1, most_links=1, held_words="casino\npills"))
+    for body, state in (
+        ("It helped.", "approved"),
+        ("Cheap PILLS here", "pending"),
+        ("https://a.example https://b.example", "pending"),
+    ):
+        await send(client, article, body=body)
+        async with db.transaction() as session:
+            found = await session.scalar(select(Comment.state).where(Comment.body_md == body))
+        assert found == state, body
 
 
 async def test_a_guests_response_is_held_and_the_teacher_told_once(

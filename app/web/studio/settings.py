@@ -42,6 +42,11 @@ def _line(typed: str) -> str:
     return " ".join(tidy(typed).split())
 
 
+def _lines(typed: str) -> str:
+    lines = [_line(line) for line in typed.splitlines()]
+    return "\n".join(line for line in lines if line)
+
+
 async def practice_form(
     site_name: Annotated[str, Form()] = "",
     tagline: Annotated[str, Form()] = "",
@@ -52,6 +57,8 @@ async def practice_form(
     time_zone: Annotated[str, Form()] = "UTC",
     is_marking: Annotated[bool, Form()] = False,
     streams_at_once: Annotated[int, Form()] = 2,
+    most_links: Annotated[int, Form()] = 2,
+    held_words: Annotated[str, Form()] = "",
 ) -> PracticeDraft:
     """The form as it was sent, without stray spaces."""
     return PracticeDraft(
@@ -64,6 +71,8 @@ async def practice_form(
         time_zone=_line(time_zone),
         is_marking=is_marking,
         streams_at_once=streams_at_once,
+        most_links=most_links,
+        held_words=_lines(held_words),
     )
 
 
@@ -76,14 +85,13 @@ async def location_form(
     hours: Annotated[str, Form()] = "",
 ) -> LocationDraft:
     """The form as it was sent, without stray spaces; hours keep their lines."""
-    lines = [_line(line) for line in hours.splitlines()]
     return LocationDraft(
         city=_line(city),
         street=_line(street),
         postal_code=_line(postal_code),
         region=_line(region),
         phone=_line(phone),
-        hours="\n".join(line for line in lines if line),
+        hours=_lines(hours),
     )
 
 
@@ -109,6 +117,8 @@ async def settings(page: Page, db: Db, did: str = "") -> Response:
         time_zone=facts.time_zone,
         is_marking=facts.is_marking,
         streams_at_once=facts.streams_at_once,
+        most_links=facts.most_links,
+        held_words=facts.held_words,
     )
     return await page.show("studio/settings/settings.html", SettingsPage(draft, facts.locations, said=did))
 

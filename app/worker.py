@@ -44,6 +44,7 @@ def register_handlers() -> None:
     import app.billing.plan_work
     import app.billing.price_moves
     import app.billing.reconciling
+    import app.billing.rehearsals
     import app.billing.reminding
     import app.billing.sync
     import app.billing.watch

@@ -50,8 +50,13 @@ def test_only_db_and_worker_commit() -> None:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    # The supervisor and the command line hand an environment on to other programs; ffmpeg gets a bare one.
-    allowed = {"app/settings.py", "app/demo/supervisor.py", "app/cli/opening.py"}
+    # The supervisor, the rehearsal and the command line hand an environment on to programs; ffmpeg gets a bare one.
+    allowed = {
+        "app/settings.py",
+        "app/demo/supervisor.py",
+        "app/demo/rehearsal_stage.py",
+        "app/cli/opening.py",
+    }
     found = [
         str(path.relative_to(ROOT))
         for path in sources("app")
@@ -60,8 +65,13 @@ def test_only_settings_reads_the_environment() -> None:
     assert set(found) <= allowed
 
 
-def test_only_ffmpeg_and_the_demo_start_programs() -> None:
-    allowed = {"app/video/bounded.py", "app/video/leash.py", "app/demo/processes.py"}
+def test_only_ffmpeg_the_demo_and_rehearsals_start_programs() -> None:
+    allowed = {
+        "app/video/bounded.py",
+        "app/video/leash.py",
+        "app/demo/processes.py",
+        "app/billing/rehearsals.py",
+    }
     pattern = re.compile(r"\bsubprocess\.(run|Popen|call|check_)|create_subprocess_|os\.(system|exec|spawn)")
     found = {
         str(path.relative_to(ROOT)) for path in sources("app") if pattern.search(path.read_text("utf-8"))

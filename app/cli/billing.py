@@ -89,3 +89,37 @@ def import_(
     )
     if found.unknown_prices or found.odd:
         raise SystemExit(1)
+
+
+@billing.command()
+def rehearse(
+    with_stripe: Annotated[
+        bool,
+        typer.Option("--with-stripe", help="At Stripe's test mode, with STRIPE_SECRET_KEY (sk_test_…)."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each step.")] = False,
+) -> None:
+    """Play a member's life before going live, in a business of its own that is thrown away; exit code 1 if it fails."""
+    import asyncio
+    import json
+
+    from app.demo import rehearsal
+    from app.demo.processes import Fault
+    from app.demo.rehearsal_words import Told
+    from app.errors import LimberError
+
+    def tell(told: Told) -> None:
+        print(json.dumps(told.as_json()) if as_json else "\n".join([*told.lines(), ""]), flush=True)
+
+    try:
+        wrong = asyncio.run(rehearsal.rehearse(tell, at_stripe=with_stripe))
+    except LimberError as refused:
+        raise SystemExit(refused.sentence) from None
+    except Fault as fault:
+        raise SystemExit(str(fault)) from None
+    for words in wrong:
+        print(f"Went wrong: {words}", file=sys.stderr)
+    if wrong:
+        raise SystemExit(1)
+    if not as_json:
+        print("All of it went as it should.")

@@ -883,6 +883,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("article_id", "related_id", name=op.f("pk_article_relation")),
     )
     op.create_table(
+        "billing_rehearsal",
+        sa.Column("asked_by_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("at_stripe", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("steps", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('playing', 'right', 'wrong', 'failed')", name=op.f("ck_billing_rehearsal_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"],
+            ["user_account.id"],
+            name=op.f("fk_billing_rehearsal_asked_by_id"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_billing_rehearsal")),
+    )
+    op.create_index("ix_billing_rehearsal_asked_at", "billing_rehearsal", ["asked_at"], unique=False)
+    op.create_index(
+        op.f("ix_billing_rehearsal_asked_by_id"), "billing_rehearsal", ["asked_by_id"], unique=False
+    )
+    op.create_table(
         "comment",
         sa.Column("article_id", sa.Uuid(), nullable=False),
         sa.Column("parent_id", sa.Uuid(), nullable=True),
@@ -1020,6 +1045,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_comment_created_at"), table_name="comment")
     op.drop_index("ix_comment_article_id_state", table_name="comment")
     op.drop_table("comment")
+    op.drop_index(op.f("ix_billing_rehearsal_asked_by_id"), table_name="billing_rehearsal")
+    op.drop_index("ix_billing_rehearsal_asked_at", table_name="billing_rehearsal")
+    op.drop_table("billing_rehearsal")
     op.drop_table("article_relation")
     op.drop_index("ix_progress_user_id_saved_at", table_name="progress")
     op.drop_table("progress")

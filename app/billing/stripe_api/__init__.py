@@ -56,6 +56,7 @@ from app.billing.stripe_api.payments import (
     refund,
 )
 from app.billing.stripe_api.products import create_price, put_product
+from app.billing.stripe_api.rehearsing import require_test_key
 from app.billing.stripe_api.selling import (
     CheckoutOrder,
     CheckoutSession,
@@ -122,6 +123,7 @@ __all__ = [
     "preview_change",
     "put_product",
     "refund",
+    "require_test_key",
     "resume",
     "undelivered",
     "unname_customer",

@@ -17,6 +17,7 @@ PAGES = (
     "plans",
     "price_moves",
     "money",
+    "rehearsal",
     "leaving",
     # Before the members, whose addresses end in anything.
     "sharing",

@@ -32,6 +32,20 @@ class Article(HasId, Base):
     published_at: Mapped[datetime | None]
 
 
+class ArticleRevision(HasId, Base):
+    """An article's words as they were saved at one time; the newest are what stands there now."""
+
+    __tablename__ = "article_revision"
+    __table_args__ = (Index("ix_article_revision_article_id_saved_at", "article_id", "saved_at"),)
+
+    article_id: Mapped[UUID] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"))
+    title: Mapped[str] = mapped_column(String(200))
+    summary: Mapped[str] = mapped_column(Text)
+    body_md: Mapped[str] = mapped_column(Text)
+    saved_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
+    saved_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class ArticleRelation(Base):
     """ "This article can also be helpful to you": an ordered list chosen by the author."""
 

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.permissions import Viewer
-from app.articles import old_addresses
+from app.articles import old_addresses, revisions
 from app.articles.markdown import render_article
-from app.articles.models import Article, ArticleRelation
+from app.articles.models import Article, ArticleRelation, ArticleRevision
 from app.articles.rules import ArticleDraft
 from app.catalog.models import Lesson
 from app.catalog.rules import free_slug, slugify
@@ -30,6 +30,7 @@ async def create(db: AsyncSession, viewer: Viewer, draft: ArticleDraft, now: dat
     await _fill(db, article, draft, now)
     db.add(article)
     await db.flush()
+    await revisions.keep(db, article, viewer.user_id, now)
     await _relate(db, article.id, draft.related)
     audit.record(db, viewer.user_id, "article.create", "article", article.id, title=article.title)
     return article
@@ -44,12 +45,29 @@ async def save(
         BadInput: (field "slug") when another article has that address.
     """
     before = article.slug
+    # What came from elsewhere (an import) has no revision yet.
+    await revisions.keep(db, article, None, article.changed_at)
     await _fill(db, article, draft, now)
+    await revisions.keep(db, article, viewer.user_id, now)
     await _relate(db, article.id, draft.related)
     moved = {"slug_before": before} if before != article.slug else {}
     if moved and article.published_at is not None:
         await old_addresses.remember(db, [f"/articles/{before}"], article_id=article.id)
     audit.record(db, viewer.user_id, "article.save", "article", article.id, title=article.title, **moved)
+
+
+async def restore(
+    db: AsyncSession, viewer: Viewer, article: Article, revision: ArticleRevision, now: datetime
+) -> None:
+    """Let the article say what it said then; its address, lesson and related articles stay. What it said until now is
+    kept, too."""
+    await revisions.keep(db, article, None, article.changed_at)
+    rendered = render_article(revision.body_md)
+    article.title, article.summary, article.body_md = revision.title, revision.summary, revision.body_md
+    article.body_html, article.word_count = rendered.html, rendered.word_count
+    article.changed_at = now
+    await revisions.keep(db, article, viewer.user_id, now)
+    audit.record(db, viewer.user_id, "article.restore", "article", article.id, title=article.title)
 
 
 def publish(db: AsyncSession, viewer: Viewer, article: Article, now: datetime) -> None:

@@ -980,6 +980,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_tag_slug")),
     )
     op.create_table(
+        "article_revision",
+        sa.Column("article_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("body_md", sa.Text(), nullable=False),
+        sa.Column("saved_by", sa.Uuid(), nullable=True),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_article_revision_article_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["saved_by"], ["user_account.id"], name=op.f("fk_article_revision_saved_by"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_article_revision")),
+    )
+    op.create_index(
+        "ix_article_revision_article_id_saved_at", "article_revision", ["article_id", "saved_at"], unique=False
+    )
+    op.create_table(
         "article_tag",
         sa.Column("article_id", sa.Uuid(), nullable=False),
         sa.Column("tag_id", sa.Uuid(), nullable=False),
@@ -1036,6 +1056,8 @@ def downgrade() -> None:
     op.drop_table("old_address")
     op.drop_index(op.f("ix_article_tag_tag_id"), table_name="article_tag")
     op.drop_table("article_tag")
+    op.drop_index("ix_article_revision_article_id_saved_at", table_name="article_revision")
+    op.drop_table("article_revision")
     op.drop_table("tag")
     op.drop_index(op.f("ix_comment_follow_email"), table_name="comment_follow")
     op.drop_table("comment_follow")

@@ -10,6 +10,7 @@ from app.web.guard import needs
 PAGES = (
     "today",
     "articles",
+    "revisions",
     "responses",
     "messages",
     "courses",

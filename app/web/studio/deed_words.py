@@ -8,6 +8,7 @@ from app.i18n import N_, _
 SENTENCES = {
     "article.create": N_("began the article “%(title)s”"),
     "article.save": N_("edited the article “%(title)s”"),
+    "article.restore": N_("brought an earlier text of the article “%(title)s” back"),
     "article.publish": N_("published the article “%(title)s”"),
     "article.unpublish": N_("took the article “%(title)s” back to a draft"),
     "article.delete": N_("deleted the article “%(title)s”"),

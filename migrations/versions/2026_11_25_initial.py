@@ -997,7 +997,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_article_revision")),
     )
     op.create_index(
-        "ix_article_revision_article_id_saved_at", "article_revision", ["article_id", "saved_at"], unique=False
+        "ix_article_revision_article_id_saved_at",
+        "article_revision",
+        ["article_id", "saved_at"],
+        unique=False,
     )
     op.create_table(
         "article_tag",

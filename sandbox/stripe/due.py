@@ -84,7 +84,7 @@ def _run_invoice(world: World, row: Row) -> None:
             )
             return
     if row.body["status"] == "open" and row.body["collection_method"] == "charge_automatically":
-        lifecycle.collect(world, row, off_session=True)
+        lifecycle.collect(world, row, off_session=True, scheduled=True)
         return
     row.due_at = None
     world.store.put(row)

@@ -111,18 +111,28 @@ def finalize(world: World, invoice: Row) -> None:
 
 
 def pay(
-    world: World, invoice: Row, *, off_session: bool, method: Row | None = None, proven: bool = False
+    world: World,
+    invoice: Row,
+    *,
+    off_session: bool,
+    method: Row | None = None,
+    proven: bool = False,
+    scheduled: bool = False,
 ) -> Decline | None:
     """Try to pay an open invoice once; gives the decline, or None when it is paid. `proven` says that the
-    card's holder has just authenticated."""
+    card's holder has just authenticated. Only the first try and `scheduled` ones count for what is tried next.
+
+    Source: https://docs.stripe.com/api/invoices/object#invoice_object-attempt_count
+    """
     body = invoice.body
+    counts = scheduled or not body["attempted"]
     customer = world.store.need("customer", body["customer"])
     body["attempted"] = True
     decline: Decline | None = None
     if body["amount_due"] > 0:
         preferred = body if body["default_payment_method"] else _subscription_body(world, invoice)
         chosen = method or paying_method(world, customer, preferred)
-        body["attempt_count"] += 1
+        body["attempt_count"] += counts
         intent = world.store.need("payment_intent", invoice.private["intent"])
         decline = (
             attempt(world, intent, chosen, off_session=off_session, proven=proven)
@@ -138,7 +148,7 @@ def pay(
     else:
         if decline is NEEDS_ACTION:
             emit(world, "invoice.payment_action_required", body)
-        mark_failed(world, invoice)
+        mark_failed(world, invoice, counts=counts)
     return decline
 
 
@@ -211,13 +221,14 @@ def mark_paid(world: World, invoice: Row) -> None:
     emit(world, "invoice.payment_succeeded", body)
 
 
-def mark_failed(world: World, invoice: Row) -> None:
-    """It was not paid this time; a renewal says when it is tried again."""
+def mark_failed(world: World, invoice: Row, *, counts: bool = True) -> None:
+    """It was not paid this time; a renewal says when it is tried again, unless the try does not count."""
     body = invoice.body
-    renewal = body["billing_reason"] == "subscription_cycle"
-    again = cycle.retry_at(body["attempt_count"], world.now) if renewal and body["auto_advance"] else None
-    body["next_payment_attempt"] = again
-    invoice.due_at = again
+    if counts:
+        renewal = body["billing_reason"] == "subscription_cycle"
+        again = cycle.retry_at(body["attempt_count"], world.now) if renewal and body["auto_advance"] else None
+        body["next_payment_attempt"] = again
+        invoice.due_at = again
     world.store.put(invoice)
     emit(world, "invoice.payment_failed", body)
 

@@ -76,10 +76,17 @@ def redeem_terms(world: World, customer: Row, row: Row, terms: Terms) -> None:
 
 
 def collect(
-    world: World, invoice: Row, *, off_session: bool, method: Row | None = None, proven: bool = False
+    world: World,
+    invoice: Row,
+    *,
+    off_session: bool,
+    method: Row | None = None,
+    proven: bool = False,
+    scheduled: bool = False,
 ) -> Decline | None:
-    """Try to pay an open invoice once, and let its subscription follow; gives the decline."""
-    decline = pay(world, invoice, off_session=off_session, method=method, proven=proven)
+    """Try to pay an open invoice once, and let its subscription follow; gives the decline. `scheduled`: it is
+    one of the tries by which Stripe counts."""
+    decline = pay(world, invoice, off_session=off_session, method=method, proven=proven, scheduled=scheduled)
     follow(world, invoice, decline)
     return decline
 

@@ -97,6 +97,25 @@ async def test_a_card_that_fails_later_goes_past_due_and_ends_after_two_weeks(
     assert stand.types().count("customer.subscription.deleted") == 1
 
 
+async def test_tries_by_hand_bring_the_end_no_nearer(api: stripe.StripeClient) -> None:
+    clock = await shop.clock_now(api)
+    customer = await shop.member(api, "pm_card_chargeCustomerFail", clock.id)
+    subscription = await shop.subscribe(api, customer, await shop.monthly(api), off_session=False)
+    await shop.advance(api, clock, 32 * DAY_S)
+    invoice = (await api.v1.invoices.list_async({"subscription": subscription.id})).data[0]
+    assert invoice.id is not None
+    for _again in range(5):
+        with pytest.raises(stripe.CardError):
+            await api.v1.invoices.pay_async(invoice.id)
+    after = await api.v1.invoices.retrieve_async(invoice.id)
+    assert (after.attempt_count, after.next_payment_attempt) == (1, invoice.next_payment_attempt)
+    assert await status_of(api, subscription) == "past_due"
+    await shop.advance(api, clock, 9 * DAY_S)
+    assert await status_of(api, subscription) == "past_due"
+    await shop.advance(api, clock, 6 * DAY_S)
+    assert await status_of(api, subscription) == "canceled"
+
+
 @pytest.mark.parametrize("then", ["unpaid", "past_due"])
 async def test_what_becomes_of_a_renewal_that_was_never_paid_is_the_accounts_choice(
     stand: Stand, api: stripe.StripeClient, browser: httpx.AsyncClient, then: str

@@ -38,6 +38,7 @@ WEB = (
     "bills",
     "courses",
     "articles",
+    "drafts",
     "following",
     "reporting",
     "article_files",

@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     CARD = "card"
     FOLLOW = "follow"
     UNFOLLOW = "unfollow"
+    DRAFT = "draft"
 
 
 LIFETIME = {
@@ -34,6 +35,7 @@ LIFETIME = {
     Purpose.FOLLOW: timedelta(days=30),
     # Whoever finds an old mail must still be able to have no more of them.
     Purpose.UNFOLLOW: timedelta(days=3660),
+    Purpose.DRAFT: timedelta(days=14),
 }
 PATH = {
     Purpose.JOIN: "/confirm",
@@ -43,6 +45,7 @@ PATH = {
     Purpose.CARD: "/billing/card",
     Purpose.FOLLOW: "/responses/follow",
     Purpose.UNFOLLOW: "/responses/unfollow",
+    Purpose.DRAFT: "/drafts",
 }
 
 

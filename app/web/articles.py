@@ -121,7 +121,8 @@ async def _article(db: Db, slug: str, viewer: Viewer | None) -> Article:
     return article
 
 
-def _purpose(article: Article) -> str:
+def purpose_of(article: Article) -> str:
+    """What the stamp of its form is for."""
     return f"respond:{article.id}"
 
 
@@ -129,7 +130,15 @@ def _own_words(viewer: Viewer | None) -> ResponseDraft:
     return ResponseDraft(viewer.name, viewer.email) if viewer else ResponseDraft()
 
 
-async def _show(page: Pages, db: Db, article: Article, form: ReplyForm, status: int = 200) -> Response:
+async def show(
+    page: Pages,
+    db: Db,
+    article: Article,
+    form: ReplyForm,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """An article's page, whoever may see it, with `form` under its responses."""
     rows = await queries.responses(db, article.id)
     lesson = await queries.lesson_of(db, article, utcnow())
     before, _here, after = article.body_html.partition(LESSON_HERE)
@@ -150,7 +159,7 @@ async def _show(page: Pages, db: Db, article: Article, form: ReplyForm, status: 
         response_count=threads.count(rows),
         form=form,
     )
-    return await page.show("articles/article.html", model, status=status)
+    return await page.show("articles/article.html", model, status=status, headers=headers)
 
 
 @router.get("/{slug}")
@@ -160,8 +169,8 @@ async def article(
     """GET /articles/{slug}; `?reply=<id>` answers one response, `?held=1` says that a new one waits."""
     found = await _article(db, slug, viewer)
     parent = await responding.parent_of(db, found.id, _uuid(reply))
-    form = ReplyForm(new_stamp(_purpose(found)), _own_words(viewer), parent, is_held=bool(held))
-    return await _show(page, db, found, form)
+    form = ReplyForm(new_stamp(purpose_of(found)), _own_words(viewer), parent, is_held=bool(held))
+    return await show(page, db, found, form)
 
 
 @router.get("/{slug}/responses")
@@ -192,15 +201,15 @@ async def respond(
         draft = replace(draft, name=viewer.name, email=viewer.email)
     answered = await responding.parent_of(db, found.id, _uuid(parent))
     errors, status = check_response(draft), 422
-    if not errors and viewer is None and (sentence := pace_error(_purpose(found), stamp)):
+    if not errors and viewer is None and (sentence := pace_error(purpose_of(found), stamp)):
         errors["_"] = sentence
     ip, now = client_ip(request), utcnow()
     is_staff = viewer is not None and viewer.is_staff
     if not errors and not is_staff and not await pacing.may_write(db, "respond", ip, now):
         errors["_"], status = TooMany().sentence, 429
     if errors:
-        return await _show(
-            page, db, found, ReplyForm(new_stamp(_purpose(found)), draft, answered, errors), status
+        return await show(
+            page, db, found, ReplyForm(new_stamp(purpose_of(found)), draft, answered, errors), status
         )
     comment = await responding.respond(
         db,

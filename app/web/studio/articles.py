@@ -9,8 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from app.accounts.rules import tidy
+from app.articles import drafts, writing
 from app.articles import studio_queries as queries
-from app.articles import writing
 from app.articles.markdown import render_article
 from app.articles.models import Article
 from app.articles.rules import ArticleDraft, Errors, check_article, reading_minutes
@@ -41,7 +41,10 @@ class Preview:
 
 @dataclass(frozen=True)
 class EditorPage:
-    """`article` None: a new one. `said`: what was just done, in a word the template knows."""
+    """`article` None: a new one. `draft_link`: shows a draft to whoever has it.
+
+    `said`: what was just done, in a word the template knows.
+    """
 
     article: Article | None
     draft: ArticleDraft
@@ -51,6 +54,7 @@ class EditorPage:
     errors: Errors = field(default_factory=dict)
     preview: Preview | None = None
     said: str = ""
+    draft_link: str = ""
 
     @property
     def address(self) -> str:
@@ -103,6 +107,7 @@ async def _editor(
         errors=errors or {},
         preview=_preview(draft) if preview else None,
         said=said,
+        draft_link=drafts.link(article, utcnow()) if article and article.state == "draft" else "",
     )
     return await page.show("studio/articles/edit.html", model, status=422 if errors else 200)
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.articles import tagging
 from app.articles.markdown import Rendered
 from app.articles.models import Article, ArticleTag, Comment, Tag
 from app.catalog.rules import free_slug
@@ -85,15 +86,14 @@ async def add(db: AsyncSession, arriving: Arriving, rendered: Rendered) -> Artic
     _fill(article, arriving, rendered)
     db.add(article)
     await db.flush()
-    await _tag(db, article.id, arriving.tags)
+    await tagging.set_tags(db, article.id, dict(arriving.tags))
     return article
 
 
 async def replace(db: AsyncSession, article: Article, arriving: Arriving, rendered: Rendered) -> None:
     """Bring an article to what it is now where it comes from; its address stays."""
     _fill(article, arriving, rendered)
-    await db.execute(delete(ArticleTag).where(ArticleTag.article_id == article.id))
-    await _tag(db, article.id, arriving.tags)
+    await tagging.set_tags(db, article.id, dict(arriving.tags))
 
 
 def _fill(article: Article, arriving: Arriving, rendered: Rendered) -> None:
@@ -106,16 +106,6 @@ def _fill(article: Article, arriving: Arriving, rendered: Rendered) -> None:
     article.is_listed = arriving.is_listed
     article.changed_at = arriving.changed_at
     article.published_at = arriving.published_at
-
-
-async def _tag(db: AsyncSession, article_id: UUID, tags: Sequence[tuple[str, str]]) -> None:
-    if not tags:
-        return
-    rows = [{"id": uuid4(), "slug": slug, "name": name} for slug, name in tags]
-    await db.execute(insert(Tag).values(rows).on_conflict_do_nothing(index_elements=["slug"]))
-    ids = await db.scalars(select(Tag.id).where(Tag.slug.in_([slug for slug, _name in tags])))
-    db.add_all(ArticleTag(article_id=article_id, tag_id=tag_id) for tag_id in ids)
-    await db.flush()
 
 
 async def add_comments(db: AsyncSession, article_id: UUID, comments: Sequence[ArrivingComment]) -> None:

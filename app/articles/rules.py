@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 from app.accounts.rules import clean_email
 from app.accounts.rules import tidy as printable
-from app.catalog.rules import SLUG_MAX, is_slug
+from app.catalog.rules import SLUG_MAX, is_slug, slugify
 from app.errors import BadInput
 from app.i18n import _
 
 WORDS_PER_MINUTE = 220
 RESPONSE_CHARS = 8_000
 MESSAGE_CHARS = 10_000
+MOST_TAGS = 20
+TAG_CHARS = 80
 # People read before they write: a form that comes back sooner was filled in by a program.
 SHORTEST_WRITING = timedelta(seconds=2)
 LONGEST_WRITING = timedelta(days=2)
@@ -45,6 +47,8 @@ class ArticleDraft:
     body_md: str = ""
     related: tuple[str, ...] = ()
     lesson: str = ""
+    # As typed, with commas between them.
+    tags: str = ""
 
     def tidy(self) -> "ArticleDraft":
         return replace(
@@ -53,7 +57,14 @@ class ArticleDraft:
             slug=_line(self.slug).lower(),
             summary=_line(self.summary),
             body_md=_text(self.body_md),
+            tags=_line(self.tags),
         )
+
+    @property
+    def tag_names(self) -> dict[str, str]:
+        """Slug → name of each tag, once; what has no letter or digit is none."""
+        names = [" ".join(name.split()) for name in self.tags.split(",")]
+        return {slug: name for name in reversed(names) if (slug := slugify(name))}
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,10 @@ def check_article(draft: ArticleDraft, *, publishing: bool) -> Errors:
         errors["slug"] = _("Use small letters, digits and hyphens only, for example hip-pain-from-running.")
     if len(draft.summary) > 320:
         errors["summary"] = _("The summary is longer than 320 characters. Two sentences are enough.")
+    if len(draft.tag_names) > MOST_TAGS or any(len(name) > TAG_CHARS for name in draft.tag_names.values()):
+        errors["tags"] = _(
+            "Please give at most 20 tags of at most 80 characters each, with commas between them."
+        )
     if publishing and not draft.summary:
         errors["summary"] = _("Please write one or two sentences: they stand in lists and in search results.")
     if publishing and not draft.body_md.strip():

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.permissions import Viewer
-from app.articles import old_addresses, revisions
+from app.articles import old_addresses, revisions, tagging
 from app.articles.markdown import render_article
 from app.articles.models import Article, ArticleRelation, ArticleRevision
 from app.articles.rules import ArticleDraft
@@ -32,6 +32,7 @@ async def create(db: AsyncSession, viewer: Viewer, draft: ArticleDraft, now: dat
     await db.flush()
     await revisions.keep(db, article, viewer.user_id, now)
     await _relate(db, article.id, draft.related)
+    await tagging.set_typed(db, article.id, draft.tag_names)
     audit.record(db, viewer.user_id, "article.create", "article", article.id, title=article.title)
     return article
 
@@ -50,6 +51,7 @@ async def save(
     await _fill(db, article, draft, now)
     await revisions.keep(db, article, viewer.user_id, now)
     await _relate(db, article.id, draft.related)
+    await tagging.set_typed(db, article.id, draft.tag_names)
     moved = {"slug_before": before} if before != article.slug else {}
     if moved and article.published_at is not None:
         await old_addresses.remember(db, [f"/articles/{before}"], article_id=article.id)

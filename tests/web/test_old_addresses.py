@@ -99,6 +99,28 @@ async def test_a_tag_has_a_page_with_its_articles(client: httpx.AsyncClient) -> 
     assert (await client.get("/articles/tag/none")).status_code == 404
 
 
+async def test_the_editor_sets_tags_and_takes_them_away(client: httpx.AsyncClient) -> None:
+    async with db.transaction() as session:
+        teacher = await factories.staff(session)
+        article = await factories.article(session, slug="hip", title="Hip", summary="S", body_md="B")
+    await factories.sign_in(client, teacher)
+    form = {
+        "title": "Hip",
+        "slug": "hip",
+        "summary": "S",
+        "body_md": "B",
+        "tags": " Hips,  knee pain ,, Hips, !",
+    }
+    assert (await client.post(f"/studio/articles/{article.id}", data=form)).status_code == 303
+    assert 'value="Hips, knee pain"' in (await client.get(f"/studio/articles/{article.id}")).text
+    assert (await client.get("/articles/tag/knee-pain")).status_code == 200
+    await client.post(f"/studio/articles/{article.id}", data={**form, "tags": "Hips"})
+    assert (await client.get("/articles/tag/knee-pain")).status_code == 404
+    wrong = await client.post(f"/studio/articles/{article.id}", data={**form, "tags": "x" * 81})
+    assert wrong.status_code == 422
+    assert "at most 20 tags" in wrong.text
+
+
 async def test_a_tag_of_drafts_only_has_no_page(client: httpx.AsyncClient) -> None:
     async with db.transaction() as session:
         article = await factories.article(session, state="draft")

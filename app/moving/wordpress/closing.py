@@ -73,7 +73,7 @@ def _tell_menu(item: wxr.Item, index: Index, told: Report) -> None:
     elif kind == "taxonomy":
         place = _("its tag's page")
     nested = "– " if item.meta.get("_menu_item_menu_item_parent", "0") not in ("", "0") else ""
-    told.count(report.ITEMS, item.kind, N_("lines of menus: listed"))
+    told.count(report.ITEMS, item.kind, N_("listed below"))
     told.note(MENUS, f"{menu}: {nested}{title or _('Untitled')} → {place}")
 
 
@@ -95,7 +95,7 @@ class Terms:
                     report.TERMS, taxonomy, N_("of menus, forms and themes: not taken over"), times
                 )
                 continue
-            self._told.count(report.TERMS, taxonomy, N_("tags here"), used)
+            self._told.count(report.TERMS, taxonomy, N_("now tags"), used)
             self._told.count(
                 report.TERMS, taxonomy, N_("in no article that is taken over: left out"), times - used
             )

@@ -18,10 +18,10 @@ STATES = {
     "approved": N_("approved"),
     "pending": N_("held for you to decide"),
     "spam": N_("spam"),
-    "removed": N_("in the trash: kept as removed"),
+    "removed": N_("from the trash, kept as removed"),
 }
-HERE = N_("were here already")
-NOT_TAKEN = N_("belong to what is not taken over")
+HERE = N_("here already")
+NOT_TAKEN = N_("under what is not taken over")
 PING_NOTE = N_("Pingbacks and trackbacks: other sites that linked here; not taken over")
 ORPHANS = N_("Responses to one that is not in the file: they begin a thread of their own")
 LONGEST_CHARS = 60_000
@@ -40,7 +40,7 @@ def wanted(item: wxr.Item, told: Report) -> list[wxr.Comment]:
     found: dict[str, wxr.Comment] = {}
     for comment in item.comments:
         if comment.kind in PINGS:
-            told.count(report.COMMENTS, comment.kind, N_("not taken over: listed"))
+            told.count(report.COMMENTS, comment.kind, N_("listed below, not taken over"))
             told.note(PING_NOTE, f"{comment.url or comment.name} → “{item.title}”")
         elif comment.kind != "comment":
             told.count(report.COMMENTS, comment.kind, N_("of a plugin: not taken over"))

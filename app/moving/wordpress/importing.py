@@ -178,7 +178,7 @@ async def _match_authors(this: Run) -> None:
                     report.AUTHORS, N_("authors"), N_("matched by e-mail with a member of staff")
                 )
                 continue
-            this.report.count(report.AUTHORS, N_("authors"), N_("have no staff account here: listed"))
+            this.report.count(report.AUTHORS, N_("authors"), N_("without a staff account here: listed"))
             this.report.note(
                 N_("Authors without a staff account here: their articles name the practice as the author"),
                 f"{name} ({login}, {email or _('no e-mail')})",

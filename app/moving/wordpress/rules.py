@@ -36,10 +36,10 @@ META_READ = names(
 ) | frozenset(DESCRIPTIONS)
 
 PUBLISHED = N_("published")
-DRAFT = N_("taken over as drafts")
-SCHEDULED = N_("were scheduled: taken over as drafts, their day is listed below")
-PRIVATE = N_("were private: taken over as drafts")
-PASSWORD = N_("were behind a password: taken over as drafts, without it")
+DRAFT = N_("now drafts")
+SCHEDULED = N_("scheduled: now drafts, their days are listed below")
+PRIVATE = N_("private: now drafts")
+PASSWORD = N_("behind a password: now drafts, without it")
 TRASH = N_("in the trash: not taken over")
 
 

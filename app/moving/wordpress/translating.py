@@ -109,7 +109,8 @@ class Translator:
             if term.taxonomy in rules.TECHNICAL or not slug or slug == "uncategorized":
                 continue
             self._index.use_term(term)
-            found.setdefault(slug, rules.name_of(term.name, slug))
+            # Commas stand between tags in the editor.
+            found.setdefault(slug, rules.name_of(term.name.replace(",", " "), slug))
         return tuple(sorted(found.items()))
 
     # Pictures

@@ -18,7 +18,7 @@ from app.moving.wordpress.translating import Translated
 
 ARTICLE, COMMENT = "article", "comment"
 NEW = N_("imported")
-SAME = N_("were here already, unchanged")
+SAME = N_("here already, unchanged")
 CHANGED = N_("changed there since: brought up to date")
 EDITED = N_("changed there since, but edited here too: left as they are here")
 DELETED = N_("deleted here since: not brought back")

@@ -13,6 +13,7 @@ from app.articles import drafts, writing
 from app.articles import studio_queries as queries
 from app.articles.markdown import render_article
 from app.articles.models import Article
+from app.articles.queries import tags_of
 from app.articles.rules import ArticleDraft, Errors, check_article, reading_minutes
 from app.clock import utcnow
 from app.db import Db
@@ -68,11 +69,12 @@ async def article_form(
     summary: Annotated[str, Form()] = "",
     body_md: Annotated[str, Form()] = "",
     lesson: Annotated[str, Form()] = "",
+    tags: Annotated[str, Form()] = "",
 ) -> ArticleDraft:
     """The editor's form as it was sent."""
     chosen = (await request.form()).getlist("related")
     related = tuple(value for value in chosen if isinstance(value, str) and value)
-    return ArticleDraft(title, slug, summary, body_md, related, lesson).tidy()
+    return ArticleDraft(title, slug, summary, body_md, related, lesson, tags).tidy()
 
 
 Draft = Annotated[ArticleDraft, Depends(article_form)]
@@ -169,6 +171,7 @@ async def edit(article_id: UUID, page: Page, db: Db, did: str = "") -> Response:
         body_md=article.body_md,
         related=tuple(str(related_id) for related_id in related),
         lesson=str(article.lesson_id or ""),
+        tags=", ".join(tag.name for tag in await tags_of(db, article.id)),
     )
     return await _editor(page, db, article, draft, said=did)
 

@@ -257,7 +257,7 @@ async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rule
     paths = old_paths(item, this.index, addresses.path_of(this.found.site.url))
     async with db.transaction() as session:
         # Once more, and held: the teacher may have begun to edit it in this minute.
-        was = await writing.before(session, source, item.id)
+        was = await writing.before(session, source, item.id, held=True)
         told.changes += await writing.write(session, source, item.id, was, new, ready, paths, this.now)
         await this.files.write_down(session, uploads_path(this.found.site.url))
 

@@ -35,7 +35,8 @@ class Site:
 
     @property
     def source(self) -> str:
-        return f"wordpress:{addresses.source_of(self.url)}"
+        # An export without addresses is told from others by its title.
+        return f"wordpress:{addresses.source_of(self.url) if self.url else f'“{self.title[:150]}”'}"
 
 
 @dataclass

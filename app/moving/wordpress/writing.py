@@ -43,12 +43,12 @@ class Before:
         return EDITED if self.is_edited else CHANGED
 
 
-async def before(db: AsyncSession, source: str, item_id: str) -> Before:
-    """The article as an earlier run and everybody since has left it."""
+async def before(db: AsyncSession, source: str, item_id: str, *, held: bool = False) -> Before:
+    """The article as an earlier run and everybody since has left it; `held`: nobody changes it until the commit."""
     arrival = await db.get(Arrival, (source, ARTICLE, item_id))
     if arrival is None:
         return Before(None, None, False)
-    article = await db.get(Article, UUID(arrival.target))
+    article = await db.get(Article, UUID(arrival.target), with_for_update=held or None)
     if article is None:
         return Before(arrival, None, False)
     return Before(arrival, article, await arriving.digest_of(db, article) != arrival.digest)

@@ -268,3 +268,45 @@ async def test_the_author_of_an_article_answers_as_its_author_without_an_account
     await run(export.write(tmp_path))
     marks = {one.body_md: (one.is_author, one.user_id) for one in await responses()}
     assert marks == {"Thank you.": (True, None), "Member": (False, None)}
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
+async def test_every_version_of_the_format_is_read(version: str, tmp_path: Path) -> None:
+    # 1.0 wrote each category twice, first without its address.
+    twice = "<category><![CDATA[Hips]]></category>" if version == "1.0" else ""
+    item = Item(1, "A", terms=[("category", "hips", "Hips")], raw=twice, comments=[Said(1)])
+    told = await run(Export(items=[item], version=version).write(tmp_path))
+    assert set(await articles()) == {"A"}
+    assert told.differing == []
+    async with db.transaction() as session:
+        assert list(await session.scalars(select(Tag.slug))) == ["hips"]
+
+
+async def test_what_plugins_keep_in_fields_is_counted_by_name(tmp_path: Path) -> None:
+    design = (
+        '[{"id":"a","elType":"section","settings":{"html":"<b>]]></b>"},"elements":['
+        + "1," * 200_000
+        + "1]}]"
+    )
+    meta = [
+        ("_elementor_data", design),
+        ("_yoast_wpseo_metadesc", "What the hip needs."),
+        ("_wp_attachment_metadata", 'a:1:{s:4:"file";s:7:"\x00priv";}'),
+        ("_jetpack_form", "x"),
+        ("_wc_rating", "5"),
+    ]
+    told = await run(Export(items=[Item(1, "A", meta=meta)]).write(tmp_path))
+    assert (await articles())["A"].summary == "What the hip needs."
+    for name in ("_elementor_data", "_jetpack_form", "_wc_rating"):
+        assert f"  {name}: 1 not taken over" in told.text
+    assert "  _yoast_wpseo_metadesc: 1 read" in told.text
+    assert told.differing == []
+
+
+async def test_two_sites_without_addresses_are_two(tmp_path: Path) -> None:
+    for title in ("One", "Two"):
+        text = Export(items=[Item(1, f"Of {title}", link="x")], site="").text().replace("Eva moves", title)
+        path = tmp_path / f"{title}.xml"
+        path.write_text(text, encoding="utf-8")
+        await run(path)
+    assert set(await articles()) == {"Of One", "Of Two"}

@@ -10,7 +10,7 @@ from app.clock import utcnow
 from app.errors import BadInput
 from app.i18n import N_
 from app.moving.models import Arrival
-from app.moving.wordpress import media
+from app.moving.wordpress import addresses, media
 from app.moving.wordpress.report import Report
 
 KIND = "file"
@@ -79,7 +79,9 @@ class Files:
                     index_elements=[Arrival.source, Arrival.kind, Arrival.foreign_id], set_={"target": path}
                 )
             )
-            await old_addresses.remember_target(session, [f"{uploads_path}/{key}"], path)
+            # Other sizes of a picture are found by the whole one's name.
+            names = (key, addresses.full_size(key))
+            await old_addresses.remember_target(session, [f"{uploads_path}/{name}" for name in names], path)
         self._report.changes += len(self._new)
         self._new = {}
 

@@ -10,7 +10,7 @@ from tests.journeys.conftest import Demo
 from tests.journeys.test_accessibility import faults
 from tests.journeys.test_buying import LESSON, join, to_checkout
 
-pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 ADDRESS = "kai@example.org"
 

@@ -7,14 +7,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def configure(folder: Path, settings: tuple[str, ...]) -> None:
+    """Write settings of PostgreSQL's that it reads when it starts."""
+    import psycopg
+
+    from app import postgres
+
+    with postgres.server(folder) as url, psycopg.connect(url, autocommit=True) as connection:
+        for line in settings:
+            connection.execute(f"ALTER SYSTEM SET {line}".encode())
+
+
 @contextmanager
-def workshop() -> Iterator[tuple[str, Path]]:
-    """The database's address and the data folder. This process's settings are the workers'."""
+def workshop(*settings: str) -> Iterator[tuple[str, Path]]:
+    """The database's address and the data folder. This process's settings are the workers'.
+
+    `settings`: PostgreSQL's, as `fsync = off`.
+    """
     from app import postgres
 
     with tempfile.TemporaryDirectory(prefix="limber-bench-") as scratch:
         folder = Path(scratch)
         folder.chmod(0o755)
+        if settings:
+            configure(folder, settings)
         with postgres.server(folder) as database_url:
             postgres.migrate(database_url)
             os.environ.update(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import httpx
 from sqlalchemy import select
 
 from app import db
@@ -47,6 +48,8 @@ class Rehearsal:
             await act()
         except (LimberError, Fault) as fault:
             refusal = fault.sentence if isinstance(fault, LimberError) else str(fault)
+        except httpx.HTTPError as fault:
+            refusal = f"the site did not answer ({type(fault).__name__})"
         deadline = time.monotonic() + (0 if refusal else self.stage.patience_s)
         while True:
             told = await self._look(title, who, before, wanted, refusal)

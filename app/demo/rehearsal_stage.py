@@ -16,6 +16,7 @@ from uuid import UUID
 
 import httpx
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from app import db, postgres
 from app.accounts.joining import add_user
@@ -78,8 +79,12 @@ class Stage:
             one.clock_id = await rehearsing.create_clock(int(time.time()), f"Limber rehearsal: {name}")
             one.customer_id = await rehearsing.create_customer_on(one.clock_id, user.id, email)
             async with db.transaction() as session:
-                if await session.get(StripeCustomer, one.customer_id) is None:
-                    session.add(StripeCustomer(id=one.customer_id, user_id=user.id))
+                # The worker may have heard of the customer already, and have adopted it.
+                await session.execute(
+                    insert(StripeCustomer)
+                    .values(id=one.customer_id, user_id=user.id, livemode=False, created_at=utcnow())
+                    .on_conflict_do_nothing()
+                )
         return one
 
     async def mails(self) -> list[tuple[str, str, str]]:

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import httpx
@@ -12,14 +12,20 @@ import stripe
 
 from app import db
 from app.billing.models import CheckoutAttempt, StripeCustomer
+from sandbox.stripe.store import Store
 from tests import factories
 from tests.billing.oracle import Books
 from tests.sandbox.shop import DAY_S
-from tests.sandbox.stands import Stand
 
 Json = dict[str, Any]
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail")
 ONCE = ("4242424242424242", "4242424242424242", "4000000000000259", "4000000000001976")
+
+
+class Stand(Protocol):
+    """A stand-in that runs in this process."""
+
+    store: Store
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,15 @@ class Life:
             self.user_id = user.id
             session.add(StripeCustomer(id=self.customer, user_id=user.id))
         await self.card()
+        await self.subscribe()
+        await self.go_on(deeds)
+
+    async def go_on(self, deeds: int) -> None:
+        """So many deeds more."""
         choices: list[Callable[[], Awaitable[object]]] = [
             self.subscribe, self.subscribe, self.buy, self.days, self.days, self.days, self.card, self.cancel,
             self.cancel_later, self.stay, self.pause, self.resume, self.change, self.refund, self.evidence,
         ]  # fmt: skip
-        await self.subscribe()
         for _deed in range(deeds):
             try:
                 await self.dice.choice(choices)()

@@ -117,6 +117,8 @@ def rehearse(
         raise SystemExit(refused.sentence) from None
     except Fault as fault:
         raise SystemExit(str(fault)) from None
+    except asyncio.CancelledError:
+        raise SystemExit("Stopped before its end.") from None
     for words in wrong:
         print(f"Went wrong: {words}", file=sys.stderr)
     if wrong:

@@ -6,6 +6,7 @@ mails over SMTP. Only the database and the folder are others, and gone afterward
 
 import asyncio
 import re
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -267,6 +268,9 @@ async def rehearse(tell: Callable[[Told], None], *, at_stripe: bool = False) -> 
         CannotStart: the stage does not stand.
         Conflict: `at_stripe` without a key of test mode.
     """
+    # Told to stop, it still takes its database, its processes and Stripe's clocks with it.
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with stage(at_stripe=at_stripe) as made:
         play = Rehearsal(made, tell)
         await membership(play)

@@ -5,6 +5,7 @@ import app.accounts.models
 import app.articles.models
 import app.billing.models
 import app.billing.notice_models
+import app.billing.plan_models
 import app.billing.rehearsal_models
 import app.catalog.models
 import app.jobs.models

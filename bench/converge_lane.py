@@ -224,7 +224,7 @@ async def shelf(stand: StandIn) -> Shelf:
 
     from app import db
     from app.billing import plans, stripe_api
-    from app.billing.models import PlanPrice
+    from app.billing.plan_models import PlanPrice
 
     for name, cents, interval in PRICES:
         draft = plans.PlanDraft(name=name, slug=name.lower(), amount_cents=cents, interval=interval)

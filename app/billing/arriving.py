@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
 from app.access import queries as access
-from app.billing import queries, stripe_api, sync
+from app.billing import offers, queries, stripe_api, sync
 from app.billing.checkout import mark
 from app.billing.models import CheckoutAttempt, Gift
 from app.billing.rules import Scope, covers_all_of
@@ -37,7 +37,7 @@ async def arrive(user_id: UUID, session_id: str) -> Arrival:
         attempt = await _attempt(session, user_id, CheckoutAttempt.stripe_session_id == session_id)
         customer = await queries.customer_of(session, user_id)
         gift_id = attempt.gift_id
-        scope = (await queries.scopes(session))[attempt.plan_id]
+        scope = (await offers.scopes(session))[attempt.plan_id]
     if customer is not None:
         await sync.sync_now(customer.id)
     if await _is_there(user_id, gift_id, scope):

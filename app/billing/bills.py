@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
-from app.billing import queries, stripe_api
+from app.billing import offers, queries, stripe_api
 from app.errors import Unavailable
 from app.settings import get_settings
 
@@ -59,7 +59,7 @@ async def bills_of(user_id: UUID, *, after: str = "", before: str = "") -> Bills
         customer = await queries.customer_of(session, user_id)
         if customer is None:
             return Bills([], [])
-        names = await queries.plan_names(session)
+        names = await offers.plan_names(session)
         once = await _payments(session, customer.id, names, every=False)
         every = await _payments(session, customer.id, names, every=True)
     if not get_settings().buying_enabled:

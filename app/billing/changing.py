@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
-from app.billing import queries, stripe_api, sync
-from app.billing.models import Plan, PlanPrice
-from app.billing.queries import PlanOffer
+from app.billing import offers, stripe_api, sync
+from app.billing.offers import PlanOffer
+from app.billing.plan_models import Plan, PlanPrice
 from app.billing.running import Running
 from app.billing.running import find as running_of
 from app.errors import Conflict, NotFound, Unavailable
@@ -56,12 +56,12 @@ async def choices(session: AsyncSession, user_id: UUID) -> Choice:
     running = await running_of(session, user_id)
     if running is None:
         return Choice(None, None, [])
-    offers = [
+    others = [
         one
-        for one in await queries.offered_plans(session, running.facts.currency)
+        for one in await offers.offered_plans(session, running.facts.currency)
         if one.interval != "once" and one.currency == running.facts.currency and one.slug != running.plan.slug
     ]
-    return Choice(running.plan, running.facts.stops_at, offers)
+    return Choice(running.plan, running.facts.stops_at, others)
 
 
 async def preview(user_id: UUID, plan_slug: str, now: datetime) -> ChangePreview:

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.access import queries as access
 from app.access.entitlements import lock_user
-from app.billing import gifts, queries, stripe_api, sync
+from app.billing import gifts, offers, queries, stripe_api, sync
 from app.billing.customers import ensure_customer, replace_customer
 from app.billing.gifts import GiftDraft
 from app.billing.mirror import SubscriptionFacts
-from app.billing.models import CheckoutAttempt, Plan, PlanPrice
+from app.billing.models import CheckoutAttempt
+from app.billing.plan_models import Plan, PlanPrice
 from app.billing.rules import covers_all_of
 from app.clock import utcnow
 from app.errors import Conflict, NotFound, Unavailable
@@ -171,7 +172,7 @@ async def _open_attempt(
 
 async def _refuse_twice(session: AsyncSession, user_id: UUID, plan: Plan, now: datetime) -> None:
     """A member may buy for good what a membership shows for a while, but nothing twice."""
-    scope = (await queries.scopes(session))[plan.id]
+    scope = (await offers.scopes(session))[plan.id]
     mine = await access.active_for(session, user_id, now)
     endless = tuple(one.course_id for one in mine if one.ends_at is None)
     if endless and covers_all_of(endless, scope):

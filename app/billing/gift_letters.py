@@ -6,7 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import jobs
 from app.accounts.models import User
-from app.billing.models import Gift, Plan
+from app.billing.models import Gift
+from app.billing.plan_models import Plan
 from app.settings import get_settings
 
 

@@ -14,9 +14,10 @@ from app.access.entitlements import lock_user
 from app.access.models import Entitlement
 from app.accounts import links, rules
 from app.accounts.models import User
-from app.billing import gift_letters, queries
+from app.billing import gift_letters, offers
 from app.billing.mirror import ChargeFacts, PurchaseFacts
-from app.billing.models import Gift, Plan
+from app.billing.models import Gift
+from app.billing.plan_models import Plan
 from app.billing.rules import EVERYTHING, Scope, Standing, months_after, standing
 from app.clock import utcnow
 from app.errors import BadInput, Conflict, NotFound
@@ -276,7 +277,7 @@ async def _settle_claimed(db: AsyncSession, gift: Gift, cause: str, now: datetim
 
 
 async def _scope(db: AsyncSession, plan: Plan) -> Scope:
-    return EVERYTHING if plan.covers_everything else (await queries.scopes(db))[plan.id]
+    return EVERYTHING if plan.covers_everything else (await offers.scopes(db))[plan.id]
 
 
 async def given_by(db: AsyncSession, user_id: UUID) -> list[tuple[Gift, str]]:

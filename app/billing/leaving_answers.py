@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
-from app.billing.models import Plan
 from app.billing.notice_models import LeavingAnswer
+from app.billing.plan_models import Plan
 
 YEAR = timedelta(days=365)
 SHOWN = 100

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import entitlements
 from app.access.models import Entitlement
-from app.billing import gifts, noticing, purchase_letters, queries, receipts
+from app.billing import gifts, noticing, offers, purchase_letters, queries, receipts
 from app.billing.fetching import Fetched
 from app.billing.letters import write_letters
 from app.billing.mirror import (
@@ -23,13 +23,12 @@ from app.billing.mirror import (
 )
 from app.billing.models import (
     CheckoutAttempt,
-    Plan,
-    PlanPrice,
     StripeCharge,
     StripeCustomer,
     StripePurchase,
     StripeSubscription,
 )
+from app.billing.plan_models import Plan, PlanPrice
 from app.billing.rules import entitlements_due, purchases_due
 
 
@@ -57,7 +56,7 @@ async def write(
         await session.execute(delete(StripeSubscription).where(StripeSubscription.id.in_(gone)))
     if customer.user_id is None:
         return tuple(doubts)
-    catalogue, cause = await queries.catalogue(session), _cause(fetched)
+    catalogue, cause = await offers.catalogue(session), _cause(fetched)
     paid = entitlements_due(mirror, catalogue, queries.policy(), now, fetched.charges)
     bought = purchases_due(purchases, fetched.charges, catalogue, now)
     await entitlements.settle(session, customer.user_id, "subscription", paid.due, cause, now, keep=paid.keep)

@@ -7,12 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
-from app.billing import notice_letters, notices, queries
+from app.billing import notice_letters, notices, offers, queries
 from app.billing.letters import context_of
 from app.billing.mirror import SubscriptionFacts
-from app.billing.models import PlanPrice, PriceMoveMember, StripeCustomer
+from app.billing.models import StripeCustomer
 from app.billing.notice_models import BillingNotice, StripeCard
 from app.billing.notices import CardFacts, Notice
+from app.billing.plan_models import PlanPrice, PriceMoveMember
 from app.templating import money
 
 LINKED = frozenset({*notices.DUNNING, notices.RESTS, notices.CARD})
@@ -46,7 +47,7 @@ async def follow(
 
 
 async def due(session: AsyncSession, mirror: Sequence[SubscriptionFacts], now: datetime) -> list[Notice]:
-    yearly = await queries.yearly_prices(session)
+    yearly = await offers.yearly_prices(session)
     cards = await cards_of(session, [one.id for one in mirror])
     policy = queries.policy()
     return [

@@ -14,7 +14,7 @@ from app import jobs
 from app.accounts import audit
 from app.billing import stripe_api
 from app.billing.amounts import CURRENCIES
-from app.billing.models import Plan, PlanAmount, PlanCourse, PlanPrice
+from app.billing.plan_models import Plan, PlanAmount, PlanCourse, PlanPrice
 from app.catalog.models import Course
 from app.errors import BadInput, NotFound
 from app.i18n import _

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import jobs
 from app.accounts.models import User
-from app.billing.models import Plan, PriceMove
+from app.billing.plan_models import Plan, PriceMove
 from app.settings import get_settings
 from app.templating import money
 

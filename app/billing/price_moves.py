@@ -12,7 +12,8 @@ from app import db
 from app.accounts import audit
 from app.billing import plans, price_letters, stripe_api, sync
 from app.billing.mirror import TERMINAL, SubscriptionFacts, read_subscription
-from app.billing.models import PlanPrice, PriceMove, PriceMoveMember, StripeCustomer, StripeSubscription
+from app.billing.models import StripeCustomer, StripeSubscription
+from app.billing.plan_models import PlanPrice, PriceMove, PriceMoveMember
 from app.billing.rules import months_after
 from app.clock import utcnow
 from app.errors import BadInput, Conflict, NotFound

@@ -11,7 +11,7 @@ from app import jobs
 from app.accounts.models import User
 from app.billing.letters import NEWS
 from app.billing.mirror import ChargeFacts, PurchaseFacts
-from app.billing.models import Plan, PlanPrice
+from app.billing.plan_models import Plan, PlanPrice
 from app.settings import get_settings
 from app.templating import money
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.access.entitlements import lock_user
 from app.accounts.models import User
-from app.billing import notice_letters, queries, stripe_api
+from app.billing import notice_letters, offers, stripe_api
 from app.billing.letters import NEWS
 from app.billing.mirror import ChargeFacts, PurchaseFacts
 from app.billing.models import StripeCharge, StripeCustomer, StripePurchase
@@ -82,7 +82,7 @@ async def write(charge: StripeCharge, now: datetime) -> bool:
         await lock_user(session, customer.user_id)
         if not await notice_letters.claim(session, customer.id, KIND, cause, None, now):
             return False
-        names = await queries.plan_names(session)
+        names = await offers.plan_names(session)
         plan = next((names[one] for one in (bill.price_ids if bill else ()) if one in names), None)
         if plan is None:
             # Another product of the same account is none of our members' business.

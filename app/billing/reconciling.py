@@ -15,7 +15,7 @@ from app import db
 from app.access.due import Held
 from app.access.models import Entitlement
 from app.accounts.models import User
-from app.billing import queries, stripe_api
+from app.billing import offers, queries, stripe_api
 from app.billing.comparing import Difference, Facts, Rights, compare, most_taken
 from app.billing.fetching import charge_facts
 from app.billing.mirror import id_of, read_subscription
@@ -145,7 +145,7 @@ async def _told() -> dict[str, _Told]:
 async def _compare(told: dict[str, _Told], now: datetime) -> Report:
     differences, customers = [], 0
     async with db.transaction() as session:
-        catalogue, live = await queries.catalogue(session), await _live(session, now)
+        catalogue, live = await offers.catalogue(session), await _live(session, now)
         rows = await session.execute(
             select(StripeCustomer, User.email).join(User, User.id == StripeCustomer.user_id)
         )

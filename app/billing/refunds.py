@@ -14,7 +14,7 @@ from app.access.models import Entitlement
 from app.access.rules import EntitlementFacts, is_active
 from app.accounts import audit
 from app.accounts.models import User
-from app.billing import queries, stripe_api, sync
+from app.billing import offers, queries, stripe_api, sync
 from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts, period_paid
 from app.billing.models import Gift, StripeCharge, StripeCustomer
 from app.billing.rules import DISPUTE_OPEN, Scope, entitlements_due, purchases_due
@@ -61,7 +61,7 @@ async def preview(charge_id: str) -> Preview:
     async with db.transaction() as session:
         mirror = await queries.mirror_of(session, customer_id)
         others = [one for one in await queries.charges_of(session, customer_id) if one.id != charge.id]
-        catalogue = await queries.catalogue(session)
+        catalogue = await offers.catalogue(session)
         given = await _given(session, user.id, utcnow())
         gift = await _gift(session, charge, purchases)
     now = utcnow()

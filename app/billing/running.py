@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.billing import queries
 from app.billing.mirror import SubscriptionFacts, instant
-from app.billing.models import Plan, PlanPrice, StripeSubscription
+from app.billing.models import StripeSubscription
+from app.billing.plan_models import Plan, PlanPrice
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from app import db, jobs
 from app.access.entitlements import lock_user
 from app.accounts import rules
 from app.accounts.models import User
-from app.billing import queries, stripe_api
+from app.billing import offers, queries, stripe_api
 from app.billing.mirror import read_subscription
-from app.billing.models import Plan, PlanPrice, StripeCustomer
+from app.billing.models import StripeCustomer
+from app.billing.plan_models import Plan, PlanPrice
 from app.billing.reconciling import check_account
 from app.billing.sync import sync
 from app.clock import utcnow
@@ -124,7 +125,7 @@ async def _prices(
     """Every Price that buys a plan, with those that were named now; written down when `apply`."""
     seen = {item["price"]["id"]: item["price"] for raw in subscriptions for item in raw["items"]["data"]}
     async with db.transaction() as session:
-        catalogue: dict[str, object] = dict(await queries.catalogue(session))
+        catalogue: dict[str, object] = dict(await offers.catalogue(session))
         for price_id, slug in wanted.items():
             plan = await session.scalar(select(Plan).where(Plan.slug == slug))
             if plan is None:

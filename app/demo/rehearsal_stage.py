@@ -21,7 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app import db, postgres
 from app.accounts.joining import add_user
 from app.billing import plans, stripe_api
-from app.billing.models import PlanPrice, StripeCustomer
+from app.billing.models import StripeCustomer
+from app.billing.plan_models import PlanPrice
 from app.billing.stripe_api import rehearsing
 from app.catalog import arranging, editing, publishing
 from app.clock import utcnow

@@ -13,7 +13,7 @@ from app.accounts.joining import add_user
 from app.accounts.models import User
 from app.accounts.permissions import Viewer
 from app.billing import plans
-from app.billing.models import Plan, PlanPrice
+from app.billing.plan_models import Plan, PlanPrice
 from app.clock import utcnow
 from app.demo import films, texts, visitors
 from app.demo.processes import Fault

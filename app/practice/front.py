@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.articles import queries as articles
 from app.articles.models import Article
 from app.articles.queries import ArticleCard
-from app.billing.models import Plan
+from app.billing.plan_models import Plan
 from app.catalog import queries as catalog
 from app.catalog.views import CourseView
 from app.settings import get_settings

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.access import queries as access
 from app.accounts.permissions import Permission, Viewer
-from app.billing import arriving, checkout, inbox, new_card, portal, queries
-from app.billing.queries import Membership, PlanOffer
+from app.billing import arriving, checkout, inbox, new_card, offers, portal, queries
+from app.billing.offers import PlanOffer
+from app.billing.queries import Membership
 from app.clock import utcnow
 from app.db import Db
 from app.errors import Conflict, LimberError, SignInRequired, TooLarge
@@ -59,7 +60,7 @@ async def _plans(
 ) -> PlansPage:
     now = utcnow()
     paid_in = await queries.currency_of(session, viewer.user_id) if viewer else None
-    plans = await queries.offered_plans(session, paid_in or currency)
+    plans = await offers.offered_plans(session, paid_in or currency)
     membership = await queries.membership_of(session, viewer.user_id, now) if viewer else None
     rights = await access.active_for(session, viewer.user_id, now) if viewer else []
     return PlansPage(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.rules import Denied, EntitlementFacts, Reason, covers, is_active
 from app.accounts.permissions import Viewer
 from app.articles.markdown import render_article
-from app.billing.queries import PlanOffer, offered_plans
+from app.billing.offers import PlanOffer, offered_plans
 from app.catalog.views import CourseView, LessonView, OutlineLesson
 from app.i18n import _
 from app.playback.starting import refusal

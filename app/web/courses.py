@@ -11,7 +11,7 @@ from markupsafe import Markup
 from app.access.queries import facts_for
 from app.access.rules import Denied, LessonFacts, ViewerFacts, decide
 from app.accounts.permissions import Permission, Viewer
-from app.billing.queries import PlanOffer
+from app.billing.offers import PlanOffer
 from app.catalog import queries, reminding
 from app.catalog.views import CourseView, LessonView, OutlineLesson
 from app.clock import utcnow

@@ -11,10 +11,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from app import db as database
 from app.accounts.permissions import Permission
-from app.billing import checkout, gifts, queries
+from app.billing import checkout, gifts, offers
 from app.billing.gifts import GiftDraft, GiftView
 from app.billing.models import Gift
-from app.billing.queries import PlanOffer
+from app.billing.offers import PlanOffer
 from app.clock import current_zone, utcnow
 from app.db import Db
 from app.errors import BadInput, LimberError, LinkExpired, NotFound
@@ -100,10 +100,10 @@ async def _form(page: Pages, db: Db, form: GiftForm, refusal: LimberError | None
     errors = {}
     if refusal is not None:
         errors = {(refusal.field if isinstance(refusal, BadInput) else None) or "_": refusal.sentence}
-    offers = [one for one in await queries.offered_plans(db, form.currency) if one.is_giftable]
+    givable = [one for one in await offers.offered_plans(db, form.currency) if one.is_giftable]
     shown = GiftPage(
-        offers=offers,
-        currencies=tuple(dict.fromkeys(code for one in offers for code in one.currencies)),
+        offers=givable,
+        currencies=tuple(dict.fromkeys(code for one in givable for code in one.currencies)),
         form=form,
         is_buying_on=get_settings().buying_enabled,
         is_signed_in=page.viewer is not None,

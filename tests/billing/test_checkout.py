@@ -8,7 +8,8 @@ import stripe
 from sqlalchemy import select
 
 from app import db
-from app.billing.models import CheckoutAttempt, Plan
+from app.billing.models import CheckoutAttempt
+from app.billing.plan_models import Plan
 from tests import factories
 from tests.billing import till as tills
 from tests.billing.till import LESSON, Till

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from app import db
 from app.access.models import Entitlement
 from app.billing import sync
-from app.billing.models import PlanPrice, StripeSync
+from app.billing.models import StripeSync
+from app.billing.plan_models import PlanPrice
 from app.billing.reconciling import reconcile
 from app.clock import utcnow
 from tests.billing.lives import Life, Shelf

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from app import db
 from app.billing import plans
-from app.billing.models import Plan, PlanPrice
+from app.billing.plan_models import Plan, PlanPrice
 from app.billing.plans import PlanDraft
 from tests import factories
 from tests.billing import till as tills

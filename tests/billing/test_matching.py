@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app import db
-from app.billing.models import PlanPrice
+from app.billing.plan_models import PlanPrice
 from app.moving import members
 from tests.billing import till as tills
 from tests.billing.till import Till

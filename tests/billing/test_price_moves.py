@@ -11,7 +11,7 @@ from app import db
 from app.accounts.models import User
 from app.billing import plans, price_moves, stripe_api
 from app.billing.mirror import SubscriptionFacts
-from app.billing.models import Plan, PriceMoveMember
+from app.billing.plan_models import Plan, PriceMoveMember
 from app.billing.plans import PlanDraft
 from app.clock import utcnow
 from tests import factories

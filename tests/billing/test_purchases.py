@@ -10,7 +10,8 @@ from sqlalchemy import update
 from app import db
 from app.access.models import Entitlement
 from app.billing import sync
-from app.billing.models import CheckoutAttempt, PlanPrice, StripeCharge
+from app.billing.models import CheckoutAttempt, StripeCharge
+from app.billing.plan_models import PlanPrice
 from tests import factories
 from tests.billing import till as tills
 from tests.billing.till import Till

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from app import db
 from app.accounts.models import User
 from app.billing import ending, plans, price_moves, reminding
-from app.billing.models import Plan, StripeSubscription
+from app.billing.models import StripeSubscription
 from app.billing.notice_models import StripeCard
+from app.billing.plan_models import Plan
 from app.billing.plans import PlanDraft
 from app.clock import utcnow
 from app.settings import get_settings

@@ -10,7 +10,7 @@ import pytest
 from app.accounts.models import User
 from app.billing import pausing, reminding
 from app.billing.mirror import SubscriptionFacts
-from app.billing.models import Plan
+from app.billing.plan_models import Plan
 from app.billing.rules import months_after
 from app.billing.running import Running
 from app.clock import utcnow

@@ -14,7 +14,8 @@ from app.billing import queries, stripe_api, sync
 from app.billing.catching_up import LAPSING, STUCK, catch_up
 from app.billing.fetching import fetch
 from app.billing.letters import write_letters
-from app.billing.models import PlanPrice, StripeEvent, StripeSync
+from app.billing.models import StripeEvent, StripeSync
+from app.billing.plan_models import PlanPrice
 from app.clock import utcnow
 from app.settings import get_settings
 from tests.billing import till as tills

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from app import db
-from app.billing.models import Plan, PlanPrice, StripeCustomer, StripeSubscription
+from app.billing.models import StripeCustomer, StripeSubscription
+from app.billing.plan_models import Plan, PlanPrice
 from app.clock import utcnow
 from app.settings import get_settings
 from tests import factories

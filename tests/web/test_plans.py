@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from app import db
 from app.access.models import Entitlement, EntitlementEntry
 from app.accounts.models import AuditEntry, User
-from app.billing.models import Plan, PlanPrice
+from app.billing.plan_models import Plan, PlanPrice
 from tests import factories
 
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.accounts import rules
-from app.billing import plans, price_moves, queries
+from app.billing import offers, plans, price_moves
 from app.billing.amounts import CURRENCIES, read_amount, write_amount
-from app.billing.models import Plan, PlanPrice
+from app.billing.plan_models import Plan, PlanPrice
 from app.billing.plans import PlanDraft
 from app.billing.rules import Scope
 from app.catalog import queries as catalog
@@ -181,11 +181,11 @@ async def _courses(db: Db) -> list[tuple[str, str]]:
 @router.get("")
 async def plan_list(page: Page, db: Db, did: str = "") -> Response:
     """GET /studio/plans."""
-    payers, scope = await queries.payers(db), await queries.scopes(db)
+    payers, scope = await offers.payers(db), await offers.scopes(db)
     shown = PlansPage(
         lines=[
             PlanLine(plan, price, payers.get(plan.id, 0), scope[plan.id])
-            for plan, price in await queries.all_plans(db)
+            for plan, price in await offers.all_plans(db)
         ],
         courses={UUID(one): title for one, title in await _courses(db)},
         is_buying_on=get_settings().buying_enabled,
@@ -202,7 +202,7 @@ async def _form(
         form=form,
         courses=await _courses(db),
         currencies=CURRENCIES,
-        payers=(await queries.payers(db)).get(plan.id, 0) if plan else 0,
+        payers=(await offers.payers(db)).get(plan.id, 0) if plan else 0,
         old_payers=sum(one.payers for one in await price_moves.old_prices(db, plan.id)) if plan else 0,
         errors={refusal.field or "_": refusal.sentence} if refusal else {},
     )
@@ -254,7 +254,7 @@ async def edit_plan(plan_id: UUID, page: Page, db: Db, viewer: SignedIn, form: T
     """POST /studio/plans/{id}."""
     found = await plans.find(db, plan_id)
     try:
-        scope = (await queries.scopes(db))[plan_id]
+        scope = (await offers.scopes(db))[plan_id]
         covered = tuple(course_id for course_id in scope if course_id is not None)
         await plans.edit(db, viewer.user_id, plan_id, _draft(form, found, covered))
     except BadInput as refusal:

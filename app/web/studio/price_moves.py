@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.accounts.rules import tidy
 from app.billing import plans, price_moves
-from app.billing.models import Plan
+from app.billing.plan_models import Plan
 from app.billing.price_moves import NOTICE, MoveView, OldPrice
 from app.clock import current_zone, utcnow
 from app.db import Db

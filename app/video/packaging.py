@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -200,7 +201,8 @@ async def _put(key: str, data: Path | bytes) -> None:
 
 def _put_locally(data: Path | bytes, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    # Of this write alone: two of one process may put the same file (a poster that is chosen twice in a moment).
+    beside = place.with_name(f".{place.name}.{secrets.token_hex(4)}.{os.getpid()}.part")
     try:
         if isinstance(data, bytes):
             beside.write_bytes(data)

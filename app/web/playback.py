@@ -17,6 +17,7 @@ from starlette.types import Scope
 from app.accounts.permissions import Permission
 from app.clock import utcnow
 from app.db import Db, statements
+from app.errors import NotFound
 from app.playback import beating, places, progress, starting
 from app.playback.beating import Heard, State
 from app.playback.places import Stream
@@ -91,7 +92,7 @@ async def start(request: Request) -> Response:
         granted = await starting.start(
             db,
             request.cookies.get(cookie_name()),
-            request.path_params["lesson_id"],
+            _lesson_id(request),
             utcnow(),
             most=lambda: streams_at_once(db),
             is_native=ask.native,
@@ -106,6 +107,13 @@ async def start(request: Request) -> Response:
         "grant": granted.grant,
     }
     return JSONResponse(said, 201, {"Cache-Control": "no-store"})
+
+
+def _lesson_id(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["lesson_id"])
+    except ValueError:
+        raise NotFound from None
 
 
 def _ask(body: bytes) -> Ask:
@@ -130,7 +138,7 @@ def is_start(scope: Scope) -> bool:
     )
 
 
-routes = [Route("/lessons/{lesson_id:uuid}/playback", start, methods=["POST"])]
+routes = [Route("/lessons/{lesson_id}/playback", start, methods=["POST"])]
 
 
 @router.post("/playbacks/{playback_id}/renew", dependencies=[needs(Permission.PUBLIC)])

@@ -134,7 +134,7 @@ STATES = [
     ("trialing", {"trial_end": 40}, None, "You are trying it out. The first payment is on"),
     ("active", {"cancel_at_period_end": True}, None, "You have cancelled. You can watch until"),
     ("active", {"cancel_at": 5}, None, "You have cancelled. You can watch until"),
-    ("past_due", {}, -2, "The last payment did not go through. You can watch until"),
+    ("past_due", {}, -2, "A card that works keeps everything as it is."),
     ("unpaid", {}, None, "The membership is paused because it is not paid."),
     ("canceled", {}, None, "You have no membership."),
     ("incomplete", {}, None, "You have no membership."),

@@ -39,6 +39,7 @@ async def send_mail(template: str, to: str, context: dict[str, Any], cause: str 
 def register_handlers() -> None:
     """Import every module that declares workflows, steps or schedules."""
     import app.accounts.sweep
+    import app.articles.sweep
     import app.billing.catching_up
     import app.billing.gifts
     import app.billing.plan_work

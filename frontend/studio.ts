@@ -2,6 +2,7 @@
 // htmx reads its settings from the page (<meta name="htmx-config"> in studio/base.html) when it loads; the policy's script-src
 // keeps `hx-on` and `js:` expressions from running.
 import "htmx.org";
+import "./studio/queue";
 
 /** A sentence in data-confirm is asked before its form is sent. */
 document.addEventListener(

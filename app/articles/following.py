@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,7 +18,7 @@ from app.settings import get_settings
 
 async def ask(db: AsyncSession, comment: Comment, *, is_proven: bool, now: datetime) -> None:
     """Somebody wants to hear of answers to their response. `is_proven`: the address is known to be theirs."""
-    proven = is_proven or await _has_confirmed(db, comment.email)
+    proven = is_proven or await _has_confirmed(db, comment)
     await db.execute(
         insert(Follow)
         .values(
@@ -88,20 +88,27 @@ async def find(db: AsyncSession, token: str, purpose: Purpose, now: datetime) ->
     return row[0], row[1]
 
 
-async def confirm(db: AsyncSession, token: str, now: datetime) -> None:
-    """The address is theirs, for every response that was written with it.
+async def confirm(db: AsyncSession, token: str, now: datetime, *, writer: UUID | None = None) -> None:
+    """The address is theirs, for every response that was written with it in the same browser. `writer`: the one in
+    which the mail's link was pressed.
 
     Raises:
         LinkExpired: as `find`.
     """
     follow, _article = await find(db, token, Purpose.FOLLOW, now)
+    comment = await db.get_one(Comment, follow.comment_id)
+    # Not what others wrote under this address.
+    same = or_(Follow.id == follow.id, and_(Comment.writer.is_not(None), Comment.writer == comment.writer))
     rows = await db.scalars(
-        select(Follow).where(
-            Follow.email == follow.email, Follow.confirmed_at.is_(None), Follow.ended_at.is_(None)
-        )
+        select(Follow)
+        .join(Comment, Comment.id == Follow.comment_id)
+        .where(Follow.email == follow.email, Follow.confirmed_at.is_(None), Follow.ended_at.is_(None), same)
     )
     for row in rows:
         row.confirmed_at = now
+        row.writer = writer
+    # Pressed once more, in another browser: that one is theirs too.
+    follow.writer = writer or follow.writer
     await db.flush()
 
 
@@ -118,9 +125,16 @@ async def end(db: AsyncSession, token: str, now: datetime, *, everywhere: bool =
     await db.flush()
 
 
-async def _has_confirmed(db: AsyncSession, email: str) -> bool:
+async def _has_confirmed(db: AsyncSession, comment: Comment) -> bool:
+    """Whether its browser is known to be the address's owner's: anybody else could have them mailed."""
+    if comment.writer is None:
+        return False
     found = await db.scalar(
-        select(func.count()).where(Follow.email == email, Follow.confirmed_at.is_not(None))
+        select(func.count()).where(
+            Follow.email == comment.email,
+            Follow.writer == comment.writer,
+            Follow.confirmed_at.is_not(None),
+        )
     )
     return bool(found)
 

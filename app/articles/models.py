@@ -92,12 +92,13 @@ class OldAddress(Base):
 class Comment(HasId, Base):
     """A response to an article, or to another response. `email` of guests is never shown.
 
-    One that came from another site has no address, only its `email_hash` (docs/adr/0020).
+    One that came from another site has no address, only its `email_hash` (docs/adr/0020). `writer` is the mark of the
+    browser that a guest wrote it in. A withdrawn one has no words, name and address any more.
     """
 
     __tablename__ = "comment"
     __table_args__ = (
-        CheckConstraint("state IN ('pending', 'approved', 'spam', 'removed')", name="state"),
+        CheckConstraint("state IN ('pending', 'approved', 'spam', 'removed', 'withdrawn')", name="state"),
         Index("ix_comment_article_id_state", "article_id", "state"),
     )
 
@@ -105,20 +106,26 @@ class Comment(HasId, Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
     name: Mapped[str] = mapped_column(String(120))
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str] = mapped_column(String(254), index=True)
     email_hash: Mapped[str] = mapped_column(String(64), default="")
     is_author: Mapped[bool] = mapped_column(default=False)
     body_md: Mapped[str] = mapped_column(Text)
     body_html: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16), default="pending")
+    # Why it is not shown: a key of letting_in.CAUSES.
+    cause: Mapped[str] = mapped_column(String(16), default="")
     ip: Mapped[str] = mapped_column(String(45), default="")
+    writer: Mapped[UUID | None] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    edited_at: Mapped[datetime | None]
+    # How often its words were changed: a decision is about the words that were read.
+    edits: Mapped[int] = mapped_column(default=0)
     moderated_at: Mapped[datetime | None]
 
 
 class Follow(HasId, Base):
     """Somebody who wants to hear of the answers to one response. Nothing but the question whether that is so is mailed
-    before `confirmed_at`."""
+    before `confirmed_at`. `writer`: the browser in which the mail's link was pressed."""
 
     __tablename__ = "comment_follow"
     __table_args__ = (UniqueConstraint("comment_id", "email"),)
@@ -126,6 +133,7 @@ class Follow(HasId, Base):
     comment_id: Mapped[UUID] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     email: Mapped[str] = mapped_column(String(254), index=True)
     name: Mapped[str] = mapped_column(String(120))
+    writer: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -142,6 +150,42 @@ class Report(HasId, Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     handled_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Ban(HasId, Base):
+    """Somebody who may not respond: a mailbox (`same_person.person_of`), an account with its mailbox, or a network.
+
+    `writer`: the browser in which a banned address was used. `reason` is for staff only.
+    """
+
+    __tablename__ = "response_ban"
+    __table_args__ = (
+        CheckConstraint("kind IN ('address', 'account', 'network')", name="kind"),
+        CheckConstraint("kind <> 'network' OR ends_at IS NOT NULL", name="network_ends"),
+        Index("ix_response_ban_kind_value", "kind", "value"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(120), default="")
+    user_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("user_account.id", ondelete="SET NULL"), index=True
+    )
+    writer: Mapped[UUID | None] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
+    ends_at: Mapped[datetime | None]
+    lifted_at: Mapped[datetime | None]
+
+
+class SpentStamp(Base):
+    """A form's stamp whose proof of work has paid for a response; kept for as long as the stamp would be believed."""
+
+    __tablename__ = "spent_stamp"
+
+    challenge: Mapped[str] = mapped_column(String(64), primary_key=True)
+    spent_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ContactMessage(HasId, Base):

@@ -1,10 +1,11 @@
 """What staff do with responses: approve, spam, remove, hold again, undo, and answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
@@ -22,10 +23,26 @@ OUTCOMES = {"approve": "approved", "spam": "spam", "remove": "removed", "hold": 
 MOST_AT_ONCE = 100
 
 
+@dataclass(frozen=True)
+class Decided:
+    """The state that each changed response had before, and how many were left alone: their words changed meanwhile."""
+
+    before: dict[UUID, str]
+    unread: int = 0
+
+
 async def moderate(
-    db: AsyncSession, viewer: Viewer, ids: Sequence[UUID], action: str, now: datetime
-) -> dict[UUID, str]:
-    """Apply one of OUTCOMES to responses; answers the state that each changed one had before.
+    db: AsyncSession,
+    viewer: Viewer,
+    ids: Sequence[UUID],
+    action: str,
+    now: datetime,
+    *,
+    seen: Mapping[UUID, int] | None = None,
+) -> Decided:
+    """Apply one of OUTCOMES to responses. `seen`: how often each had been edited when its words were read.
+
+    What was edited since is not approved: its writer could show one text and publish another.
 
     Raises:
         BadInput: for an unknown action, nothing chosen, or more than 100 at once.
@@ -37,9 +54,12 @@ async def moderate(
         raise BadInput(_("Please choose at least one response."))
     if len(ids) > MOST_AT_ONCE:
         raise BadInput(_("Please choose at most 100 responses at once."))
-    await reporting.settle(db, ids, now)
     before: dict[UUID, str] = {}
-    for comment in await db.scalars(select(Comment).where(Comment.id.in_(ids)).with_for_update()):
+    unread: set[UUID] = set()
+    for comment in await db.scalars(_theirs(ids)):
+        if state == "approved" and comment.edits != (seen or {}).get(comment.id, comment.edits):
+            unread.add(comment.id)
+            continue
         if comment.state == state:
             continue
         before[comment.id] = comment.state
@@ -49,7 +69,13 @@ async def moderate(
         audit.record(
             db, viewer.user_id, f"response.{action}", "response", comment.id, before=before[comment.id]
         )
-    return before
+    await reporting.settle(db, set(ids) - unread, now)
+    return Decided(before, len(unread))
+
+
+def _theirs(ids: Sequence[UUID]) -> Select[Comment]:
+    """These responses, without those that were taken back."""
+    return select(Comment).where(Comment.id.in_(ids), Comment.state != "withdrawn").with_for_update()
 
 
 async def undo(db: AsyncSession, viewer: Viewer, before: dict[UUID, str], action: str, now: datetime) -> int:
@@ -66,7 +92,11 @@ async def undo(db: AsyncSession, viewer: Viewer, before: dict[UUID, str], action
     )
     undone = 0
     for comment in rows:
-        _set_state(comment, before[comment.id], now)
+        edited, decided = comment.edited_at, comment.moderated_at
+        is_changed = edited is not None and decided is not None and edited > decided
+        # Words that nobody has read are not put on the page.
+        was = before[comment.id]
+        _set_state(comment, "pending" if is_changed and was == "approved" else was, now)
         if comment.state == "approved":
             await following.on_shown(db, comment, now)
         audit.record(db, viewer.user_id, "response.undo", "response", comment.id, undid=action)
@@ -74,14 +104,16 @@ async def undo(db: AsyncSession, viewer: Viewer, before: dict[UUID, str], action
     return undone
 
 
-async def answer(db: AsyncSession, viewer: Viewer, comment_id: UUID, words: str, now: datetime) -> Comment:
-    """The teacher's reply, shown at once; a held response is approved by it.
+async def answer(
+    db: AsyncSession, viewer: Viewer, comment_id: UUID, words: str, now: datetime, *, seen: int | None = None
+) -> Comment:
+    """The teacher's reply, shown at once; a held response is approved by it. `seen`: as for `moderate`.
 
     Raises:
         NotFound: when the response is gone.
-        BadInput: (field "body") for an empty reply, or one to spam or to a removed response.
+        BadInput: (field "body") for an empty reply, or one to spam, to a removed response, or to one that was edited.
     """
-    parent = await db.get(Comment, comment_id)
+    parent: Comment | None = await db.scalar(_theirs([comment_id]))
     if parent is None:
         raise NotFound
     words = tidy(words.replace("\r\n", "\n")).strip()
@@ -92,6 +124,10 @@ async def answer(db: AsyncSession, viewer: Viewer, comment_id: UUID, words: str,
     if parent.state in ("spam", "removed"):
         raise BadInput(_("Approve the response first; then you can reply to it."), field="body")
     if parent.state == "pending":
+        if seen is not None and seen != parent.edits:
+            raise BadInput(
+                _("This response was changed while you read it. Please read it again."), field="body"
+            )
         _set_state(parent, "approved", now)
         await following.on_shown(db, parent, now)
         audit.record(db, viewer.user_id, "response.approve", "response", parent.id, before="pending")
@@ -117,5 +153,5 @@ async def answer(db: AsyncSession, viewer: Viewer, comment_id: UUID, words: str,
 
 
 def _set_state(comment: Comment, state: str, now: datetime) -> None:
-    comment.state = state
+    comment.state, comment.cause = state, ""
     comment.moderated_at = None if state == "pending" else now

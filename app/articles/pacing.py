@@ -1,6 +1,6 @@
-"""How often one network may write to the teacher."""
+"""How often one network may write to the teacher, and how often she is told of it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,8 +8,16 @@ from app.accounts import throttle
 from app.accounts.rules import Bucket, Limit, network
 from app.articles.rules import THROTTLE_LIMIT, THROTTLE_WINDOW
 
+# A flood from a thousand networks fills the queue, not her mailbox.
+TELLING = Limit("told", 30, timedelta(hours=1))
+
 
 async def may_write(db: AsyncSession, kind: str, ip: str, now: datetime) -> bool:
     """Count one more `kind` ("respond", "contact") from this network, unless there were too many in this window."""
     limit = Limit(kind, THROTTLE_LIMIT, THROTTLE_WINDOW)
     return await throttle.allow(db, [Bucket(f"{kind}:{network(ip)}", limit)], now)
+
+
+async def may_tell(db: AsyncSession, now: datetime) -> bool:
+    """Count one more mail about a response, unless there were too many within the hour."""
+    return await throttle.allow(db, [Bucket("told:responses", TELLING)], now)

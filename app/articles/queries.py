@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
 from app.articles import rules
 from app.articles.models import Article, ArticleRelation, ArticleTag, Comment, Tag
 from app.articles.threads import ResponseRow
+from app.articles.writers import Sender
 from app.catalog import queries as catalog
 from app.catalog.models import Course, Lesson
 from app.catalog.rules import is_slug
@@ -129,6 +131,47 @@ async def newest_in_full(db: AsyncSession, *, limit: int) -> list[FullArticle]:
     return [FullArticle(*row) for row in rows]
 
 
+@dataclass(frozen=True)
+class FeedResponse:
+    """A shown response under a published article, for feeds."""
+
+    id: UUID
+    article_slug: str
+    article_title: str
+    parent_id: UUID | None
+    name: str
+    body_html: str
+    created_at: datetime
+    changed_at: datetime
+
+
+async def newest_responses(
+    db: AsyncSession, *, limit: int, article_id: UUID | None = None
+) -> list[FeedResponse]:
+    """What was said last, of one article or of all. A parent that is not shown is none."""
+    parent = aliased(Comment)
+    wanted = (
+        select(
+            Comment.id,
+            Article.slug,
+            Article.title,
+            parent.id,
+            Comment.name,
+            Comment.body_html,
+            Comment.created_at,
+            func.coalesce(Comment.edited_at, Comment.created_at),
+        )
+        .join(Article, Article.id == Comment.article_id)
+        .outerjoin(parent, and_(parent.id == Comment.parent_id, parent.state == "approved"))
+        .where(Comment.state == "approved", Article.state == "published")
+        .order_by(Comment.created_at.desc(), Comment.id)
+        .limit(limit)
+    )
+    if article_id is not None:
+        wanted = wanted.where(Comment.article_id == article_id)
+    return [FeedResponse(*row) for row in await db.execute(wanted)]
+
+
 async def by_slug(db: AsyncSession, slug: str, *, with_drafts: bool = False) -> Article | None:
     """The article, or None; a draft only when drafts were asked for."""
     if not is_slug(slug):
@@ -158,9 +201,23 @@ async def related(db: AsyncSession, article_id: UUID) -> list[ArticleCard]:
     return [ArticleCard(*row) for row in rows]
 
 
-async def responses(db: AsyncSession, article_id: UUID) -> list[ResponseRow]:
-    """Every response in the order of writing; those not approved come without name and words, to keep threads whole."""
-    shown = Comment.state == "approved"
+def _own(sender: Sender | None) -> ColumnElement[bool]:
+    """What this reader wrote, unless staff or they themselves took it away."""
+    if sender is None or (sender.user_id is None and sender.writer is None):
+        return false()
+    wrote = []
+    if sender.user_id is not None:
+        wrote.append(Comment.user_id == sender.user_id)
+    if sender.writer is not None:
+        wrote.append(Comment.writer == sender.writer)
+    return and_(or_(*wrote), Comment.state.in_(("approved", "pending", "spam")))
+
+
+async def responses(db: AsyncSession, article_id: UUID, reader: Sender | None = None) -> list[ResponseRow]:
+    """Every response in the order of writing. Those that are neither approved nor the reader's own come without name
+    and words, to keep threads whole."""
+    is_mine = _own(reader)
+    shown = or_(Comment.state == "approved", is_mine)
     rows = await db.execute(
         select(
             Comment.id,
@@ -168,8 +225,10 @@ async def responses(db: AsyncSession, article_id: UUID) -> list[ResponseRow]:
             case((shown, Comment.name), else_=literal("")),
             case((shown, Comment.body_html), else_=literal("")),
             Comment.is_author,
-            shown,
+            Comment.state,
             Comment.created_at,
+            func.coalesce(is_mine, false()),
+            Comment.edits > 0,
         )
         .where(Comment.article_id == article_id)
         .order_by(Comment.created_at, Comment.id)

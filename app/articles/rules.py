@@ -184,22 +184,3 @@ class Suspicion:
             return True
         plain = text.casefold()
         return any(word.strip() and word.strip().casefold() in plain for word in self.words)
-
-
-def response_state(
-    *,
-    is_staff: bool,
-    is_confirmed_member: bool,
-    approved_before: int,
-    trapped: bool,
-    is_suspect: bool = False,
-) -> str:
-    """The state a new response starts in: guests, first responses and suspect ones wait for the teacher.
-
-    `trapped`: the field that people cannot see was filled in.
-    """
-    if is_staff:
-        return "approved"
-    if trapped:
-        return "spam"
-    return "approved" if is_confirmed_member and approved_before and not is_suspect else "pending"

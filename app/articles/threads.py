@@ -8,25 +8,39 @@ from uuid import UUID
 
 from markupsafe import Markup
 
+from app.articles.letting_in import is_editable
+
 DEEPEST = 4
 
 
 @dataclass(frozen=True)
 class ResponseRow:
-    """One response as stored, without its email address. Only `is_shown` ones carry words."""
+    """One response as stored, without its email address. Only those that this reader sees carry name and words.
+
+    `is_mine`: the reader wrote it, and sees it also while it is not approved.
+    """
 
     id: UUID
     parent_id: UUID | None
     name: str
     body_html: str
     is_author: bool
-    is_shown: bool
+    state: str
     created_at: datetime
+    is_mine: bool = False
+    is_edited: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        return self.state == "approved" or self.is_mine
 
 
 @dataclass
 class Response:
-    """One shown response and the answers under it. `answers_name` is set where the indent no longer tells."""
+    """One response and the answers under it. `answers_name` is set where the indent no longer tells.
+
+    One that is not shown stands for itself as a placeholder, where others that are shown answer it.
+    """
 
     row: ResponseRow
     depth: int
@@ -50,33 +64,47 @@ class Response:
         return self.row.created_at
 
     @property
+    def is_placeholder(self) -> bool:
+        return not self.row.is_shown
+
+    @property
+    def is_held(self) -> bool:
+        """Only who wrote it sees it. Spam looks the same to them."""
+        return self.row.is_mine and self.row.state != "approved"
+
+    def can_edit(self, now: datetime) -> bool:
+        return self.row.is_mine and is_editable(self.row.created_at, now)
+
+    @property
     def body_html(self) -> Markup:
         """Sanitised when it was written (`markdown.render_response`), so it may be shown as it is."""
         return Markup(self.row.body_html)  # noqa: S704 (the sanitised field)
 
 
-def _shown_parent(row: ResponseRow, rows: dict[UUID, ResponseRow]) -> UUID | None:
-    """The nearest ancestor that is shown: a removed response must not take its answers with it."""
-    seen = {row.id}
-    parent_id = row.parent_id
-    while parent_id is not None and parent_id not in seen:
-        seen.add(parent_id)
-        parent = rows.get(parent_id)
-        if parent is None:
-            return None
-        if parent.is_shown:
-            return parent.id
-        parent_id = parent.parent_id
-    return None
+def _parents(rows: Sequence[ResponseRow]) -> dict[UUID, UUID | None]:
+    """The parent of each response that stands on the page: shown ones, and all that they answer, however far up."""
+    by_id = {row.id: row for row in rows}
+    found: dict[UUID, UUID | None] = {}
+    for row in rows:
+        at: ResponseRow | None = row if row.is_shown else None
+        way: dict[UUID, None] = {}
+        while at is not None and at.id not in found:
+            way[at.id] = None
+            parent = by_id.get(at.parent_id) if at.parent_id else None
+            # A circle ends where it closes, so that it loses nobody.
+            is_closed = parent is not None and parent.id in way
+            found[at.id] = parent.id if parent and not is_closed else None
+            at = parent
+    return found
 
 
 def build(rows: Sequence[ResponseRow]) -> list[Response]:
-    """The shown responses as a tree; siblings keep the order of `rows`. Runs in time linear in depth × count."""
-    by_id = {row.id: row for row in rows}
+    """The responses that stand on the page as a tree; siblings keep the order of `rows`."""
+    parents = _parents(rows)
     children: dict[UUID | None, list[ResponseRow]] = defaultdict(list)
     for row in rows:
-        if row.is_shown:
-            children[_shown_parent(row, by_id)].append(row)
+        if row.id in parents:
+            children[parents[row.id]].append(row)
     roots = [Response(row, 1) for row in children[None]]
     # Depth first without recursion: a thread may be deeper than Python's stack.
     todo = [(root, roots) for root in reversed(roots)]
@@ -86,7 +114,7 @@ def build(rows: Sequence[ResponseRow]) -> list[Response]:
             node.replies = [Response(row, node.depth + 1) for row in children[node.row.id]]
             todo.extend((reply, node.replies) for reply in reversed(node.replies))
             continue
-        flat = [Response(row, DEEPEST, node.row.name) for row in children[node.row.id]]
+        flat = [Response(row, DEEPEST, node.row.name or None) for row in children[node.row.id]]
         place = next(i for i, sibling in enumerate(siblings) if sibling is node) + 1
         siblings[place:place] = flat
         todo.extend((reply, siblings) for reply in reversed(flat))
@@ -94,5 +122,10 @@ def build(rows: Sequence[ResponseRow]) -> list[Response]:
 
 
 def count(rows: Sequence[ResponseRow]) -> int:
-    """How many are shown, as in "8 Responses to …"."""
-    return sum(row.is_shown for row in rows)
+    """How many everybody sees, as in "8 Responses to …"."""
+    return sum(row.state == "approved" for row in rows)
+
+
+def has_own(rows: Sequence[ResponseRow]) -> bool:
+    """Whether the page shows what is only for this reader."""
+    return any(row.is_mine for row in rows)

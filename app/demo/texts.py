@@ -62,6 +62,8 @@ class ResponseText:
     state: str
     days_ago: float
     body_md: str
+    # Why it is not shown: a key of letting_in.CAUSES.
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ def responses(article_slug: str) -> tuple[ResponseText, ...]:
                 state=head.get("state", "approved"),
                 days_ago=float(head["days_ago"]),
                 body_md=body,
+                cause=head.get("cause", "first" if head.get("state") == "pending" else ""),
             )
         )
     return tuple(found)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
 from app.accounts.permissions import Viewer
-from app.articles import writing
+from app.articles import bans, writing
 from app.articles.markdown import render_response
 from app.articles.models import Article, Comment
 from app.articles.rules import ArticleDraft
@@ -124,6 +124,7 @@ async def add_articles(teacher: Viewer) -> None:
             writing.publish(session, teacher, article, written_at)
             made[words.slug] = article
             await _respond(session, teacher, article)
+        await _ban(session, teacher)
         ids = {slug: article.id for slug, article in made.items()}
         for words in texts.articles():
             written_at = now - timedelta(days=words.days_ago)
@@ -139,6 +140,13 @@ def _draft(words: texts.ArticleText, lessons: dict[str, UUID], ids: dict[str, UU
         related=tuple(str(ids[slug]) for slug in words.related if slug in ids),
         lesson=str(lessons[words.lesson]) if words.lesson else "",
     )
+
+
+async def _ban(session: AsyncSession, teacher: Viewer) -> None:
+    """Whoever wrote what stands in the demo's spam."""
+    for comment in await session.scalars(select(Comment).where(Comment.cause == "ban")):
+        for target in await bans.targets_of(session, comment):
+            await bans.ban(session, teacher, target, "The third advertisement", utcnow())
 
 
 async def _respond(session: AsyncSession, teacher: Viewer, article: Article) -> None:
@@ -158,6 +166,7 @@ async def _respond(session: AsyncSession, teacher: Viewer, article: Article) -> 
                 body_md=words.body_md,
                 body_html=render_response(words.body_md),
                 state=words.state,
+                cause=words.cause,
                 created_at=now - timedelta(days=words.days_ago),
                 moderated_at=now if words.state == "approved" else None,
             )

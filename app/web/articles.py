@@ -1,27 +1,27 @@
-"""Articles for everybody: the list, one article with its responses, and the form under "Leave a Reply"."""
+"""Articles for everybody: the list, and one article with its responses and the form under "Leave a Reply"."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from app.accounts.permissions import Permission, Viewer
-from app.articles import pacing, queries, responding, threads
+from app.articles import proofs, queries, responding, threads
 from app.articles.markdown import LESSON_HERE, Heading, contents
 from app.articles.models import Article, Comment, Tag
 from app.articles.queries import ArticleCard
-from app.articles.rules import Errors, ResponseDraft, check_response, reading_minutes
+from app.articles.rules import Errors, ResponseDraft, reading_minutes
 from app.catalog.views import OutlineLesson, poster_url
 from app.clock import utcnow
 from app.db import Db
-from app.errors import NotFound, TooMany
-from app.practice.queries import mail_recipients, suspicion
+from app.errors import NotFound
 from app.web.guard import MaybeViewer, needs
 from app.web.pages import Page, Pages
-from app.web.writing_forms import client_ip, new_stamp, pace_error
+from app.web.writers import sender_of
+from app.web.writing_forms import new_stamp
 
 router = APIRouter(prefix="/articles", dependencies=[needs(Permission.PUBLIC)], tags=["articles"])
 
@@ -71,6 +71,8 @@ class ArticlePage:
     responses: list[threads.Response]
     response_count: int
     form: ReplyForm
+    is_withdrawn: bool = False
+    work: tuple[int, int] = (proofs.PIECES, proofs.BITS)
 
     @property
     def contents_pairs(self) -> list[tuple[str, str]]:
@@ -109,7 +111,7 @@ async def _list(page: Pages, db: Db, number: str, tag: Tag | None) -> Response:
     return await page.show("articles/list.html", ArticleListPage(found, at, pages, tag))
 
 
-async def _article(db: Db, slug: str, viewer: Viewer | None) -> Article:
+async def readable(db: Db, slug: str, viewer: Viewer | None) -> Article:
     """The article that this viewer may read.
 
     Raises:
@@ -137,9 +139,13 @@ async def show(
     form: ReplyForm,
     status: int = 200,
     headers: dict[str, str] | None = None,
+    *,
+    is_withdrawn: bool = False,
 ) -> Response:
     """An article's page, whoever may see it, with `form` under its responses."""
-    rows = await queries.responses(db, article.id)
+    rows = await queries.responses(db, article.id, sender_of(page.request, page.viewer))
+    if threads.has_own(rows):
+        headers = {"Cache-Control": "private, no-store", **(headers or {})}
     lesson = await queries.lesson_of(db, article, utcnow())
     before, _here, after = article.body_html.partition(LESSON_HERE)
     headings = contents(article.body_html)
@@ -158,19 +164,27 @@ async def show(
         responses=threads.build(rows),
         response_count=threads.count(rows),
         form=form,
+        is_withdrawn=is_withdrawn,
     )
     return await page.show("articles/article.html", model, status=status, headers=headers)
 
 
 @router.get("/{slug}")
 async def article(
-    slug: str, page: Page, db: Db, viewer: MaybeViewer, reply: str = "", held: str = ""
+    slug: str,
+    page: Page,
+    db: Db,
+    viewer: MaybeViewer,
+    reply: str = "",
+    held: str = "",
+    withdrawn: str = "",
 ) -> Response:
-    """GET /articles/{slug}; `?reply=<id>` answers one response, `?held=1` says that a new one waits."""
-    found = await _article(db, slug, viewer)
-    parent = await responding.parent_of(db, found.id, _uuid(reply))
+    """GET /articles/{slug}; `?reply=<id>` answers one response, `?held=1` says that a new one waits, `?withdrawn=1`
+    that one is gone."""
+    found = await readable(db, slug, viewer)
+    parent = await responding.parent_of(db, found.id, uuid_or_none(reply))
     form = ReplyForm(new_stamp(purpose_of(found)), _own_words(viewer), parent, is_held=bool(held))
-    return await show(page, db, found, form)
+    return await show(page, db, found, form, is_withdrawn=bool(withdrawn))
 
 
 @router.get("/{slug}/responses")
@@ -179,55 +193,7 @@ async def responses_address(slug: str) -> Response:
     return RedirectResponse(f"/articles/{slug}#responses", status_code=303)
 
 
-@router.post("/{slug}/responses")
-async def respond(
-    slug: str,
-    request: Request,
-    page: Page,
-    db: Db,
-    viewer: MaybeViewer,
-    name: Annotated[str, Form()] = "",
-    email: Annotated[str, Form()] = "",
-    body: Annotated[str, Form()] = "",
-    parent: Annotated[str, Form()] = "",
-    stamp: Annotated[str, Form()] = "",
-    website: Annotated[str, Form()] = "",
-    replies: Annotated[str, Form()] = "",
-) -> Response:
-    """POST /articles/{slug}/responses: take a response, or show the form again with sentences and the typed words."""
-    found = await _article(db, slug, viewer)
-    draft = ResponseDraft(name, email, body, bool(replies)).tidy()
-    if viewer is not None:
-        draft = replace(draft, name=viewer.name, email=viewer.email)
-    answered = await responding.parent_of(db, found.id, _uuid(parent))
-    errors, status = check_response(draft), 422
-    if not errors and viewer is None and (sentence := pace_error(purpose_of(found), stamp)):
-        errors["_"] = sentence
-    ip, now = client_ip(request), utcnow()
-    is_staff = viewer is not None and viewer.is_staff
-    if not errors and not is_staff and not await pacing.may_write(db, "respond", ip, now):
-        errors["_"], status = TooMany().sentence, 429
-    if errors:
-        return await show(
-            page, db, found, ReplyForm(new_stamp(purpose_of(found)), draft, answered, errors), status
-        )
-    comment = await responding.respond(
-        db,
-        found,
-        draft,
-        viewer=viewer,
-        parent=answered,
-        ip=ip,
-        trapped=bool(website),
-        notify=await mail_recipients(db),
-        suspicion=await suspicion(db),
-        now=now,
-    )
-    target = f"#response-{comment.id}" if comment.state == "approved" else "?held=1#respond"
-    return RedirectResponse(f"/articles/{found.slug}{target}", status_code=303)
-
-
-def _uuid(text: str) -> UUID | None:
+def uuid_or_none(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

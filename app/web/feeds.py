@@ -24,11 +24,22 @@ SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XML = "http://www.w3.org/XML/1998/namespace"
 IN_FEED = 20
 # Pages that are of no use to a search engine, or closed to it anyway.
-CLOSED = ("/studio", "/account", "/library", "/login", "/join", "/forgot", "/media/", "/*?reply=", "/*?held=")
+CLOSED = (
+    "/studio",
+    "/account",
+    "/library",
+    "/login",
+    "/join",
+    "/forgot",
+    "/media/",
+    "/*?reply=",
+    "/*?held=",
+    "/*?withdrawn=",
+)
 CACHE = {"Cache-Control": "public, max-age=300"}
 
 
-def _xml(root: Element, media_type: str) -> Response:
+def xml_response(root: Element, media_type: str) -> Response:
     return Response(
         tostring(root, encoding="utf-8", xml_declaration=True), media_type=media_type, headers=CACHE
     )
@@ -51,15 +62,15 @@ async def sitemap_xml(db: Db) -> Response:
         url = SubElement(root, f"{{{SITEMAP}}}url")
         SubElement(url, f"{{{SITEMAP}}}loc").text = get_settings().base_url + entry.path
         if entry.changed_at:
-            SubElement(url, f"{{{SITEMAP}}}lastmod").text = _instant(entry.changed_at)
-    return _xml(root, "application/xml")
+            SubElement(url, f"{{{SITEMAP}}}lastmod").text = instant(entry.changed_at)
+    return xml_response(root, "application/xml")
 
 
-def _instant(value: datetime) -> str:
+def instant(value: datetime) -> str:
     return value.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
-def _add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
+def add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
     child = SubElement(parent, f"{{{ATOM}}}{name}", attributes)
     child.text = text
     return child
@@ -73,24 +84,24 @@ async def feed(db: Db) -> Response:
     articles = await queries.newest_in_full(db, limit=IN_FEED)
     register_namespace("", ATOM)
     root = Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": i18n.current_locale()})
-    _add(root, "id", f"{base}/")
-    _add(root, "title", facts.site_name)
+    add(root, "id", f"{base}/")
+    add(root, "title", facts.site_name)
     if facts.tagline:
-        _add(root, "subtitle", facts.tagline)
-    _add(root, "link", rel="self", type="application/atom+xml", href=f"{base}/feed.xml")
-    _add(root, "link", rel="alternate", type="text/html", href=f"{base}/articles")
+        add(root, "subtitle", facts.tagline)
+    add(root, "link", rel="self", type="application/atom+xml", href=f"{base}/feed.xml")
+    add(root, "link", rel="alternate", type="text/html", href=f"{base}/articles")
     changed = max((article.changed_at for article in articles), default=utcnow())
-    _add(root, "updated", _instant(changed))
-    _add(_add(root, "author"), "name", facts.teacher_name or facts.site_name)
+    add(root, "updated", instant(changed))
+    add(add(root, "author"), "name", facts.teacher_name or facts.site_name)
     for article in articles:
         address = f"{base}/articles/{article.slug}"
-        entry = _add(root, "entry")
-        _add(entry, "id", address)
-        _add(entry, "title", article.title)
-        _add(entry, "link", rel="alternate", type="text/html", href=address)
-        _add(entry, "published", _instant(article.published_at))
-        _add(entry, "updated", _instant(article.changed_at))
-        _add(entry, "summary", article.summary)
-        words = _add(entry, "content", article.body_html.replace(LESSON_HERE, ""), type="html")
+        entry = add(root, "entry")
+        add(entry, "id", address)
+        add(entry, "title", article.title)
+        add(entry, "link", rel="alternate", type="text/html", href=address)
+        add(entry, "published", instant(article.published_at))
+        add(entry, "updated", instant(article.changed_at))
+        add(entry, "summary", article.summary)
+        words = add(entry, "content", article.body_html.replace(LESSON_HERE, ""), type="html")
         words.set(f"{{{XML}}}base", address)
-    return _xml(root, "application/atom+xml")
+    return xml_response(root, "application/atom+xml")

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import uuid4
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from app.accounts.links import Purpose
@@ -15,6 +16,7 @@ from app.errors import LinkExpired
 from app.web.auth_links import SECRET, show_dead_link
 from app.web.guard import needs
 from app.web.pages import Page
+from app.web.writers import remember, sender_of
 
 router = APIRouter(prefix="/responses", dependencies=[needs(Permission.SIGNED_LINK)], tags=["articles"])
 
@@ -49,11 +51,14 @@ async def follow_form(page: Page, db: Db, token: str = "") -> Response:
 
 
 @router.post("/follow")
-async def follow(page: Page, db: Db, token: Annotated[str, Form()] = "") -> Response:
-    """POST /responses/follow: answers are mailed from now on."""
+async def follow(request: Request, page: Page, db: Db, token: Annotated[str, Form()] = "") -> Response:
+    """POST /responses/follow: answers are mailed from now on, and this browser is known to be the address's owner's."""
+    writer = sender_of(request, None).writer or uuid4()
     try:
-        await following.confirm(db, token, utcnow())
-        return await _show(page, db, "articles/follow.html", token, Purpose.FOLLOW, is_done=True)
+        await following.confirm(db, token, utcnow(), writer=writer)
+        answer = await _show(page, db, "articles/follow.html", token, Purpose.FOLLOW, is_done=True)
+        remember(answer, writer)
+        return answer
     except LinkExpired as gone:
         return await show_dead_link(page, gone, "/articles")
 

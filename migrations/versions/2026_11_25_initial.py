@@ -919,12 +919,17 @@ def upgrade() -> None:
         sa.Column("body_md", sa.Text(), nullable=False),
         sa.Column("body_html", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("cause", sa.String(length=16), nullable=False),
         sa.Column("ip", sa.String(length=45), nullable=False),
+        sa.Column("writer", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("edits", sa.Integer(), nullable=False),
         sa.Column("moderated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('pending', 'approved', 'spam', 'removed')", name=op.f("ck_comment_state")
+            "state IN ('pending', 'approved', 'spam', 'removed', 'withdrawn')",
+            name=op.f("ck_comment_state"),
         ),
         sa.ForeignKeyConstraint(
             ["article_id"], ["article.id"], name=op.f("fk_comment_article_id"), ondelete="CASCADE"
@@ -939,7 +944,44 @@ def upgrade() -> None:
     )
     op.create_index("ix_comment_article_id_state", "comment", ["article_id", "state"], unique=False)
     op.create_index(op.f("ix_comment_created_at"), "comment", ["created_at"], unique=False)
+    op.create_index(op.f("ix_comment_email"), "comment", ["email"], unique=False)
+    op.create_index(op.f("ix_comment_writer"), "comment", ["writer"], unique=False)
     op.create_index(op.f("ix_comment_parent_id"), "comment", ["parent_id"], unique=False)
+    op.create_table(
+        "response_ban",
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("value", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("writer", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('address', 'account', 'network')", name=op.f("ck_response_ban_kind")),
+        sa.CheckConstraint(
+            "kind <> 'network' OR ends_at IS NOT NULL", name=op.f("ck_response_ban_network_ends")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_response_ban_user_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["user_account.id"], name=op.f("fk_response_ban_created_by"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_response_ban")),
+    )
+    op.create_index("ix_response_ban_kind_value", "response_ban", ["kind", "value"], unique=False)
+    op.create_index(op.f("ix_response_ban_user_id"), "response_ban", ["user_id"], unique=False)
+    op.create_index(op.f("ix_response_ban_writer"), "response_ban", ["writer"], unique=False)
+    op.create_table(
+        "spent_stamp",
+        sa.Column("challenge", sa.String(length=64), nullable=False),
+        sa.Column("spent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("challenge", name=op.f("pk_spent_stamp")),
+    )
+    op.create_index(op.f("ix_spent_stamp_spent_at"), "spent_stamp", ["spent_at"], unique=False)
     op.create_table(
         "comment_report",
         sa.Column("comment_id", sa.Uuid(), nullable=False),
@@ -960,6 +1002,7 @@ def upgrade() -> None:
         sa.Column("comment_id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("writer", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
@@ -1064,9 +1107,17 @@ def downgrade() -> None:
     op.drop_table("tag")
     op.drop_index(op.f("ix_comment_follow_email"), table_name="comment_follow")
     op.drop_table("comment_follow")
+    op.drop_index(op.f("ix_spent_stamp_spent_at"), table_name="spent_stamp")
+    op.drop_table("spent_stamp")
+    op.drop_index(op.f("ix_response_ban_writer"), table_name="response_ban")
+    op.drop_index(op.f("ix_response_ban_user_id"), table_name="response_ban")
+    op.drop_index("ix_response_ban_kind_value", table_name="response_ban")
+    op.drop_table("response_ban")
     op.drop_index(op.f("ix_comment_report_handled_at"), table_name="comment_report")
     op.drop_table("comment_report")
     op.drop_index(op.f("ix_comment_parent_id"), table_name="comment")
+    op.drop_index(op.f("ix_comment_writer"), table_name="comment")
+    op.drop_index(op.f("ix_comment_email"), table_name="comment")
     op.drop_index(op.f("ix_comment_created_at"), table_name="comment")
     op.drop_index("ix_comment_article_id_state", table_name="comment")
     op.drop_table("comment")

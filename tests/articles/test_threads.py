@@ -1,6 +1,6 @@
 """Threads: order, depth, the count, and what happens around a response that is not shown."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.articles.threads import DEEPEST, Response, ResponseRow, build, count
@@ -11,14 +11,15 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 def row(n: int, parent: int | None = None, *, shown: bool = True) -> ResponseRow:
     parent_id = UUID(int=parent) if parent else None
     name, words = (f"P{n}", f"<p>{n}</p>") if shown else ("", "")
-    return ResponseRow(UUID(int=n), parent_id, name, words, False, shown, AT)
+    return ResponseRow(UUID(int=n), parent_id, name, words, False, "approved" if shown else "removed", AT)
 
 
 def outline(items: list[Response]) -> list[object]:
     """Nested names, with the answered name where it is told."""
     found: list[object] = []
     for item in items:
-        found.append(f"{item.name}>{item.answers_name}" if item.answers_name else item.name)
+        name = "…" if item.is_placeholder else item.name
+        found.append(f"{name}>{item.answers_name}" if item.answers_name else name)
         if item.replies:
             found.append(outline(item.replies))
     return found
@@ -35,15 +36,30 @@ def test_below_the_fourth_level_answers_line_up_and_name_whom_they_answer() -> N
     assert outline(build(rows)) == ["P1", ["P2", ["P3", ["P4", "P5>P4", "P6>P5", "P7"]]]]
 
 
-def test_a_removed_response_does_not_take_its_answers_with_it() -> None:
-    rows = [row(1), row(2, 1, shown=False), row(3, 2), row(4, shown=False), row(5, 4)]
-    assert outline(build(rows)) == ["P1", ["P3"], "P5"]
+def test_a_removed_response_keeps_its_place_where_it_is_answered_and_is_not_counted() -> None:
+    rows = [row(1), row(2, 1, shown=False), row(3, 2), row(4, shown=False), row(5, 4), row(6, 1, shown=False)]
+    assert outline(build(rows)) == ["P1", ["…", ["P3"]], "…", ["P5"]]
     assert count(rows) == 3
 
 
+def test_one_that_only_its_writer_sees_is_there_and_not_counted() -> None:
+    mine = ResponseRow(UUID(int=2), UUID(int=1), "Me", "<p>Hm.</p>", False, "spam", AT, is_mine=True)
+    (first,) = build([row(1), mine])
+    (own,) = first.replies
+    assert (own.name, own.is_held, own.is_placeholder) == ("Me", True, False)
+    assert own.can_edit(AT + timedelta(minutes=9, seconds=59))
+    assert not own.can_edit(AT + timedelta(minutes=10))
+    assert not first.can_edit(AT)
+    assert count([row(1), mine]) == 1
+
+
 def test_a_circle_or_a_missing_parent_loses_nobody_and_ends() -> None:
-    rows = [row(1, 2, shown=False), row(2, 1, shown=False), row(3, 1), row(4, 99)]
-    assert outline(build(rows)) == ["P3", "P4"]
+    rows = [row(1, 2, shown=False), row(2, 1, shown=False), row(3, 1), row(4, 99), row(5, 5)]
+    assert outline(build(rows)) == ["…", ["…", ["P3"]], "P4", "P5"]
+
+
+def test_a_circle_of_shown_ones_shows_each_once() -> None:
+    assert outline(build([row(1, 3), row(2, 1), row(3, 2)])) == ["P2", ["P3", ["P1"]]]
 
 
 def test_a_thread_deeper_than_the_stack_is_drawn() -> None:

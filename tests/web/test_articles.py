@@ -142,14 +142,15 @@ async def test_json_ld_is_json_and_says_what_it_is(client: httpx.AsyncClient) ->
     ]
 
 
-async def test_an_article_is_read_without_any_script_and_without_other_servers(
+async def test_an_article_has_one_script_of_ours_for_who_responds_and_no_other_servers(
     client: httpx.AsyncClient,
 ) -> None:
     row = await article(body_md="## One\n\n## Two\n\n## Three\n\nWords.")
     await comment(row.id)
     page = (await client.get("/articles/hips")).text
     assert "<script src" not in page
-    assert page.count("<script") == page.count('<script type="application/ld+json"')
+    assert page.count("<script") == page.count('<script type="application/ld+json"') + 1
+    assert page.count('<script type="module" src="/static/respond.') == 1
     assert 'src="http' not in page
     assert "style=" not in page
 

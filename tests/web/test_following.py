@@ -111,8 +111,8 @@ async def test_an_answer_is_told_once_to_everybody_above_it_but_its_writer(
         "ben@example.com",
     ]
     async with db.transaction() as session:
-        before = await moderating.moderate(session, staff, [reply.id], "hold", utcnow())
-        await moderating.undo(session, staff, before, "hold", utcnow())
+        decided = await moderating.moderate(session, staff, [reply.id], "hold", utcnow())
+        await moderating.undo(session, staff, decided.before, "hold", utcnow())
     assert len(await told("new_reply")) == 3, "shown again is not told again"
 
 
@@ -128,6 +128,29 @@ async def test_who_confirmed_once_is_not_asked_again(client: httpx.AsyncClient, 
     assert len(await told("follow_confirm")) == 1
     await let_in(await respond(client, article, "ben@example.com", other.id))
     assert [to for to, _context in await told("new_reply")] == ["ana@example.com"]
+
+
+async def test_nobody_can_have_the_owner_of_a_confirmed_address_mailed(
+    client: httpx.AsyncClient, article: Article
+) -> None:
+    """They write with it from another browser, before and after its owner has confirmed it."""
+    before = await respond(client, article, "ana@example.com")
+    async with db.transaction() as session:
+        row = await session.get_one(Comment, before.id)
+        row.body_md, row.writer = "By a stranger.", UUID(int=9)
+    own = await respond(client, article, "ana@example.com")
+    await let_in(own)
+    ((_to, context),) = await told("follow_confirm")
+    await client.post("/responses/follow", data={"token": context["url"].partition("token=")[2]})
+    client.cookies.clear()
+    async with db.transaction() as session:
+        (await session.get_one(Comment, own.id)).body_md = "Ana's own."
+    after = await respond(client, article, "ana@example.com")
+    async with db.transaction() as session:
+        followed = {one.comment_id: one.confirmed_at for one in await session.scalars(select(Follow))}
+    assert followed[own.id] is not None
+    assert followed[before.id] is None
+    assert followed[after.id] is None
 
 
 @pytest.mark.parametrize("everywhere", [False, True])

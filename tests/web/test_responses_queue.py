@@ -230,3 +230,50 @@ async def test_a_refused_reply_keeps_its_words_even_when_the_response_is_on_anot
     assert answer.status_code == 422
     assert "longer than 8,000" in answer.text
     assert "Long words Long words" in answer.text
+
+
+async def test_what_was_edited_after_it_was_read_is_not_let_in(
+    client: httpx.AsyncClient, article: Article, teacher: User
+) -> None:
+    """Its writer could show the teacher one text, and publish another."""
+    row, other = await put(article), await put(article, "Ruth")
+    page = (await client.get("/studio/responses")).text
+    assert f'value="approve:{row.id}.0"' in page
+    async with db.transaction() as session:
+        changed = await session.get_one(Comment, row.id)
+        changed.edits, changed.edited_at, changed.body_html = 1, utcnow(), "<p>Buy pills</p>"
+    answer = await press(client, "approve", f"{row.id}.0", f"{other.id}.0")
+    assert await states() == {"Dana": "pending", "Ruth": "approved"}
+    page = (await client.get(answer.headers["location"])).text
+    assert "1 response was changed by its writer while you read it" in page
+    assert "1 response approved." in page
+    reply = await client.post(f"/studio/responses/{row.id}/reply", data={"body": "Yes.", "seen": "0"})
+    assert reply.status_code == 422
+    assert "was changed while you read it" in reply.text
+    await press(client, f"approve:{row.id}.1")
+    assert (await states())["Dana"] == "approved"
+
+
+async def test_undo_does_not_publish_words_that_nobody_has_read(
+    client: httpx.AsyncClient, article: Article, teacher: User
+) -> None:
+    now = utcnow()
+    row = await put(article, state="spam", moderated_at=now, edits=1, edited_at=now + timedelta(minutes=1))
+    await client.post("/studio/responses/undo", data={"action": "spam", "was": f"{row.id}.approved"})
+    assert await states() == {"Dana": "pending"}
+
+
+async def test_what_its_writer_took_back_is_nobodys_to_decide(
+    client: httpx.AsyncClient, article: Article, teacher: User
+) -> None:
+    row = await put(article, state="withdrawn")
+    await press(client, f"approve:{row.id}.0")
+    assert (await client.post(f"/studio/responses/{row.id}/reply", data={"body": "x"})).status_code == 404
+    assert await states() == {"Dana": "withdrawn"}
+
+
+async def test_the_queue_says_why_a_response_waits(
+    client: httpx.AsyncClient, article: Article, teacher: User
+) -> None:
+    await put(article, cause="words")
+    assert "Held: its links or words" in (await client.get("/studio/responses")).text

@@ -12,6 +12,7 @@ PAGES = (
     "articles",
     "revisions",
     "responses",
+    "bans",
     "messages",
     "courses",
     "videos",

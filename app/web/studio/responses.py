@@ -9,11 +9,14 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
-from app.articles import moderating
+from app.articles import bans, moderating
 from app.articles import studio_queries as queries
+from app.articles.letting_in import CAUSES
+from app.articles.models import Comment
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput
+from app.i18n import _
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
 
@@ -21,14 +24,16 @@ router = APIRouter(prefix="/responses")
 
 STATES = ("pending", "approved", "spam", "removed")
 TABS = (*STATES, "reported")
+DEEDS = (*moderating.OUTCOMES, "ban")
 
 
 @dataclass(frozen=True)
 class Done:
-    """What was just decided, so that it can be taken back: the states before, by id."""
+    """What was just decided, so that it can be taken back: the states before, by id, and the new bans."""
 
     action: str
     before: dict[UUID, str]
+    bans: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,17 @@ class ResponsesPage:
     pages: int
     done: Done | None = None
     said: str = ""
+    unread: int = 0
     error: str = ""
     reply_to: UUID | None = None
     reply_error: str = ""
     reply_words: str = ""
     reasons: dict[UUID, list[str]] = field(default_factory=dict)
+
+    @staticmethod
+    def cause(response: Comment) -> str:
+        """Why it is not shown, in words; empty where nothing is noted."""
+        return _(CAUSES[response.cause]) if response.cause in CAUSES else ""
 
     @staticmethod
     def safe(body_html: str) -> Markup:
@@ -61,6 +72,16 @@ def _uuids(texts: list[str]) -> list[UUID]:
             found.append(UUID(text))
         except ValueError:
             continue
+    return found
+
+
+def _seen(texts: list[str]) -> dict[UUID, int]:
+    """Read `<id>.<edits>`: which response, and how often it had been edited when the page was made."""
+    found = {}
+    for text in texts:
+        raw, _dot, edits = text.partition(".")
+        for key in _uuids([raw]):
+            found[key] = int(edits) if edits.isascii() and edits.isdigit() and len(edits) < 6 else 0
     return found
 
 
@@ -101,9 +122,12 @@ async def responses(request: Request, page: Page, db: Db, state: str = "pending"
     """GET /studio/responses?state=pending: the queue, with a way to take the last decision back."""
     number = request.query_params.get("page", "1")
     before = _before(request.query_params.getlist("was"))
-    done = Done(did, before) if did in moderating.OUTCOMES and before else None
+    banned = tuple(_uuids(request.query_params.getlist("ban")))
+    done = Done(did, before, banned) if did in DEEDS and (before or banned) else None
     at = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    return await _queue(page, db, _state(state), at, done=done, said=did)
+    unread = request.query_params.get("unread", "")
+    left = int(unread) if unread.isascii() and unread.isdigit() and len(unread) < 4 else 0
+    return await _queue(page, db, _state(state), at, done=done, said=did, unread=left)
 
 
 @router.post("/moderate")
@@ -115,18 +139,28 @@ async def moderate(
     action: Annotated[str, Form()] = "",
     state: Annotated[str, Form()] = "pending",
 ) -> Response:
-    """POST /studio/responses/moderate: `action` is `approve` for the ticked ones, or `approve:<id>` for one."""
+    """POST /studio/responses/moderate: `action` is `approve` for the ticked ones, or `approve:<id>.<edits>` for one."""
     verb, _colon, single = action.partition(":")
     form = await request.form()
-    ids = _uuids([single] if single else [str(value) for value in form.getlist("id")])
+    seen = _seen([single] if single else [str(value) for value in form.getlist("id")])
     try:
-        before = await moderating.moderate(db, viewer, ids, verb, utcnow())
+        decided = await moderating.moderate(
+            db, viewer, list(seen), "spam" if verb == "ban" else verb, utcnow(), seen=seen
+        )
     except BadInput as refused:
         return await _queue(page, db, _state(state), 1, 422, error=refused.sentence)
+    made = await bans.ban_writers(db, viewer, list(seen), "", utcnow()) if verb == "ban" else []
+    return decided_address(_state(state), verb, decided, made)
+
+
+def decided_address(state: str, verb: str, decided: moderating.Decided, made: list[UUID]) -> Response:
+    """Back to the queue, with what it takes to undo this."""
     query = [
-        ("state", _state(state)),
+        ("state", state),
         ("did", verb),
-        *(("was", f"{key}.{was}") for key, was in before.items()),
+        *(("was", f"{key}.{was}") for key, was in decided.before.items()),
+        *(("ban", str(key)) for key in made),
+        *([("unread", decided.unread)] if decided.unread else []),
     ]
     return RedirectResponse(f"/studio/responses?{urlencode(query)}", status_code=303)
 
@@ -142,7 +176,10 @@ async def undo(
     """POST /studio/responses/undo: give the responses back the state they had."""
     form = await request.form()
     before = _before([str(value) for value in form.getlist("was")])
-    await moderating.undo(db, viewer, before, action, utcnow())
+    if action == "ban":
+        lifted = [str(value) for value in form.getlist("ban")][: moderating.MOST_AT_ONCE]
+        await bans.lift(db, viewer, _uuids(lifted), utcnow())
+    await moderating.undo(db, viewer, before, "spam" if action == "ban" else action, utcnow())
     return RedirectResponse(f"/studio/responses?state={_state(state)}&did=undo", status_code=303)
 
 
@@ -154,10 +191,12 @@ async def reply(
     viewer: SignedIn,
     body: Annotated[str, Form()] = "",
     state: Annotated[str, Form()] = "pending",
+    seen: Annotated[str, Form()] = "",
 ) -> Response:
     """POST /studio/responses/{id}/reply: shown at once; a held response is approved by it."""
+    read = _seen([f"{response_id}.{seen}"])[response_id] if seen else None
     try:
-        await moderating.answer(db, viewer, response_id, body, utcnow())
+        await moderating.answer(db, viewer, response_id, body, utcnow(), seen=read)
     except BadInput as refused:
         return await _queue(
             page,

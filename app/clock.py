@@ -5,6 +5,9 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+# A typed day outside of these is a slip of the finger.
+YEARS = range(2000, 2100)
+
 _zone: ContextVar[tzinfo] = ContextVar("limber_zone", default=UTC)
 
 
@@ -35,3 +38,27 @@ def use_zone(name: str) -> None:
 
 def current_zone() -> tzinfo:
     return _zone.get()
+
+
+class OtherCentury(ValueError):
+    """A moment, but not one that anybody means."""
+
+
+def typed_moment(text: str, zone: tzinfo) -> datetime | None:
+    """A `datetime-local` value as the clock tells it in `zone`; None when empty.
+
+    Raises:
+        OtherCentury: when it is not between 2000 and 2099.
+        ValueError: when it is no moment at all.
+    """
+    if not text.strip():
+        return None
+    told = datetime.fromisoformat(text.strip())
+    if told.year not in YEARS:
+        raise OtherCentury
+    return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def for_field(moment: datetime | None, zone: tzinfo) -> str:
+    """The same the other way round."""
+    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if moment else ""

@@ -13,7 +13,8 @@ import app.moving.models
 import app.playback.models
 import app.practice.models
 import app.video.captions_models
-import app.video.models  # noqa: F401
+import app.video.models
+import app.waiting.models  # noqa: F401
 from app.db import Base
 
 metadata = Base.metadata

@@ -49,7 +49,6 @@ def register_handlers() -> None:
     import app.billing.reminding
     import app.billing.sync
     import app.billing.watch
-    import app.catalog.reminders
     import app.playback.sweep
     import app.video.captions_files
     import app.video.drafting
@@ -57,7 +56,8 @@ def register_handlers() -> None:
     import app.video.removal
     import app.video.stranded
     import app.video.transcode
-    import app.video.uploads_sweep  # noqa: F401
+    import app.video.uploads_sweep
+    import app.waiting.telling  # noqa: F401
 
 
 async def run(stop: asyncio.Event) -> None:

@@ -92,8 +92,8 @@ async def lessons(database_url: str) -> list[UUID]:
 
 
 MEMBERS = """
-INSERT INTO user_account (id, email, name, password_hash, role, email_confirmed_at, created_at)
-SELECT md5('u' || n)::uuid, 'm' || n || '@example.com', 'M', '!', 'member', now(), now()
+INSERT INTO user_account (id, email, name, password_hash, role, email_confirmed_at, created_at, came_from)
+SELECT md5('u' || n)::uuid, 'm' || n || '@example.com', 'M', '!', 'member', now(), now(), ''
 FROM generate_series(%(first)s::int, %(last)s::int) n;
 """
 RIGHTS = """

@@ -101,8 +101,9 @@ def write_down(database_url: str, price_id: str, payers: list[tuple[str, str]]) 
         for number, (customer_id, _subscription) in enumerate(payers):
             user_id = UUID(int=number + 1)
             connection.execute(
-                "INSERT INTO user_account (id, email, name, password_hash, role, email_confirmed_at, created_at)"
-                " VALUES (%s, %s, 'M', '!', 'member', now(), now())",
+                "INSERT INTO user_account"
+                " (id, email, name, password_hash, role, email_confirmed_at, created_at, came_from)"
+                " VALUES (%s, %s, 'M', '!', 'member', now(), now(), '')",
                 (user_id, f"m{number}@example.com"),
             )
             connection.execute(

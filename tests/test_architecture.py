@@ -79,6 +79,15 @@ def test_only_ffmpeg_the_demo_and_rehearsals_start_programs() -> None:
     assert found <= allowed
 
 
+def test_which_articles_are_shown_is_said_in_one_place() -> None:
+    """A query that asks for the state alone would show articles before their day."""
+    pattern = re.compile(r"""Article\.state\s*==\s*["']published|article\.state = 'published'""")
+    found = {
+        str(path.relative_to(ROOT)) for path in sources("app") if pattern.search(path.read_text("utf-8"))
+    }
+    assert found == {"app/articles/shown.py"}
+
+
 def test_the_session_dependency_has_one_spelling() -> None:
     found = [
         path

@@ -20,8 +20,12 @@ from app.i18n import _
 from app.settings import get_settings
 
 
-async def ask_to_join(db: AsyncSession, email: str, name: str, next_path: str, now: datetime) -> str:
+async def ask_to_join(
+    db: AsyncSession, email: str, name: str, next_path: str, now: datetime, came_from: str = ""
+) -> str:
     """Mail a link to the address, or, when it has an account, a reminder of that. Answers the cleaned address.
+
+    `came_from`: the article that brought them, which the link carries on to the account.
 
     Raises:
         BadInput: when name or address cannot be used; never because of an account.
@@ -32,7 +36,8 @@ async def ask_to_join(db: AsyncSession, email: str, name: str, next_path: str, n
         login_url = f"{base_url}/login?{urlencode({'email': email, 'next': next_path})}"
         await letters.already_joined(db, email, login_url, f"{base_url}/forgot", now)
     else:
-        claims = Claims(email, "new", {"name": name, "next": next_path})
+        extra = {"name": name, "next": next_path} | ({"from": came_from} if came_from else {})
+        claims = Claims(email, "new", extra)
         await letters.confirm(db, email, links.url(Purpose.JOIN, claims, now), name, now)
     return email
 
@@ -65,7 +70,12 @@ async def finish_joining(
     claims = await read_link(db, token, now)
     rules.check_new_password(password, claims.subject)
     user = await add_user(
-        db, email=claims.subject, name=claims.extra.get("name", ""), password=password, now=now
+        db,
+        email=claims.subject,
+        name=claims.extra.get("name", ""),
+        password=password,
+        now=now,
+        came_from=claims.extra.get("from", ""),
     )
     if user is None:
         raise _used()
@@ -74,12 +84,25 @@ async def finish_joining(
 
 
 async def add_user(
-    db: AsyncSession, *, email: str, name: str, password: str, now: datetime, role: str = "member"
+    db: AsyncSession,
+    *,
+    email: str,
+    name: str,
+    password: str,
+    now: datetime,
+    role: str = "member",
+    came_from: str = "",
 ) -> User | None:
     """A confirmed account; None when the address got one in the same moment."""
     kept = await passwords.hashed(password)
     made = insert(User).values(
-        email=email, name=name, password_hash=kept, role=role, email_confirmed_at=now, created_at=now
+        email=email,
+        name=name,
+        password_hash=kept,
+        role=role,
+        email_confirmed_at=now,
+        created_at=now,
+        came_from=came_from,
     )
     return (
         await db.scalars(made.on_conflict_do_nothing(index_elements=["email"]).returning(User))

@@ -22,6 +22,8 @@ class Purpose(StrEnum):
     FOLLOW = "follow"
     UNFOLLOW = "unfollow"
     DRAFT = "draft"
+    WAIT = "wait"
+    UNWAIT = "unwait"
 
 
 LIFETIME = {
@@ -36,6 +38,8 @@ LIFETIME = {
     # Whoever finds an old mail must still be able to have no more of them.
     Purpose.UNFOLLOW: timedelta(days=3660),
     Purpose.DRAFT: timedelta(days=14),
+    Purpose.WAIT: timedelta(days=30),
+    Purpose.UNWAIT: timedelta(days=3660),
 }
 PATH = {
     Purpose.JOIN: "/confirm",
@@ -46,6 +50,8 @@ PATH = {
     Purpose.FOLLOW: "/responses/follow",
     Purpose.UNFOLLOW: "/responses/unfollow",
     Purpose.DRAFT: "/drafts",
+    Purpose.WAIT: "/waiting/confirm",
+    Purpose.UNWAIT: "/waiting/end",
 }
 
 

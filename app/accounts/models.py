@@ -28,6 +28,8 @@ class User(HasId, Base):
     banned_at: Mapped[datetime | None]
     ban_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    # The article, by its slug then, whose page they came from when they joined; nothing else is known of the way.
+    came_from: Mapped[str] = mapped_column(String(100), default="")
 
     @property
     def is_staff(self) -> bool:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -37,7 +37,12 @@ class Arriving:
     def digest(self) -> str:
         """What tells whether somebody has edited it here since: everything that the editor's form can change."""
         return _digest(
-            self.title, self.summary, self.body_md, self.state, [slug for slug, _name in self.tags]
+            self.title,
+            self.summary,
+            self.body_md,
+            self.state,
+            self.published_at,
+            [slug for slug, _name in self.tags],
         )
 
 
@@ -57,8 +62,11 @@ class ArrivingComment:
     created_at: datetime
 
 
-def _digest(title: str, summary: str, body_md: str, state: str, tags: Sequence[str]) -> str:
-    text = json.dumps([title, summary, body_md, state, sorted(tags)])
+def _digest(
+    title: str, summary: str, body_md: str, state: str, published_at: datetime | None, tags: Sequence[str]
+) -> str:
+    day = published_at.astimezone(UTC).isoformat() if published_at else None
+    text = json.dumps([title, summary, body_md, state, day, sorted(tags)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -69,7 +77,9 @@ async def digest_of(db: AsyncSession, article: Article) -> str:
         .join(ArticleTag, ArticleTag.tag_id == Tag.id)
         .where(ArticleTag.article_id == article.id)
     )
-    return _digest(article.title, article.summary, article.body_md, article.state, list(tags))
+    return _digest(
+        article.title, article.summary, article.body_md, article.state, article.published_at, list(tags)
+    )
 
 
 async def add(db: AsyncSession, arriving: Arriving, rendered: Rendered) -> Article:

@@ -1,4 +1,4 @@
-"""Showing a draft to somebody without an account: a link that works for two weeks, and while it is a draft."""
+"""Showing a draft to somebody without an account: a link that works for two weeks, and until it is out."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ def link(article: Article, now: datetime) -> str:
 
 
 async def read(db: AsyncSession, token: str, now: datetime) -> Article:
-    """The article of a link, whether it is a draft still or published by now.
+    """The article of a link, whether it is a draft still, waits for its day, or is out by now.
 
     Raises:
         LinkExpired: when it is forged or too old, or the article is gone.

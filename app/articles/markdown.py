@@ -16,12 +16,10 @@ from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from app.articles.directives import directives
 from app.articles.paths import size_of
 from app.catalog.rules import slugify
 from app.i18n import _
-
-# Where `::: lesson` stood: the page puts the lesson's card there.
-LESSON_HERE = '<div class="lesson-here"></div>'
 
 # Ids that the article page itself uses; a heading must not take them.
 RESERVED_IDS = frozenset({"main", "respond", "responses", "name", "email", "body", "author", "footnotes"})
@@ -33,6 +31,7 @@ _TAGS = (
 _ARTICLE_TAGS = set(_TAGS.split())
 _ARTICLE_ATTRIBUTES = {
     "a": {"href", "title", "id", "aria-label"},
+    "div": {"data-card"},
     "img": {"src", "alt", "width", "height", "loading"},
     "li": {"id"},
     "h2": {"id"},
@@ -44,7 +43,7 @@ _ARTICLE_ATTRIBUTES = {
 }
 _ARTICLE_CLASSES = {
     "aside": {"pullquote"},
-    "div": {"notice", "notice-info", "notice-warn", "lesson-here"},
+    "div": {"notice", "notice-info", "notice-warn", "lesson-here", "topic-here"},
     "p": {"notice-title"},
     "section": {"footnotes", "meta"},
     "sup": {"footnote-ref"},
@@ -152,6 +151,7 @@ def _article_parser() -> MarkdownIt:
     md.use(container_plugin, "note", render=_notice("note", "notice notice-info"))
     md.use(container_plugin, "careful", render=_notice("careful", "notice notice-warn"))
     md.use(container_plugin, "lesson", render=_lesson)
+    md.use(directives)
     md.add_render_rule("footnote_block_open", _footnotes_open)
     md.add_render_rule("footnote_anchor", _footnote_back)
     return md

@@ -74,6 +74,27 @@ class ArticleTag(Base):
     )
 
 
+class Series(HasId, Base):
+    """Articles that are read one after the other."""
+
+    __tablename__ = "series"
+
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    summary: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class SeriesPart(Base):
+    """An article's place in a series; it is in one at most."""
+
+    __tablename__ = "series_part"
+
+    article_id: Mapped[UUID] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    series_id: Mapped[UUID] = mapped_column(ForeignKey("series.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int] = mapped_column(default=0)
+
+
 class OldAddress(Base):
     """Where something was before: its path on this site or the former one, and what is there now.
 

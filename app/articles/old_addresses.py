@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles.models import Article, OldAddress
 from app.articles.paths import forms, kept, numbered
+from app.articles.shown import shown
 from app.clock import utcnow
 
 
@@ -22,7 +23,7 @@ async def find(db: AsyncSession, path: str, query: str = "") -> str | None:
         select(OldAddress.path, OldAddress.target, Article.slug)
         .outerjoin(Article, Article.id == OldAddress.article_id)
         .where(OldAddress.path.in_(wanted))
-        .where((OldAddress.target.is_not(None)) | (Article.state == "published"))
+        .where((OldAddress.target.is_not(None)) | shown(utcnow()))
     )
     found = {at: target or f"/articles/{slug}" for at, target, slug in rows}
     return next((found[one] for one in wanted if one in found), None)

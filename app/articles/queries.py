@@ -11,12 +11,10 @@ from sqlalchemy.orm import aliased
 from app.accounts.models import User
 from app.articles import rules
 from app.articles.models import Article, ArticleRelation, ArticleTag, Comment, Tag
+from app.articles.shown import shown
 from app.articles.threads import ResponseRow
 from app.articles.writers import Sender
-from app.catalog import queries as catalog
-from app.catalog.models import Course, Lesson
 from app.catalog.rules import is_slug
-from app.catalog.views import OutlineLesson
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class ArticleCard:
         return rules.reading_minutes(self.word_count)
 
 
-def _cards() -> Select[str, str, str, int, datetime | None, datetime, int]:
+def cards(now: datetime) -> Select[str, str, str, int, datetime | None, datetime, int]:
     responses = (
         select(func.count())
         .where(Comment.article_id == Article.id, Comment.state == "approved")
@@ -55,7 +53,7 @@ def _cards() -> Select[str, str, str, int, datetime | None, datetime, int]:
         Article.published_at,
         Article.changed_at,
         responses.label("responses"),
-    ).where(Article.state == "published")
+    ).where(shown(now))
 
 
 def _about(tag: str) -> ColumnElement[bool]:
@@ -65,10 +63,10 @@ def _about(tag: str) -> ColumnElement[bool]:
 
 
 async def published(
-    db: AsyncSession, *, limit: int, offset: int = 0, tag: str | None = None
+    db: AsyncSession, now: datetime, *, limit: int, offset: int = 0, tag: str | None = None
 ) -> list[ArticleCard]:
     """Published articles, the newest first; those of a tag (its slug) when one is given. Pages are not among them."""
-    wanted = _cards().where(Article.is_listed)
+    wanted = cards(now).where(Article.is_listed)
     if tag is not None:
         wanted = wanted.where(_about(tag))
     rows = await db.execute(
@@ -77,8 +75,8 @@ async def published(
     return [ArticleCard(*row) for row in rows]
 
 
-async def count_published(db: AsyncSession, *, tag: str | None = None) -> int:
-    wanted = select(func.count()).where(Article.state == "published", Article.is_listed)
+async def count_published(db: AsyncSession, now: datetime, *, tag: str | None = None) -> int:
+    wanted = select(func.count()).where(shown(now), Article.is_listed)
     if tag is not None:
         wanted = wanted.where(_about(tag))
     return (await db.scalar(wanted)) or 0
@@ -114,7 +112,7 @@ class FullArticle:
     changed_at: datetime
 
 
-async def newest_in_full(db: AsyncSession, *, limit: int) -> list[FullArticle]:
+async def newest_in_full(db: AsyncSession, now: datetime, *, limit: int) -> list[FullArticle]:
     rows = await db.execute(
         select(
             Article.slug,
@@ -122,9 +120,10 @@ async def newest_in_full(db: AsyncSession, *, limit: int) -> list[FullArticle]:
             Article.summary,
             Article.body_html,
             func.coalesce(Article.published_at, Article.created_at),
-            Article.changed_at,
+            # A feed reader that sorts by it finds one that was written long before its day.
+            func.greatest(Article.changed_at, Article.published_at),
         )
-        .where(Article.state == "published", Article.is_listed)
+        .where(shown(now), Article.is_listed)
         .order_by(Article.published_at.desc(), Article.id)
         .limit(limit)
     )
@@ -146,7 +145,7 @@ class FeedResponse:
 
 
 async def newest_responses(
-    db: AsyncSession, *, limit: int, article_id: UUID | None = None
+    db: AsyncSession, now: datetime, *, limit: int, article_id: UUID | None = None
 ) -> list[FeedResponse]:
     """What was said last, of one article or of all. A parent that is not shown is none."""
     parent = aliased(Comment)
@@ -163,7 +162,7 @@ async def newest_responses(
         )
         .join(Article, Article.id == Comment.article_id)
         .outerjoin(parent, and_(parent.id == Comment.parent_id, parent.state == "approved"))
-        .where(Comment.state == "approved", Article.state == "published")
+        .where(Comment.state == "approved", shown(now))
         .order_by(Comment.created_at.desc(), Comment.id)
         .limit(limit)
     )
@@ -172,14 +171,22 @@ async def newest_responses(
     return [FeedResponse(*row) for row in await db.execute(wanted)]
 
 
-async def by_slug(db: AsyncSession, slug: str, *, with_drafts: bool = False) -> Article | None:
-    """The article, or None; a draft only when drafts were asked for."""
+async def by_slug(db: AsyncSession, slug: str, now: datetime, *, with_drafts: bool = False) -> Article | None:
+    """The article, or None; a draft, or one whose day is still to come, only when drafts were asked for."""
     if not is_slug(slug):
         return None
     article: Article | None = (await db.scalars(select(Article).where(Article.slug == slug))).one_or_none()
-    if article is None or (article.state != "published" and not with_drafts):
+    if article is None or not (with_drafts or rules.is_shown(article.state, article.published_at, now)):
         return None
     return article
+
+
+async def id_of(db: AsyncSession, slug: str) -> UUID | None:
+    """The article at this address, whatever its state."""
+    if not is_slug(slug):
+        return None
+    found: UUID | None = await db.scalar(select(Article.id).where(Article.slug == slug))
+    return found
 
 
 async def author_name(db: AsyncSession, article: Article) -> str | None:
@@ -190,10 +197,10 @@ async def author_name(db: AsyncSession, article: Article) -> str | None:
     return name
 
 
-async def related(db: AsyncSession, article_id: UUID) -> list[ArticleCard]:
+async def related(db: AsyncSession, article_id: UUID, now: datetime) -> list[ArticleCard]:
     """The published ones of the related articles, in the author's order."""
     rows = await db.execute(
-        _cards()
+        cards(now)
         .join(ArticleRelation, ArticleRelation.related_id == Article.id)
         .where(ArticleRelation.article_id == article_id)
         .order_by(ArticleRelation.position)
@@ -234,18 +241,3 @@ async def responses(db: AsyncSession, article_id: UUID, reader: Sender | None = 
         .order_by(Comment.created_at, Comment.id)
     )
     return [ResponseRow(*row) for row in rows]
-
-
-async def lesson_of(db: AsyncSession, article: Article, now: datetime) -> OutlineLesson | None:
-    """The lesson that goes with the article, while everybody may see it in its course's outline."""
-    if article.lesson_id is None:
-        return None
-    slug = await db.scalar(
-        select(Course.slug)
-        .join(Lesson, Lesson.course_id == Course.id)
-        .where(Lesson.id == article.lesson_id, Course.state == "published", Lesson.state != "draft")
-    )
-    course = await catalog.course_by_slug(db, slug, now) if slug else None
-    if course is None:
-        return None
-    return next((lesson for lesson in course.lessons if lesson.id == article.lesson_id), None)

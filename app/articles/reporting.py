@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import network, tidy
 from app.articles.models import Article, Comment, Report
+from app.articles.shown import shown
 from app.errors import BadInput, NotFound
 from app.i18n import _
 from app.jobs import enqueue
@@ -17,7 +18,7 @@ from app.jobs import enqueue
 REASON_CHARS = 600
 
 
-async def find(db: AsyncSession, comment_id: UUID) -> tuple[Comment, Article]:
+async def find(db: AsyncSession, comment_id: UUID, now: datetime) -> tuple[Comment, Article]:
     """A response that is shown, and its article.
 
     Raises:
@@ -27,7 +28,7 @@ async def find(db: AsyncSession, comment_id: UUID) -> tuple[Comment, Article]:
         await db.execute(
             select(Comment, Article)
             .join(Article, Article.id == Comment.article_id)
-            .where(Comment.id == comment_id, Comment.state == "approved", Article.state == "published")
+            .where(Comment.id == comment_id, Comment.state == "approved", shown(now))
         )
     ).first()
     if row is None:
@@ -44,7 +45,7 @@ async def report(
         NotFound: when the response is not shown (any more).
         BadInput: (field "reason") when it is too long.
     """
-    comment, article = await find(db, comment_id)
+    comment, article = await find(db, comment_id, now)
     reason = tidy(reason.replace("\r\n", "\n")).strip()
     if len(reason) > REASON_CHARS:
         raise BadInput(_("Please keep this below 600 characters."), field="reason")

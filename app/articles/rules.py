@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from app.accounts.rules import clean_email
 from app.accounts.rules import tidy as printable
 from app.catalog.rules import SLUG_MAX, is_slug, slugify
+from app.clock import OtherCentury, typed_moment
 from app.errors import BadInput
 from app.i18n import _
 
@@ -49,6 +50,8 @@ class ArticleDraft:
     lesson: str = ""
     # As typed, with commas between them.
     tags: str = ""
+    # As a `datetime-local` field holds it, on the practice's clock; empty: when it is published.
+    day: str = ""
 
     def tidy(self) -> "ArticleDraft":
         return replace(
@@ -58,6 +61,7 @@ class ArticleDraft:
             summary=_line(self.summary),
             body_md=_text(self.body_md),
             tags=_line(self.tags),
+            day=self.day.strip()[:40],
         )
 
     @property
@@ -65,6 +69,18 @@ class ArticleDraft:
         """Slug → name of each tag, once; what has no letter or digit is none."""
         names = [" ".join(name.split()) for name in self.tags.split(",")]
         return {slug: name for name in reversed(names) if (slug := slugify(name))}
+
+
+@dataclass(frozen=True)
+class SeriesDraft:
+    """What the studio's form about a series holds."""
+
+    title: str = ""
+    slug: str = ""
+    summary: str = ""
+
+    def tidy(self) -> "SeriesDraft":
+        return SeriesDraft(_line(self.title), _line(self.slug).lower(), _line(self.summary))
 
 
 @dataclass(frozen=True)
@@ -95,12 +111,36 @@ class MessageDraft:
         return MessageDraft(_line(self.name), _line(self.email), _line(self.phone), _text(self.body).strip())
 
 
+def is_shown(state: str, published_at: datetime | None, now: datetime) -> bool:
+    """Whether everybody may read it: published, and its day has come."""
+    return state == "published" and (published_at is None or published_at <= now)
+
+
+def is_scheduled(state: str, published_at: datetime | None, now: datetime) -> bool:
+    """Whether it comes out by itself on a later day."""
+    return state == "published" and not is_shown(state, published_at, now)
+
+
+def publication_day(
+    state: str, kept: datetime | None, typed: datetime | None, now: datetime
+) -> datetime | None:
+    """The day that an article has once it is saved: the typed one, else that of its first publication.
+
+    A day to come that was emptied is none: what waited for it is out at once, and a draft has no plan any more.
+    """
+    if typed is not None:
+        return typed
+    if kept is not None and kept <= now:
+        return kept
+    return now if state == "published" else None
+
+
 def reading_minutes(word_count: int) -> int:
     """Whole minutes, at least one."""
     return max(1, round(word_count / WORDS_PER_MINUTE))
 
 
-def check_article(draft: ArticleDraft, *, publishing: bool) -> Errors:
+def check_article(draft: ArticleDraft, *, publishing: bool, zone: tzinfo = UTC) -> Errors:
     """A sentence for each field that cannot be saved; a draft needs only a title."""
     errors: Errors = {}
     if not draft.title:
@@ -117,10 +157,30 @@ def check_article(draft: ArticleDraft, *, publishing: bool) -> Errors:
         errors["tags"] = _(
             "Please give at most 20 tags of at most 80 characters each, with commas between them."
         )
+    try:
+        typed_moment(draft.day, zone)
+    except OtherCentury:
+        errors["day"] = _("Choose a day between 2000 and 2099.")
+    except ValueError:
+        errors["day"] = _("Write the day and time like 2027-01-31 09:00.")
     if publishing and not draft.summary:
         errors["summary"] = _("Please write one or two sentences: they stand in lists and in search results.")
     if publishing and not draft.body_md.strip():
         errors["body_md"] = _("The article has no text yet.")
+    return errors
+
+
+def check_series(draft: SeriesDraft) -> Errors:
+    """A sentence for each field that cannot be saved."""
+    errors: Errors = {}
+    if not draft.title:
+        errors["title"] = _("Please give the series a title.")
+    elif len(draft.title) > 200:
+        errors["title"] = _("The title is longer than 200 characters. Please shorten it.")
+    if len(draft.slug) > SLUG_MAX or (draft.slug and not is_slug(draft.slug)):
+        errors["slug"] = _("Use small letters, digits and hyphens only, for example running-again.")
+    if len(draft.summary) > 320:
+        errors["summary"] = _("The summary is longer than 320 characters. Two sentences are enough.")
     return errors
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles.models import Article, ArticleRelation, Comment, ContactMessage, Report
+from app.articles.shown import scheduled, shown
 from app.catalog.models import Course, Lesson
 
 PAGE = 30
@@ -25,6 +26,7 @@ class ArticleLine:
     changed_at: datetime
     published_at: datetime | None
     responses: int
+    is_scheduled: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ def _like(words: str) -> str:
     return f"%{escaped}%"
 
 
-async def articles(db: AsyncSession, *, words: str = "", state: str = "") -> list[ArticleLine]:
-    """Articles of any state, the last changed first. `words` are looked for in title and summary."""
+async def articles(db: AsyncSession, now: datetime, *, words: str = "", state: str = "") -> list[ArticleLine]:
+    """Articles, the last changed first; those to come ("scheduled") the next first. `words` are looked for in title and
+    summary. `state`: draft, scheduled or published; "" for all."""
     count = (
         select(func.count())
         .where(Comment.article_id == Article.id, Comment.state == "approved")
@@ -79,11 +82,17 @@ async def articles(db: AsyncSession, *, words: str = "", state: str = "") -> lis
         Article.changed_at,
         Article.published_at,
         count,
-    ).order_by(Article.changed_at.desc())
+        scheduled(now),
+    )
     if words:
         wanted = wanted.where(or_(Article.title.ilike(_like(words)), Article.summary.ilike(_like(words))))
-    if state:
+    if state == "scheduled":
+        wanted = wanted.where(scheduled(now)).order_by(Article.published_at)
+    elif state == "published":
+        wanted = wanted.where(shown(now))
+    elif state:
         wanted = wanted.where(Article.state == state)
+    wanted = wanted.order_by(Article.changed_at.desc())
     return [ArticleLine(*row) for row in await db.execute(wanted.limit(500))]
 
 
@@ -118,6 +127,17 @@ async def lesson_choices(db: AsyncSession) -> list[tuple[str, str]]:
         .order_by(Course.position, Course.title, Lesson.position, Lesson.title)
     )
     return [(str(lesson_id), f"{course}: {lesson}") for lesson_id, course, lesson in rows]
+
+
+async def lesson_lines(db: AsyncSession) -> list[tuple[str, str]]:
+    """(the line that shows it in an article, "Course: lesson") of every lesson in sight, in the courses' order."""
+    rows = await db.execute(
+        select(Course.slug, Lesson.slug, Course.title, Lesson.title)
+        .join(Course, Course.id == Lesson.course_id)
+        .where(Lesson.state != "draft", Course.state == "published")
+        .order_by(Course.position, Course.title, Lesson.position, Lesson.title)
+    )
+    return [(f"::lesson {course}/{slug}", f"{title}: {lesson}") for course, slug, title, lesson in rows]
 
 
 async def response_counts(db: AsyncSession) -> dict[str, int]:

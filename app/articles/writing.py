@@ -1,6 +1,6 @@
 """Changes to articles: create, save, publish, unpublish, delete; each leaves an audit entry."""
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
@@ -11,23 +11,27 @@ from app.accounts.permissions import Viewer
 from app.articles import old_addresses, revisions, tagging
 from app.articles.markdown import render_article
 from app.articles.models import Article, ArticleRelation, ArticleRevision
-from app.articles.rules import ArticleDraft
+from app.articles.rules import ArticleDraft, is_scheduled, publication_day
 from app.catalog.models import Lesson
 from app.catalog.rules import free_slug, slugify
+from app.clock import for_field, typed_moment
 from app.errors import BadInput, Conflict
 from app.i18n import _
 
 MOST_RELATED = 5
 
 
-async def create(db: AsyncSession, viewer: Viewer, draft: ArticleDraft, now: datetime) -> Article:
-    """A new draft. Without a slug, one is made from the title.
+async def create(
+    db: AsyncSession, viewer: Viewer, draft: ArticleDraft, now: datetime, zone: tzinfo = UTC
+) -> Article:
+    """A new draft; its day, if it has one, is read in `zone`. Without a slug, one is made from the title.
 
     Raises:
         BadInput: (field "slug") when another article has that address.
     """
     article = Article(id=uuid4(), author_id=viewer.user_id, created_at=now, state="draft")
     await _fill(db, article, draft, now)
+    article.published_at = _day(article, draft, now, zone)
     db.add(article)
     await db.flush()
     await revisions.keep(db, article, viewer.user_id, now)
@@ -38,22 +42,28 @@ async def create(db: AsyncSession, viewer: Viewer, draft: ArticleDraft, now: dat
 
 
 async def save(
-    db: AsyncSession, viewer: Viewer, article: Article, draft: ArticleDraft, now: datetime
+    db: AsyncSession,
+    viewer: Viewer,
+    article: Article,
+    draft: ArticleDraft,
+    now: datetime,
+    zone: tzinfo = UTC,
 ) -> None:
-    """Write what the editor's form holds.
+    """Write what the editor's form holds; its day is read in `zone`.
 
     Raises:
         BadInput: (field "slug") when another article has that address.
     """
-    before = article.slug
+    before, was_shown = article.slug, article.published_at is not None and article.published_at <= now
     # What came from elsewhere (an import) has no revision yet.
     await revisions.keep(db, article, None, article.changed_at)
     await _fill(db, article, draft, now)
+    article.published_at = _day(article, draft, now, zone)
     await revisions.keep(db, article, viewer.user_id, now)
     await _relate(db, article.id, draft.related)
     await tagging.set_typed(db, article.id, draft.tag_names)
     moved = {"slug_before": before} if before != article.slug else {}
-    if moved and article.published_at is not None:
+    if moved and was_shown:
         await old_addresses.remember(db, [f"/articles/{before}"], article_id=article.id)
     audit.record(db, viewer.user_id, "article.save", "article", article.id, title=article.title, **moved)
 
@@ -73,10 +83,12 @@ async def restore(
 
 
 def publish(db: AsyncSession, viewer: Viewer, article: Article, now: datetime) -> None:
-    """Show it to everybody. The first publication's date is kept when it is published again."""
+    """Show it to everybody: now, or on the day that it has when that is later. The first publication's day is kept
+    when it is published again."""
     article.state = "published"
     article.published_at = article.published_at or now
-    audit.record(db, viewer.user_id, "article.publish", "article", article.id, title=article.title)
+    deed = "schedule" if is_scheduled(article.state, article.published_at, now) else "publish"
+    audit.record(db, viewer.user_id, f"article.{deed}", "article", article.id, title=article.title)
 
 
 def unpublish(db: AsyncSession, viewer: Viewer, article: Article) -> None:
@@ -107,6 +119,13 @@ async def _fill(db: AsyncSession, article: Article, draft: ArticleDraft, now: da
     article.word_count = rendered.word_count
     article.lesson_id = await _lesson(db, draft.lesson)
     article.changed_at = now
+
+
+def _day(article: Article, draft: ArticleDraft, now: datetime, zone: tzinfo) -> datetime | None:
+    """What `rules.publication_day` says; the field holds minutes only, so what was left as it is keeps its seconds."""
+    kept = article.published_at
+    typed = kept if draft.day == for_field(kept, zone) else typed_moment(draft.day, zone)
+    return publication_day(article.state, kept, typed if draft.day else None, now)
 
 
 async def _slug(db: AsyncSession, article_id: UUID, draft: ArticleDraft) -> str:

@@ -98,10 +98,13 @@ class _Chosen:
     is_once: bool
 
 
-async def start(user_id: UUID, plan_slug: str, return_to: str, currency: str | None = None) -> str:
+async def start(
+    user_id: UUID, plan_slug: str, return_to: str, currency: str | None = None, came_from: str = ""
+) -> str:
     """Begin (or go on with) buying a plan; answers the address of Stripe's page. `return_to` is a path of ours.
 
-    It is paid in `currency` where the plan is sold in it, or else in the plan's own.
+    It is paid in `currency` where the plan is sold in it, or else in the plan's own. `came_from`: the article that
+    brought them.
 
     Raises:
         NotFound: for a plan that is not offered.
@@ -115,7 +118,7 @@ async def start(user_id: UUID, plan_slug: str, return_to: str, currency: str | N
     if not get_settings().buying_enabled:
         raise Unavailable(_("Buying is not switched on here yet."))
     for _again in range(4):
-        chosen = await _open_attempt(user_id, plan_slug, return_to, currency)
+        chosen = await _open_attempt(user_id, plan_slug, return_to, currency, came_from)
         if isinstance(chosen, tuple):
             # Nothing new is sold while an older page could still be paid.
             for session_id in chosen:
@@ -128,7 +131,7 @@ async def start(user_id: UUID, plan_slug: str, return_to: str, currency: str | N
 
 
 async def _open_attempt(
-    user_id: UUID, plan_slug: str, return_to: str, currency: str | None
+    user_id: UUID, plan_slug: str, return_to: str, currency: str | None, came_from: str
 ) -> _Chosen | tuple[str, ...]:
     """Under the member's lock: refuse, or name the sessions that must be closed first, or give the one open attempt."""
     now = utcnow()
@@ -164,6 +167,7 @@ async def _open_attempt(
             mine = CheckoutAttempt(user_id=user_id, plan_id=plan.id, stripe_price_id=price, created_at=now)
             session.add(mine)
         mine.return_to = return_to
+        mine.came_from = came_from or mine.came_from or ""
         await session.flush()
         is_once = plan.interval == "once"
         trial_days = 0 if is_once or await queries.mirror_of_user(session, user_id) else plan.trial_days

@@ -212,6 +212,8 @@ class CheckoutAttempt(HasId, Base):
     stripe_price_id: Mapped[str] = mapped_column(String(64))
     gift_id: Mapped[UUID | None] = mapped_column(ForeignKey("gift.id", ondelete="CASCADE"), index=True)
     return_to: Mapped[str] = mapped_column(Text, default="/library")
+    # The article, by its slug then, whose page they came from.
+    came_from: Mapped[str] = mapped_column(String(100), default="")
     state: Mapped[str] = mapped_column(String(16), default="open")
     url: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

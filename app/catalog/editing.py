@@ -13,6 +13,7 @@ from app.accounts.rules import tidy
 from app.catalog import rules
 from app.catalog.arranging import append_lesson, hold_course_list, lesson_in, locked_course
 from app.catalog.models import Course, Lesson, Section
+from app.clock import OtherCentury, for_field, typed_moment
 from app.errors import BadInput
 from app.i18n import _, ngettext
 from app.video.models import Video
@@ -21,7 +22,6 @@ TITLE_MAX = 160
 SUMMARY_MAX = 600
 NEEDS_MAX = 300
 BODY_MAX = 60_000
-YEARS = range(2000, 2100)
 
 
 class Faults(BadInput):
@@ -68,7 +68,6 @@ class LessonForm:
     @classmethod
     def of(cls, lesson: Lesson, zone: tzinfo) -> "LessonForm":
         """What the form shows of a lesson that is there, its day as a `datetime-local` field holds it in `zone`."""
-        day = lesson.available_at.astimezone(zone) if lesson.available_at else None
         form = cls(
             title=lesson.title,
             slug=lesson.slug,
@@ -78,7 +77,7 @@ class LessonForm:
             transcript_md=lesson.transcript_md,
             section_id=str(lesson.section_id),
             video_id=str(lesson.video_id or ""),
-            available_at=day.strftime("%Y-%m-%dT%H:%M") if day else "",
+            available_at=for_field(lesson.available_at, zone),
             is_free=lesson.is_free,
         )
         return replace(form, seen=edition(form))
@@ -139,16 +138,12 @@ class _Checked:
     def instant(self, name: str, value: str, zone: tzinfo) -> datetime | None:
         """A `datetime-local` value as the clock tells it in `zone`; None when empty."""
         try:
-            told = datetime.fromisoformat(value.strip()) if value.strip() else None
+            return typed_moment(value, zone)
+        except OtherCentury:
+            self.faults[name] = _("Choose a day between 2000 and 2099.")
         except ValueError:
             self.faults[name] = _("Write the day and time like 2027-01-31 09:00.")
-            return None
-        if told is None:
-            return None
-        if told.year not in YEARS:
-            self.faults[name] = _("Choose a day between 2000 and 2099.")
-            return None
-        return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(UTC)
+        return None
 
     def done(self) -> None:
         if self.faults:

@@ -1,4 +1,4 @@
-"""Facts about what is taught: courses, their sections and lessons, and who waits for an announced lesson."""
+"""Facts about what is taught: courses, their sections and lessons."""
 
 from datetime import datetime
 from uuid import UUID
@@ -71,15 +71,3 @@ class Lesson(HasId, Base):
 
     section: Mapped[Section] = relationship(back_populates="lessons", lazy="raise")
     course: Mapped[Course] = relationship(lazy="raise", viewonly=True)
-
-
-class LessonReminder(HasId, Base):
-    """ "Tell me when it is out": one address, one lesson, one mail."""
-
-    __tablename__ = "lesson_reminder"
-    __table_args__ = (UniqueConstraint("lesson_id", "email"),)
-
-    lesson_id: Mapped[UUID] = mapped_column(ForeignKey("lesson.id", ondelete="CASCADE"))
-    email: Mapped[str] = mapped_column(String(254))
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    sent_at: Mapped[datetime | None]

@@ -1,10 +1,11 @@
 """Reads of what is taught, as pages for the public need it; drafts only when they are asked for."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -149,6 +150,51 @@ async def spoken_in(db: AsyncSession, lesson_id: UUID) -> Spoken:
     """The captions, the first added first, and the chapters in order; none where there is no film."""
     film = select(Lesson.video_id).where(Lesson.id == lesson_id).scalar_subquery()
     return Spoken(await caption_tracks(db, film), await chapters(db, film))
+
+
+@dataclass(frozen=True)
+class LessonElsewhere:
+    """A lesson that is shown outside of its course. `free`: another lesson of that course which plays for everybody."""
+
+    lesson: OutlineLesson
+    course_id: UUID
+    course_slug: str
+    course_title: str
+    free: OutlineLesson | None
+
+
+async def lessons_elsewhere(
+    db: AsyncSession, paths: Collection[tuple[str, str]], ids: Collection[UUID], now: datetime
+) -> list[LessonElsewhere]:
+    """Those of these lessons, by (course's slug, own slug) or id, that everybody may see in their course's outline."""
+    if not paths and not ids:
+        return []
+    wanted = or_(Lesson.id.in_(ids), tuple_(Course.slug, Lesson.slug).in_(list(paths)))
+    seen = (Course.state == "published") & (Lesson.state != "draft")
+    whole = (
+        select(Lesson, Course.slug, Course.title, Video)
+        .join(Course, Course.id == Lesson.course_id)
+        .join(Section, Section.id == Lesson.section_id)
+        .outerjoin(Video, Video.id == Lesson.video_id)
+        .where(seen)
+    )
+    rows = (await db.execute(whole.where(wanted))).all()
+    courses_ = {row[0].course_id for row in rows}
+    free: dict[UUID, OutlineLesson] = {}
+    if courses_:
+        in_order = whole.where(Lesson.course_id.in_(courses_), Lesson.is_free).order_by(
+            Section.position, Lesson.position
+        )
+        for lesson, slug, _title, video in await db.execute(in_order):
+            line = _line(lesson, _film(video), now, slug)
+            if line.is_out:
+                free.setdefault(lesson.course_id, line)
+    return [
+        LessonElsewhere(
+            _line(lesson, _film(video), now, slug), lesson.course_id, slug, title, free.get(lesson.course_id)
+        )
+        for lesson, slug, title, video in rows
+    ]
 
 
 async def count_drafts(db: AsyncSession) -> tuple[int, int]:

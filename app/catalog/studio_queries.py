@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from app.catalog.models import Course, Lesson, LessonReminder, Section
+from app.catalog.models import Course, Lesson, Section
 from app.errors import NotFound
 from app.video.models import Video
 
@@ -81,14 +81,3 @@ async def video_choices(db: AsyncSession, present: UUID | None = None) -> list[V
         .order_by(Video.created_at.desc(), Video.id)
     )
     return [VideoChoice(*row) for row in rows]
-
-
-async def waiting(db: AsyncSession, course_id: UUID) -> dict[UUID, int]:
-    """How many addresses wait for each lesson of the course."""
-    rows = await db.execute(
-        select(LessonReminder.lesson_id, func.count())
-        .join(Lesson, Lesson.id == LessonReminder.lesson_id)
-        .where(Lesson.course_id == course_id, LessonReminder.sent_at.is_(None))
-        .group_by(LessonReminder.lesson_id)
-    )
-    return {row[0]: row[1] for row in rows}

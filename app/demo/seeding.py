@@ -69,7 +69,17 @@ async def _people() -> Viewer:
         known = set(await session.scalars(select(User.email)))
         for email, name, role in PEOPLE:
             if email not in known:
-                await add_user(session, email=email, name=name, password=PASSWORD, now=utcnow(), role=role)
+                # So that the studio can show what an article earns.
+                came_from = texts.articles()[0].slug if role == "member" else ""
+                await add_user(
+                    session,
+                    email=email,
+                    name=name,
+                    password=PASSWORD,
+                    now=utcnow(),
+                    role=role,
+                    came_from=came_from,
+                )
         teacher = (await session.scalars(select(User).where(User.email == TEACHER))).one()
     return Viewer(teacher.id, teacher.id, teacher.name, teacher.email, is_staff=True, is_confirmed=True)
 
@@ -131,7 +141,7 @@ async def _membership() -> None:
             return
     async with visitors.browser(get_settings().base_url) as client:
         await visitors.sign_in(client, MEMBER, PASSWORD)
-        await visitors.pay(client, PLANS[0].slug, "/library")
+        await visitors.pay(client, PLANS[0].slug, "/library", texts.articles()[0].slug)
 
     async def is_entitled() -> bool:
         async with db.transaction() as session:

@@ -39,7 +39,7 @@ class PracticeText:
 
 @dataclass(frozen=True)
 class ArticleText:
-    """`related` are slugs in order, `lesson` a lesson's slug, `days_ago` when it was published."""
+    """`related` are slugs in order, `lesson` a lesson's slug, `days_ago` when it was published (below 0: will be)."""
 
     slug: str
     title: str
@@ -64,6 +64,29 @@ class ResponseText:
     body_md: str
     # Why it is not shown: a key of letting_in.CAUSES.
     cause: str = ""
+
+
+@dataclass(frozen=True)
+class TopicText:
+    """Something announced. `asked`, `unanswered`: how many days ago each person asked who confirmed, or did not;
+    `article`: whose readers they are."""
+
+    slug: str
+    title: str
+    summary: str
+    asked: tuple[float, ...]
+    unanswered: tuple[float, ...]
+    article: str
+
+
+@dataclass(frozen=True)
+class SeriesText:
+    """`parts` are articles' slugs, in order."""
+
+    slug: str
+    title: str
+    summary: str
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -160,6 +183,18 @@ def responses(article_slug: str) -> tuple[ResponseText, ...]:
             )
         )
     return tuple(found)
+
+
+def topics() -> tuple[TopicText, ...]:
+    """What is announced."""
+    return tuple(
+        TopicText(**{**head, "asked": tuple(head["asked"]), "unanswered": tuple(head["unanswered"])})
+        for head, _body in _read("topics")
+    )
+
+
+def series() -> tuple[SeriesText, ...]:
+    return tuple(SeriesText(**{**head, "parts": tuple(head["parts"])}) for head, _body in _read("series"))
 
 
 def _lesson(slug: str) -> LessonText:

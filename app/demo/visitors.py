@@ -62,12 +62,12 @@ async def upload(client: httpx.AsyncClient, path: Path) -> None:
         offset = int(sent.headers["upload-offset"])
 
 
-async def pay(client: httpx.AsyncClient, plan_slug: str, next_path: str) -> None:
-    """Buy a plan: the site's button, the card on the stand-in's page, and the way back.
+async def pay(client: httpx.AsyncClient, plan_slug: str, next_path: str, article: str = "") -> None:
+    """Buy a plan, coming from an article: the site's button, the card on the stand-in's page, and the way back.
 
     Raises: Refused when one of the three does not lead on.
     """
-    started = await client.post("/checkout", data={"plan": plan_slug, "next": next_path})
+    started = await client.post(f"/checkout?from={article}", data={"plan": plan_slug, "next": next_path})
     if started.status_code != 303:
         raise Refused(f"checkout: {started.status_code}")
     page = started.headers["location"]

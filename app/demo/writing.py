@@ -1,6 +1,7 @@
 """Puts the demo's words in place as the teacher would: practice, course, articles and responses."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -8,18 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
 from app.accounts.permissions import Viewer
-from app.articles import bans, writing
+from app.articles import bans, series, writing
 from app.articles.markdown import render_response
 from app.articles.models import Article, Comment
-from app.articles.rules import ArticleDraft
+from app.articles.rules import ArticleDraft, SeriesDraft
 from app.catalog import arranging, editing, publishing
 from app.catalog.models import Course, Lesson
-from app.clock import utcnow
+from app.clock import for_field, utcnow
 from app.demo import texts
 from app.practice.editing import add_location, save_practice
 from app.practice.models import Practice
 from app.practice.rules import LocationDraft, PracticeDraft
 from app.video.models import Video
+from app.waiting import topics
+from app.waiting.models import Waiting
+from app.waiting.rules import TopicDraft
 
 
 async def add_practice(teacher: Viewer) -> None:
@@ -119,16 +123,52 @@ async def add_articles(teacher: Viewer) -> None:
         lessons = {lesson.slug: lesson.id for lesson in await session.scalars(select(Lesson))}
         made: dict[str, Article] = {}
         for words in texts.articles():
-            written_at = now - timedelta(days=words.days_ago)
-            article = await writing.create(session, teacher, _draft(words, lessons, {}), written_at)
-            writing.publish(session, teacher, article, written_at)
+            article = await writing.create(session, teacher, _draft(words, lessons, {}), _written(words, now))
+            article.published_at = now - timedelta(days=words.days_ago)
+            writing.publish(session, teacher, article, _written(words, now))
             made[words.slug] = article
             await _respond(session, teacher, article)
         await _ban(session, teacher)
         ids = {slug: article.id for slug, article in made.items()}
         for words in texts.articles():
-            written_at = now - timedelta(days=words.days_ago)
-            await writing.save(session, teacher, made[words.slug], _draft(words, lessons, ids), written_at)
+            day = made[words.slug].published_at
+            draft = replace(_draft(words, lessons, ids), day=for_field(day, UTC))
+            await writing.save(session, teacher, made[words.slug], draft, _written(words, now))
+        await _add_series(session, teacher, ids)
+        await _add_topics(session, teacher, ids)
+
+
+def _written(words: texts.ArticleText, now: datetime) -> datetime:
+    return min(now, now - timedelta(days=words.days_ago))
+
+
+async def _add_series(session: AsyncSession, teacher: Viewer, articles: dict[str, UUID]) -> None:
+    for words in texts.series():
+        draft = SeriesDraft(words.title, words.slug, words.summary)
+        made = await series.create(session, teacher, draft, utcnow())
+        for slug in words.parts:
+            await series.add(session, teacher, made, articles[slug])
+
+
+async def _add_topics(session: AsyncSession, teacher: Viewer, articles: dict[str, UUID]) -> None:
+    """Announcements, and people of the past weeks who want them: they do not come through the form, which knows only
+    today."""
+    now = utcnow()
+    for words in texts.topics():
+        draft = TopicDraft(words.title, words.slug, words.summary)
+        topic = await topics.create(session, teacher, draft, now - timedelta(days=80))
+        for is_confirmed, days in ((True, words.asked), (False, words.unanswered)):
+            for n, ago in enumerate(days):
+                at = now - timedelta(days=ago)
+                session.add(
+                    Waiting(
+                        topic_id=topic.id,
+                        email=f"{'waits' if is_confirmed else 'asked'}-{n}@{words.slug}.example",
+                        article_id=articles[words.article],
+                        asked_at=at,
+                        confirmed_at=at + timedelta(minutes=7) if is_confirmed else None,
+                    )
+                )
 
 
 def _draft(words: texts.ArticleText, lessons: dict[str, UUID], ids: dict[str, UUID]) -> ArticleDraft:

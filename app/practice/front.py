@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles import queries as articles
 from app.articles.models import Article
 from app.articles.queries import ArticleCard
+from app.articles.series_queries import shown_slugs
+from app.articles.shown import shown
 from app.billing.plan_models import Plan
 from app.catalog import queries as catalog
 from app.catalog.views import CourseView
@@ -46,7 +48,7 @@ class SitemapEntry:
 async def front(db: AsyncSession, now: datetime) -> Front:
     """The latest articles, the published courses, and the first offer."""
     return Front(
-        articles=tuple(await articles.published(db, limit=LATEST)),
+        articles=tuple(await articles.published(db, now, limit=LATEST)),
         courses=tuple(await catalog.courses(db, now)),
         offer=await _offer(db),
     )
@@ -72,11 +74,12 @@ async def sitemap(db: AsyncSession, now: datetime) -> list[SitemapEntry]:
         SitemapEntry("/contact"),
     ]
     rows = await db.execute(
-        select(Article.slug, Article.changed_at)
-        .where(Article.state == "published")
+        select(Article.slug, func.greatest(Article.changed_at, Article.published_at))
+        .where(shown(now))
         .order_by(Article.published_at.desc())
     )
     entries.extend(SitemapEntry(f"/articles/{slug}", changed_at) for slug, changed_at in rows)
+    entries.extend(SitemapEntry(f"/series/{slug}") for slug in await shown_slugs(db, now))
     for course in await catalog.courses(db, now):
         entries.append(SitemapEntry(course.url))
         entries.extend(SitemapEntry(lesson.url) for lesson in course.lessons)

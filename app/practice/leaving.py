@@ -13,6 +13,7 @@ from app.articles.models import Comment, Follow
 from app.billing import ending
 from app.errors import Conflict, NotFound, Unavailable
 from app.i18n import _
+from app.waiting.models import Waiting
 
 
 class StillCharged(Unavailable):
@@ -50,6 +51,7 @@ async def leave(user_id: UUID, password: str, now: datetime) -> None:
         await letters.account_deleted(session, gone, now)
         await ending.forget(session, user_id)
         await _unname(session, user_id)
+        await session.execute(delete(Waiting).where(Waiting.email == gone.email))
         await session.execute(delete(User).where(User.id == user_id))
 
 

@@ -6,18 +6,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
-from markupsafe import Markup
 
 from app.accounts.permissions import Permission, Viewer
-from app.articles import proofs, queries, responding, threads
-from app.articles.markdown import LESSON_HERE, Heading, contents
+from app.articles import proofs, queries, responding, series_queries, threads
+from app.articles.markdown import Heading, contents
 from app.articles.models import Article, Comment, Tag
 from app.articles.queries import ArticleCard
-from app.articles.rules import Errors, ResponseDraft, reading_minutes
-from app.catalog.views import OutlineLesson, poster_url
+from app.articles.rules import Errors, ResponseDraft, is_shown, reading_minutes
+from app.articles.series_queries import Place
+from app.catalog.views import poster_url
 from app.clock import utcnow
 from app.db import Db
 from app.errors import NotFound
+from app.web.article_cards import Filled, Reader, fill
 from app.web.guard import MaybeViewer, needs
 from app.web.pages import Page, Pages
 from app.web.writers import sender_of
@@ -55,17 +56,17 @@ class ReplyForm:
 
 @dataclass(frozen=True)
 class ArticlePage:
-    """One article. `before` and `after` are its text around the lesson's card; `after` is empty without one."""
+    """One article. `parts`: its text, and the cards in it; `poster`: the first card's picture, in its full size."""
 
     article: Article
     url: str
-    before: Markup
-    after: Markup
+    parts: tuple[Filled, ...]
     minutes: int
     contents: tuple[Heading, ...]
     author: str | None
-    lesson: OutlineLesson | None
-    lesson_poster: str | None
+    is_shown: bool
+    poster: str | None
+    series: Place | None
     related: list[ArticleCard]
     tags: list[Tag]
     responses: list[threads.Response]
@@ -97,17 +98,18 @@ async def tagged(slug: str, page: Page, db: Db, number: PageNumber = "1") -> Res
         NotFound: when no published article is.
     """
     tag = await queries.tag_by_slug(db, slug)
-    if tag is None or not await queries.count_published(db, tag=tag.slug):
+    if tag is None or not await queries.count_published(db, utcnow(), tag=tag.slug):
         raise NotFound
     return await _list(page, db, number, tag)
 
 
 async def _list(page: Pages, db: Db, number: str, tag: Tag | None) -> Response:
     slug = tag.slug if tag else None
-    total = await queries.count_published(db, tag=slug)
+    now = utcnow()
+    total = await queries.count_published(db, now, tag=slug)
     pages = max(1, -(-total // PER_PAGE))
     at = min(max(int(number), 1), pages) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    found = await queries.published(db, limit=PER_PAGE, offset=(at - 1) * PER_PAGE, tag=slug)
+    found = await queries.published(db, now, limit=PER_PAGE, offset=(at - 1) * PER_PAGE, tag=slug)
     return await page.show("articles/list.html", ArticleListPage(found, at, pages, tag))
 
 
@@ -117,7 +119,7 @@ async def readable(db: Db, slug: str, viewer: Viewer | None) -> Article:
     Raises:
         NotFound: also for drafts, unless the viewer is staff.
     """
-    article = await queries.by_slug(db, slug, with_drafts=viewer is not None and viewer.is_staff)
+    article = await queries.by_slug(db, slug, utcnow(), with_drafts=viewer is not None and viewer.is_staff)
     if article is None:
         raise NotFound
     return article
@@ -141,25 +143,26 @@ async def show(
     headers: dict[str, str] | None = None,
     *,
     is_withdrawn: bool = False,
+    told: str = "",
 ) -> Response:
     """An article's page, whoever may see it, with `form` under its responses."""
     rows = await queries.responses(db, article.id, sender_of(page.request, page.viewer))
     if threads.has_own(rows):
         headers = {"Cache-Control": "private, no-store", **(headers or {})}
-    lesson = await queries.lesson_of(db, article, utcnow())
-    before, _here, after = article.body_html.partition(LESSON_HERE)
+    now = utcnow()
+    parts = await fill(db, article.body_html, article.lesson_id, Reader(page.viewer, article.slug, told), now)
     headings = contents(article.body_html)
     model = ArticlePage(
         article=article,
         url=f"/articles/{article.slug}",
-        before=Markup(before),  # noqa: S704 (sanitised when it was saved)
-        after=Markup(after),  # noqa: S704 (the same)
+        parts=parts,
         minutes=reading_minutes(article.word_count),
         contents=headings if sum(h.level == 2 for h in headings) >= CONTENTS_FROM else (),
         author=await queries.author_name(db, article),
-        lesson=lesson,
-        lesson_poster=poster_url(lesson, small=True) if lesson else None,
-        related=await queries.related(db, article.id),
+        is_shown=is_shown(article.state, article.published_at, now),
+        poster=next((poster_url(part.lesson.lesson) for part in parts if part.lesson), None),
+        series=await series_queries.place_of(db, article.id, now),
+        related=await queries.related(db, article.id, now),
         tags=await queries.tags_of(db, article.id),
         responses=threads.build(rows),
         response_count=threads.count(rows),
@@ -178,13 +181,14 @@ async def article(
     reply: str = "",
     held: str = "",
     withdrawn: str = "",
+    told: str = "",
 ) -> Response:
     """GET /articles/{slug}; `?reply=<id>` answers one response, `?held=1` says that a new one waits, `?withdrawn=1`
-    that one is gone."""
+    that one is gone, `?told=` what became of a card's form."""
     found = await readable(db, slug, viewer)
     parent = await responding.parent_of(db, found.id, uuid_or_none(reply))
     form = ReplyForm(new_stamp(purpose_of(found)), _own_words(viewer), parent, is_held=bool(held))
-    return await show(page, db, found, form, is_withdrawn=bool(withdrawn))
+    return await show(page, db, found, form, is_withdrawn=bool(withdrawn), told=told)
 
 
 @router.get("/{slug}/responses")

@@ -12,7 +12,7 @@ from app.accounts.permissions import Permission
 from app.clock import utcnow
 from app.db import Db, transaction
 from app.errors import BadInput, Forbidden, TooMany
-from app.web import auth_links
+from app.web import auth_links, origin
 from app.web.guard import (
     BriefViewer,
     clear_session_cookie,
@@ -22,6 +22,7 @@ from app.web.guard import (
     needs_briefly,
     set_session_cookie,
 )
+from app.web.origin import CameFrom, carried
 from app.web.pages import Page, Pages, safe_next
 
 router = APIRouter(tags=["accounts"])
@@ -143,6 +144,7 @@ async def ask_to_join(
     request: Request,
     page: Page,
     db: Db,
+    came_from: CameFrom,
     name: Annotated[str, Form()] = "",
     email: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
@@ -156,8 +158,8 @@ async def ask_to_join(
     if errors:
         shown = JoinPage(wanted, email[:254], name[:200], errors)
         return await page.show("auth/join.html", shown, status=status)
-    address = await joining.ask_to_join(db, email, name, wanted, utcnow())
-    return RedirectResponse(with_query("/join/sent", to=address, next=wanted), 303)
+    address = await joining.ask_to_join(db, email, name, wanted, utcnow(), came_from)
+    return RedirectResponse(carried("/join/sent", came_from, to=address, next=wanted), 303)
 
 
 def _join_errors(name: str, email: str) -> dict[str, str]:
@@ -222,5 +224,5 @@ async def _sent(page: Pages, template: str, again: str, to: str, next: str) -> R
         address = rules.clean_email(to)
     except BadInput:
         address = ""
-    again_url = with_query(again, email=address, next=onward(next))
+    again_url = carried(again, origin.of(page.request), email=address, next=onward(next))
     return await page.show(template, SentPage(address, again_url))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
@@ -20,6 +20,7 @@ from app.db import Db
 from app.errors import Conflict, LimberError, SignInRequired, TooLarge
 from app.settings import get_settings
 from app.web.guard import BriefViewer, needs, needs_briefly
+from app.web.origin import CameFrom, carried
 from app.web.pages import Page, Pages, safe_next
 
 router = APIRouter(tags=["billing"])
@@ -111,6 +112,7 @@ async def join_plan(request: Request) -> Response:
 async def start_checkout(
     request: Request,
     viewer: BriefViewer,
+    came_from: CameFrom,
     plan: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "",
     currency: Annotated[str, Form()] = "",
@@ -118,10 +120,11 @@ async def start_checkout(
     """Off to Stripe's page; somebody without an account makes one first, and comes back to the plans."""
     wanted, currency = safe_next(next), currency[:3]
     if viewer is None:
-        back = f"/plans?{urlencode({'next': wanted, 'currency': currency} if currency else {'next': wanted})}"
-        return RedirectResponse(f"/join?next={quote(back, safe='')}", 303)
+        back = carried("/plans", came_from, next=wanted, currency=currency)
+        return RedirectResponse(carried("/join", came_from, next=back), 303)
     try:
-        return RedirectResponse(await checkout.start(viewer.user_id, plan, wanted, currency or None), 303)
+        url = await checkout.start(viewer.user_id, plan, wanted, currency or None, came_from)
+        return RedirectResponse(url, 303)
     except LimberError as refusal:
         async with db.transaction() as session:
             shown = await _plans(session, viewer, wanted, currency, refusal.sentence)

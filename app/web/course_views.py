@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 from uuid import UUID
 
 from markupsafe import Markup
@@ -13,10 +12,11 @@ from app.access.rules import Denied, EntitlementFacts, Reason, covers, is_active
 from app.accounts.permissions import Viewer
 from app.articles.markdown import render_article
 from app.billing.offers import PlanOffer, offered_plans
-from app.catalog.views import CourseView, LessonView, OutlineLesson
+from app.catalog.views import CourseView, OutlineLesson
 from app.i18n import _
 from app.playback.starting import refusal
 from app.settings import get_settings
+from app.web.origin import carried
 
 
 @dataclass(frozen=True)
@@ -84,26 +84,36 @@ def can_watch_all(
     )
 
 
+async def offers_now(db: AsyncSession) -> list[PlanOffer]:
+    """What can be bought now, in the teacher's order; nothing while buying is off."""
+    return await offered_plans(db) if get_settings().buying_enabled else []
+
+
 async def offer_for(db: AsyncSession, course_id: UUID | None) -> PlanOffer | None:
     """The plan offered at a wall: the first, in the teacher's order, that covers the course; while buying is on."""
-    if not get_settings().buying_enabled:
-        return None
-    return next((one for one in await offered_plans(db) if {None, course_id} & set(one.scope)), None)
+    return next((one for one in await offers_now(db) if {None, course_id} & set(one.scope)), None)
 
 
-def plans_url(back: str) -> str:
-    return f"/plans?{urlencode({'next': back})}"
+def plans_url(back: str, came_from: str = "") -> str:
+    return carried("/plans", came_from, next=back)
 
 
-def login_url(back: str) -> str:
-    return f"/login?{urlencode({'next': back})}"
+def login_url(back: str, came_from: str = "") -> str:
+    """Whoever logs in lands on `back`, whose own offer carries the article on."""
+    return carried("/login", came_from, next=carried(back, came_from))
 
 
 def wall_for(
-    denied: Denied, viewer: Viewer | None, course: CourseView, lesson: LessonView, offer: PlanOffer | None
+    denied: Denied,
+    viewer: Viewer | None,
+    back: str,
+    lesson_id: UUID,
+    free: OutlineLesson | None,
+    offer: PlanOffer | None,
+    came_from: str = "",
 ) -> Wall:
-    """The wall in front of a lesson that this viewer may not watch."""
-    back = f"{course.url}/{lesson.slug}"
+    """The wall in front of a lesson (its path: `back`) that this viewer may not watch. `free`: another one to offer;
+    `came_from`: the article that brought them."""
     if denied.reason is Reason.ENDED:
         sentence = _("Your membership has ended. Join again to go on watching.")
     elif denied.reason is Reason.NO_ENTITLEMENT:
@@ -111,13 +121,12 @@ def wall_for(
     else:
         sentence = refusal(denied).sentence
     is_about_paying = denied.reason in (Reason.SIGN_IN, Reason.NO_ENTITLEMENT, Reason.ENDED)
-    free = course.free_lesson if is_about_paying else None
     return Wall(
         sentence=sentence,
-        login_url=login_url(back) if denied.reason is Reason.SIGN_IN and viewer is None else None,
-        join_url=plans_url(back) if is_about_paying and offer is not None else None,
+        login_url=login_url(back, came_from) if denied.reason is Reason.SIGN_IN and viewer is None else None,
+        join_url=plans_url(back, came_from) if is_about_paying and offer is not None else None,
         offer=offer if is_about_paying else None,
-        free=free if free is not None and free.id != lesson.id else None,
+        free=free if is_about_paying and free is not None and free.id != lesson_id else None,
     )
 
 

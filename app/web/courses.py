@@ -1,10 +1,9 @@
 """Courses and lessons as visitors and members see them: the outline, the player or the wall, and the library."""
 
 from dataclasses import dataclass
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
@@ -12,13 +11,15 @@ from app.access.queries import facts_for
 from app.access.rules import Denied, LessonFacts, ViewerFacts, decide
 from app.accounts.permissions import Permission, Viewer
 from app.billing.offers import PlanOffer
-from app.catalog import queries, reminding
+from app.catalog import queries
 from app.catalog.views import CourseView, LessonView, OutlineLesson
 from app.clock import utcnow
 from app.db import Db
-from app.errors import BadInput, Conflict, NotFound, TooMany
+from app.errors import BadInput, NotFound, TooMany
 from app.playback import progress
-from app.web import stored
+from app.waiting import asking
+from app.web import origin, stored
+from app.web.ask_forms import Asked, AskForm, Sent, form_for, take
 from app.web.course_views import (
     OutlineGroup,
     Wall,
@@ -59,13 +60,6 @@ class CoursePage:
 
 
 @dataclass(frozen=True)
-class ReminderForm:
-    email: str = ""
-    error: str = ""
-    is_asked: bool = False
-
-
-@dataclass(frozen=True)
 class LessonPage:
     """`wall` None: the viewer may watch. `reminder` is there while the lesson is not out.
 
@@ -81,7 +75,7 @@ class LessonPage:
     chapters: tuple[Moment, ...]
     outline: tuple[OutlineGroup, ...]
     wall: Wall | None
-    reminder: ReminderForm | None
+    reminder: AskForm | None
     next: OutlineLesson | None
     is_preview: bool
 
@@ -144,7 +138,7 @@ async def course(course_slug: str, page: Page, db: Db) -> Response:
         is_open=is_open,
         done=done,
         offer=None if is_open else await offer_for(db, found.id),
-        join_url=plans_url(found.url),
+        join_url=plans_url(found.url, origin.of(page.request)),
     )
     return await page.show("courses/course.html", model)
 
@@ -152,12 +146,11 @@ async def course(course_slug: str, page: Page, db: Db) -> Response:
 @router.get("/courses/{course_slug}/{lesson_slug}", dependencies=PUBLIC)
 async def lesson(course_slug: str, lesson_slug: str, page: Page, db: Db, told: str = "") -> Response:
     """A lesson, 200 for everybody: with the player for those who may watch, with the wall for others."""
-    email = page.viewer.email if page.viewer else ""
-    return await _lesson(page, db, course_slug, lesson_slug, ReminderForm(email, is_asked=told == "1"))
+    return await _lesson(page, db, course_slug, lesson_slug, Asked(told=told))
 
 
 async def _lesson(
-    page: Pages, db: Db, course_slug: str, lesson_slug: str, reminder: ReminderForm, status: int = 200
+    page: Pages, db: Db, course_slug: str, lesson_slug: str, asked: Asked, status: int = 200
 ) -> Response:
     now, viewer = utcnow(), page.viewer
     drafts = _sees_drafts(viewer)
@@ -175,7 +168,9 @@ async def _lesson(
     )
     wall = None
     if isinstance(verdict, Denied):
-        wall = wall_for(verdict, viewer, found, shown, await offer_for(db, found.id))
+        back, came_from = f"{found.url}/{shown.slug}", origin.of(page.request)
+        offer = await offer_for(db, found.id)
+        wall = wall_for(verdict, viewer, back, shown.id, found.free_lesson, offer, came_from)
     tracks, chapters = ((), ()) if wall else spoken(await queries.spoken_in(db, shown.id))
     is_open = can_watch_all(viewer, found.id, entitlements, now)
     model = LessonPage(
@@ -188,7 +183,9 @@ async def _lesson(
         chapters=chapters,
         outline=outline(found, finished, is_open=is_open),
         wall=wall,
-        reminder=reminder if shown.is_soon and found.is_published else None,
+        reminder=form_for(viewer, str(shown.id), f"{found.url}/{shown.slug}/reminder", asked)
+        if shown.is_soon and found.is_published
+        else None,
         next=_next(found, shown),
         is_preview=not found.is_published or not shown.is_out,
     )
@@ -204,12 +201,7 @@ def _next(course: CourseView, present: LessonView) -> OutlineLesson | None:
 
 @router.post("/courses/{course_slug}/{lesson_slug}/reminder", dependencies=PUBLIC)
 async def remind_me(
-    request: Request,
-    course_slug: str,
-    lesson_slug: str,
-    page: Page,
-    db: Db,
-    email: Annotated[str, Form()] = "",
+    request: Request, course_slug: str, lesson_slug: str, page: Page, db: Db, sent: Sent
 ) -> Response:
     """ "Tell me when it is out": the answer is the same for every address."""
     now = utcnow()
@@ -218,15 +210,15 @@ async def remind_me(
     if found is None or shown is None:
         raise NotFound
     url = f"{found.url}/{shown.slug}"
-    ip = request.client.host if request.client else ""
-    try:
-        await reminding.ask(db, shown.id, email, ip=ip, now=now)
-    except Conflict:
+    if not shown.is_soon:
         return RedirectResponse(url, 303)
+    topic_id = await asking.topic_of_lesson(db, shown.id, now)
+    try:
+        told = await take(db, request, page.viewer, topic_id, str(shown.id), sent)
     except (BadInput, TooMany) as fault:
-        form = ReminderForm(email, fault.sentence)
-        return await _lesson(page, db, course_slug, lesson_slug, form, fault.status)
-    return RedirectResponse(f"{url}?told=1#reminder", 303)
+        asked = Asked(sent.email, fault.sentence, came_from=sent.came_from)
+        return await _lesson(page, db, course_slug, lesson_slug, asked, fault.status)
+    return RedirectResponse(f"{url}?told={told}#reminder", 303)
 
 
 @router.get("/library", dependencies=[needs(Permission.MEMBER)])

@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from app.accounts.permissions import Permission
 from app.articles import drafts
-from app.articles.rules import ResponseDraft
+from app.articles.rules import ResponseDraft, is_shown
 from app.clock import utcnow
 from app.db import Db
 from app.errors import LinkExpired
@@ -25,7 +25,7 @@ async def draft(page: Page, db: Db, token: str = "") -> Response:
         found = await drafts.read(db, token, utcnow())
     except LinkExpired as gone:
         return await show_dead_link(page, gone, "/articles")
-    if found.state == "published":
+    if is_shown(found.state, found.published_at, utcnow()):
         return RedirectResponse(f"/articles/{found.slug}", 303)
     form = ReplyForm(new_stamp(purpose_of(found)), ResponseDraft())
     return await show(page, db, found, form, headers=SECRET)

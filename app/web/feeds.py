@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, Response
 from app import i18n
 from app.accounts.permissions import Permission
 from app.articles import queries
-from app.articles.markdown import LESSON_HERE
+from app.articles.directives import without_places
 from app.clock import utcnow
 from app.db import Db
 from app.practice.front import sitemap
@@ -35,6 +35,8 @@ CLOSED = (
     "/*?reply=",
     "/*?held=",
     "/*?withdrawn=",
+    "/*?from=",
+    "/*?told=",
 )
 CACHE = {"Cache-Control": "public, max-age=300"}
 
@@ -81,7 +83,7 @@ async def feed(db: Db) -> Response:
     """GET /feed.xml: the newest articles in full, as Atom. Source: RFC 4287"""
     base = get_settings().base_url
     facts = await practice(db)
-    articles = await queries.newest_in_full(db, limit=IN_FEED)
+    articles = await queries.newest_in_full(db, utcnow(), limit=IN_FEED)
     register_namespace("", ATOM)
     root = Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": i18n.current_locale()})
     add(root, "id", f"{base}/")
@@ -102,6 +104,6 @@ async def feed(db: Db) -> Response:
         add(entry, "published", instant(article.published_at))
         add(entry, "updated", instant(article.changed_at))
         add(entry, "summary", article.summary)
-        words = add(entry, "content", article.body_html.replace(LESSON_HERE, ""), type="html")
+        words = add(entry, "content", without_places(article.body_html), type="html")
         words.set(f"{{{XML}}}base", address)
     return xml_response(root, "application/atom+xml")

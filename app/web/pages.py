@@ -15,6 +15,7 @@ from app.db import Db
 from app.practice.queries import PracticeView, practice
 from app.settings import get_settings
 from app.templating import environment
+from app.web import origin
 from app.web.guard import MaybeViewer, cookie_name, set_session_cookie
 
 # A way back travels in addresses and mailed links, which break (or fill a stranger's mailbox) when it is long.
@@ -63,6 +64,8 @@ class Frame:
     path: str
     # A payment of the viewer's that did not go through.
     trouble: Trouble | None = None
+    # The article that brought them here, by its slug.
+    came_from: str = ""
 
     def context(self) -> dict[str, Any]:
         return {
@@ -71,6 +74,7 @@ class Frame:
             "csp_nonce": self.csp_nonce,
             "path": self.path,
             "trouble": self.trouble,
+            "came_from": self.came_from,
             "demo": demo_info(),
             "now": utcnow(),
             "locale": i18n.current_locale(),
@@ -109,6 +113,7 @@ class Pages:
             csp_nonce=self.request.state.csp_nonce,
             path=self.request.url.path,
             trouble=await trouble_of(self.db, self.viewer.user_id, utcnow()) if self.viewer else None,
+            came_from=origin.of(self.request),
         )
         cache = "private, no-store" if self.viewer else "no-cache"
         response = HTMLResponse(

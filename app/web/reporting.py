@@ -44,7 +44,7 @@ async def _show(
     *,
     done: bool = False,
 ) -> Response:
-    comment, article = await reporting.find(db, response_id)
+    comment, article = await reporting.find(db, response_id, utcnow())
     shown = ReportPage(
         response_id,
         comment.name,

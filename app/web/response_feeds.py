@@ -11,6 +11,7 @@ from app import i18n
 from app.accounts.permissions import Permission
 from app.articles import queries
 from app.articles.queries import FeedResponse
+from app.clock import utcnow
 from app.db import Db
 from app.errors import NotFound
 from app.i18n import _
@@ -29,7 +30,7 @@ IN_FEED = 50
 async def all_responses(db: Db) -> Response:
     """GET /responses.xml: the newest responses of the site. Sources: RFC 4287, RFC 4685"""
     facts = await practice(db)
-    rows = await queries.newest_responses(db, limit=IN_FEED)
+    rows = await queries.newest_responses(db, utcnow(), limit=IN_FEED)
     title = _("Responses on %(site)s") % {"site": facts.site_name}
     return _feed(title, "/responses.xml", "/articles", rows, None)
 
@@ -41,10 +42,10 @@ async def responses_of(slug: str, db: Db) -> Response:
     Raises:
         NotFound: also for drafts.
     """
-    article = await queries.by_slug(db, slug)
+    article = await queries.by_slug(db, slug, utcnow())
     if article is None:
         raise NotFound
-    rows = await queries.newest_responses(db, limit=IN_FEED, article_id=article.id)
+    rows = await queries.newest_responses(db, utcnow(), limit=IN_FEED, article_id=article.id)
     page = f"/articles/{article.slug}"
     title = _("Responses to “%(title)s”") % {"title": article.title}
     return _feed(title, f"{page}/responses.xml", page, rows, article.published_at)

@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("banned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ban_reason", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("came_from", sa.String(length=100), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("role IN ('member', 'staff')", name=op.f("ck_user_account_role")),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_user_account_email_lower")),
@@ -395,6 +396,7 @@ def upgrade() -> None:
         sa.Column("stripe_price_id", sa.String(length=64), nullable=False),
         sa.Column("gift_id", sa.Uuid(), nullable=True),
         sa.Column("return_to", sa.Text(), nullable=False),
+        sa.Column("came_from", sa.String(length=100), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -779,19 +781,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_article_slug")),
     )
     op.create_table(
-        "lesson_reminder",
-        sa.Column("lesson_id", sa.Uuid(), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["lesson_id"], ["lesson.id"], name=op.f("fk_lesson_reminder_lesson_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson_reminder")),
-        sa.UniqueConstraint("lesson_id", "email", name=op.f("uq_lesson_reminder_lesson_id_email")),
-    )
-    op.create_table(
         "playback",
         sa.Column("lesson_id", sa.Uuid(), nullable=False),
         sa.Column("video_id", sa.Uuid(), nullable=False),
@@ -1083,6 +1072,79 @@ def upgrade() -> None:
         sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", "kind", "foreign_id", name=op.f("pk_arrival")),
     )
+    op.create_table(
+        "series",
+        sa.Column("slug", sa.String(length=100), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_series")),
+        sa.UniqueConstraint("slug", name=op.f("uq_series_slug")),
+    )
+    op.create_table(
+        "series_part",
+        sa.Column("article_id", sa.Uuid(), nullable=False),
+        sa.Column("series_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_series_part_article_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["series_id"], ["series.id"], name=op.f("fk_series_part_series_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("article_id", name=op.f("pk_series_part")),
+    )
+    op.create_index(op.f("ix_series_part_series_id"), "series_part", ["series_id"], unique=False)
+    op.create_table(
+        "topic",
+        sa.Column("slug", sa.String(length=80), nullable=True),
+        sa.Column("title", sa.String(length=160), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("lesson_id", sa.Uuid(), nullable=True),
+        sa.Column("course_id", sa.Uuid(), nullable=True),
+        sa.Column("article_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "num_nonnulls(lesson_id, course_id, article_id) <= 1", name=op.f("ck_topic_one_thing")
+        ),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_topic_article_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_topic_course_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["lesson_id"], ["lesson.id"], name=op.f("fk_topic_lesson_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        sa.UniqueConstraint("article_id", name=op.f("uq_topic_article_id")),
+        sa.UniqueConstraint("course_id", name=op.f("uq_topic_course_id")),
+        sa.UniqueConstraint("lesson_id", name=op.f("uq_topic_lesson_id")),
+        sa.UniqueConstraint("slug", name=op.f("uq_topic_slug")),
+    )
+    op.create_table(
+        "topic_waiting",
+        sa.Column("topic_id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("article_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_topic_waiting_article_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["topic_id"], ["topic.id"], name=op.f("fk_topic_waiting_topic_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic_waiting")),
+        sa.UniqueConstraint("topic_id", "email", name=op.f("uq_topic_waiting_topic_id_email")),
+    )
+    op.create_index(op.f("ix_topic_waiting_article_id"), "topic_waiting", ["article_id"], unique=False)
+    op.create_index("ix_topic_waiting_email", "topic_waiting", ["email"], unique=False)
     # The ledger and the audit trail are append-only for the application too; only deleting a person's row cascades.
     op.execute("""
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -1097,6 +1159,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER entitlement_entry_append_only ON entitlement_entry")
     op.execute("DROP FUNCTION refuse_change()")
+    op.drop_index("ix_topic_waiting_email", table_name="topic_waiting")
+    op.drop_index(op.f("ix_topic_waiting_article_id"), table_name="topic_waiting")
+    op.drop_table("topic_waiting")
+    op.drop_table("topic")
+    op.drop_index(op.f("ix_series_part_series_id"), table_name="series_part")
+    op.drop_table("series_part")
+    op.drop_table("series")
     op.drop_table("arrival")
     op.drop_index(op.f("ix_old_address_article_id"), table_name="old_address")
     op.drop_table("old_address")
@@ -1133,7 +1202,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_playback_user_id"), table_name="playback")
     op.drop_index(op.f("ix_playback_lesson_id"), table_name="playback")
     op.drop_table("playback")
-    op.drop_table("lesson_reminder")
     op.drop_table("article")
     op.drop_table("upload_part")
     op.drop_index(op.f("ix_upload_video_id"), table_name="upload")

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from app.articles.directives import LESSON_HERE
 from app.articles.markdown import (
-    LESSON_HERE,
     contents,
     count_words,
     plain_text,

@@ -16,6 +16,9 @@ from app.articles.rules import (
     check_message,
     check_pace,
     check_response,
+    is_scheduled,
+    is_shown,
+    publication_day,
     reading_minutes,
 )
 from app.keys import KeyRing
@@ -23,6 +26,46 @@ from app.settings import get_settings
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 GOOD = ArticleDraft("Hips", "hips", "About hips.", "Words.")
+
+
+BEFORE, AFTER, TYPED = NOW - timedelta(days=9), NOW + timedelta(days=9), NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "day", "shown", "to_come"),
+    [
+        ("draft", None, False, False),
+        ("draft", BEFORE, False, False),
+        ("draft", AFTER, False, False),
+        ("published", None, True, False),
+        ("published", BEFORE, True, False),
+        ("published", NOW, True, False),
+        ("published", NOW + timedelta(microseconds=1), False, True),
+    ],
+)
+def test_an_article_is_out_when_its_day_has_come(
+    state: str, day: datetime | None, shown: bool, to_come: bool
+) -> None:
+    assert (is_shown(state, day, NOW), is_scheduled(state, day, NOW)) == (shown, to_come)
+
+
+@pytest.mark.parametrize(
+    ("state", "kept", "typed", "then"),
+    [
+        ("draft", None, None, None),
+        ("draft", None, TYPED, TYPED),
+        ("draft", BEFORE, None, BEFORE),  # the first publication's
+        ("draft", AFTER, None, None),  # the plan was given up
+        ("published", BEFORE, None, BEFORE),
+        ("published", BEFORE, TYPED, TYPED),
+        ("published", AFTER, TYPED, TYPED),
+        ("published", AFTER, None, NOW),  # no day to wait for: out at once
+    ],
+)
+def test_the_day_that_an_article_has_once_it_is_saved(
+    state: str, kept: datetime | None, typed: datetime | None, then: datetime | None
+) -> None:
+    assert publication_day(state, kept, typed, NOW) == then
 
 
 @pytest.mark.parametrize(
@@ -35,6 +78,9 @@ GOOD = ArticleDraft("Hips", "hips", "About hips.", "Words.")
         (ArticleDraft(), False, {"title"}),
         (ArticleDraft("x" * 201), False, {"title"}),
         (ArticleDraft("Hips", "Hip Pain"), False, {"slug"}),
+        (ArticleDraft("Hips", day="2027-01-31T09:00"), False, set()),
+        (ArticleDraft("Hips", day="tomorrow"), False, {"day"}),
+        (ArticleDraft("Hips", day="9999-01-01T09:00"), False, {"day"}),
         (ArticleDraft("Hips", "../hips"), False, {"slug"}),
         (ArticleDraft("Hips", "x" * 101), False, {"slug"}),
         (ArticleDraft("Hips", summary="x" * 321), False, {"summary"}),

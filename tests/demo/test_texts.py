@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from app.articles.markdown import LESSON_HERE, render_article
+from app.articles.directives import LESSON_HERE
+from app.articles.markdown import render_article
 from app.articles.rules import ArticleDraft, check_article
 from app.demo import films, texts
 from app.practice.rules import LocationDraft, PracticeDraft, check_location, check_practice

@@ -213,7 +213,9 @@ async def test_the_lesson_stands_where_the_text_wants_it_while_everybody_may_see
         lesson = await factories.lesson(session, section, slug="deep", title="Deep rotators")
     await article(body_md="Before.\n\n::: lesson\n:::\n\nAfter.", lesson_id=lesson.id)
     page = (await client.get("/articles/hips")).text
-    assert page.index("Before.") < page.index('href="/courses/lower-body/deep"') < page.index("After.")
+    assert (
+        page.index("Before.") < page.index('href="/courses/lower-body/deep?from=hips"') < page.index("After.")
+    )
     async with db.transaction() as session:
         await session.execute(update(Lesson).values(state="draft"))
     page = (await client.get("/articles/hips")).text

@@ -9,13 +9,15 @@ from sqlalchemy import func, select, update
 
 from app import db
 from app.accounts.models import User
-from app.catalog.models import Course, Lesson, LessonReminder, Section
-from app.catalog.reminding import FROM_ONE_PLACE
+from app.articles.rules import THROTTLE_LIMIT
+from app.catalog.models import Course, Lesson, Section
 from app.clock import utcnow
 from app.playback.models import Progress
 from app.settings import get_settings
 from app.video.models import Video
+from app.waiting.models import Waiting
 from tests import factories
+from tests.articles.forms import stamp
 
 SENTENCE = "Please log in to watch the paid videos."
 
@@ -175,25 +177,30 @@ async def test_a_scheduled_lesson_shows_its_day_and_no_player(client: httpx.Asyn
     assert refused.status_code == 409
 
 
+async def remind(client: httpx.AsyncClient, site: Site, email: str) -> httpx.Response:
+    form = {"email": email, "stamp": stamp(f"wait:{site.soon.id}")}
+    return await client.post(site.soon_url + "/reminder", data=form)
+
+
 async def test_tell_me_when_it_is_out_answers_alike_for_known_and_new(
     client: httpx.AsyncClient, site: Site
 ) -> None:
-    first = await client.post(site.soon_url + "/reminder", data={"email": " Ana@Example.com "})
-    again = await client.post(site.soon_url + "/reminder", data={"email": "ana@example.com"})
+    first = await remind(client, site, " Ana@Example.com ")
+    again = await remind(client, site, "ana@example.com")
     assert (first.status_code, first.headers["location"]) == (303, f"{site.soon_url}?told=1#reminder")
     assert (again.status_code, again.headers["location"]) == (303, first.headers["location"])
     assert "Thank you." in (await client.get(site.soon_url + "?told=1")).text
     async with db.transaction() as session:
-        assert list(await session.scalars(select(LessonReminder.email))) == ["ana@example.com"]
+        assert list(await session.scalars(select(Waiting.email))) == ["ana@example.com"]
 
 
 async def test_a_wrong_address_gets_a_sentence_and_stays_in_the_field(
     client: httpx.AsyncClient, site: Site
 ) -> None:
-    answer = await client.post(site.soon_url + "/reminder", data={"email": "ana@@example"})
+    answer = await remind(client, site, "ana@@example")
     assert answer.status_code == 422
     assert 'value="ana@@example"' in answer.text
-    assert 'id="email-error"' in answer.text
+    assert f'id="wait-error-{site.soon.id}"' in answer.text
 
 
 async def test_reminders_are_slowed_down_and_refused_where_nothing_is_awaited(
@@ -203,12 +210,12 @@ async def test_reminders_are_slowed_down_and_refused_where_nothing_is_awaited(
     assert (out.status_code, out.headers["location"]) == (303, site.paid_url)
     hidden = f"/courses/lower-body/{site.draft.slug}/reminder"
     assert (await client.post(hidden, data={"email": "a@example.com"})).status_code == 404
-    for n in range(FROM_ONE_PLACE.tries):
-        await client.post(site.soon_url + "/reminder", data={"email": f"a{n}@example.com"})
-    late = await client.post(site.soon_url + "/reminder", data={"email": "late@example.com"})
+    for n in range(THROTTLE_LIMIT):
+        await remind(client, site, f"a{n}@example.com")
+    late = await remind(client, site, "late@example.com")
     assert late.status_code == 429
     async with db.transaction() as session:
-        assert await session.scalar(select(func.count()).select_from(LessonReminder)) == FROM_ONE_PLACE.tries
+        assert await session.scalar(select(func.count()).select_from(Waiting)) == THROTTLE_LIMIT
 
 
 async def test_the_library_begins_where_the_member_stopped(client: httpx.AsyncClient, site: Site) -> None:

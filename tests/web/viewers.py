@@ -17,7 +17,7 @@ from sqlalchemy import update
 from app import db
 from app.accounts import sessions
 from app.accounts.models import User, UserSession
-from app.articles.markdown import LESSON_HERE
+from app.articles.directives import LESSON_HERE
 from app.catalog.models import Course, Lesson
 from app.clock import utcnow
 from app.playback.models import Playback

@@ -37,7 +37,7 @@ META_READ = names(
 
 PUBLISHED = N_("published")
 DRAFT = N_("now drafts")
-SCHEDULED = N_("scheduled: now drafts, their days are listed below")
+SCHEDULED = N_("scheduled: come out here on their day, listed below")
 PRIVATE = N_("private: now drafts")
 PASSWORD = N_("behind a password: now drafts, without it")
 TRASH = N_("in the trash: not taken over")
@@ -52,11 +52,13 @@ class Fate:
 
 
 def fate(status: str, password: str) -> Fate:
-    """What becomes of a post with this status: only what everybody could read is published here."""
+    """What becomes of a post with this status: only what everybody could read, now or on its day, is so here."""
     if status in ("trash", "auto-draft"):
         return Fate(None, TRASH)
+    if status == "future" and not password:
+        return Fate("published", SCHEDULED)
     if status == "future":
-        return Fate("draft", SCHEDULED)
+        return Fate("draft", PASSWORD)
     if status == "private":
         return Fate("draft", PRIVATE)
     if status != "publish":

@@ -27,7 +27,7 @@ UNKNOWN_CODES = N_("Shortcodes that are not known here: left visible in the text
 EMPTY_BLOCKS = N_("Blocks that WordPress fills on each visit, so that the file holds no words of them")
 DROPPED = N_("Parts of texts that have no place here")
 LONG_TITLES = N_("Titles longer than 200 characters: shortened")
-SCHEDULED_FOR = N_("Scheduled articles, now drafts, and their day")
+SCHEDULED_FOR = N_("Scheduled articles and the day on which they come out here")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Translator:
         excerpt = wxr.plain(item.excerpt)
         if len(item.title) > rules.TITLE_MAX:
             self._report.note(LONG_TITLES, item.title)
-        if item.status == "future":
+        if fate.words == rules.SCHEDULED:
             self._report.note(SCHEDULED_FOR, f"{self._name(item)}: {at:%Y-%m-%d %H:%M} UTC")
         return Arriving(
             slug=self._index.slug_here(item.id),

@@ -1,12 +1,12 @@
 """The studio's articles: the list, and the editor with its preview."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from markupsafe import Markup
 
 from app.accounts.rules import tidy
 from app.articles import drafts, writing
@@ -14,11 +14,20 @@ from app.articles import studio_queries as queries
 from app.articles.markdown import render_article
 from app.articles.models import Article
 from app.articles.queries import tags_of
-from app.articles.rules import ArticleDraft, Errors, check_article, reading_minutes
-from app.clock import utcnow
+from app.articles.rules import (
+    ArticleDraft,
+    Errors,
+    check_article,
+    is_scheduled,
+    is_shown,
+    reading_minutes,
+)
+from app.clock import current_zone, for_field, utcnow
 from app.db import Db
 from app.errors import BadInput, NotFound
 from app.i18n import _
+from app.waiting import queries as waiting
+from app.web.article_cards import Filled, Reader, fill
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
 
@@ -35,27 +44,32 @@ class ArticlesPage:
 
 @dataclass(frozen=True)
 class Preview:
-    html: Markup
+    """The text as readers will see it, its cards as the teacher does."""
+
+    parts: tuple[Filled, ...]
     minutes: int
     word_count: int
 
 
 @dataclass(frozen=True)
 class EditorPage:
-    """`article` None: a new one. `draft_link`: shows a draft to whoever has it.
+    """`article` None: a new one. `lines`: what to write for a card, and which.
 
-    `said`: what was just done, in a word the template knows.
+    `draft_link`: shows a draft to whoever has it; `said`: what was just done, in a word the template knows.
     """
 
     article: Article | None
     draft: ArticleDraft
     article_choices: list[tuple[str, str]]
     lesson_choices: list[tuple[str, str]]
+    lines: list[tuple[str, str]]
     most_related: int
     errors: Errors = field(default_factory=dict)
     preview: Preview | None = None
     said: str = ""
     draft_link: str = ""
+    time_zone: str = "UTC"
+    is_scheduled: bool = False
 
     @property
     def address(self) -> str:
@@ -70,24 +84,26 @@ async def article_form(
     body_md: Annotated[str, Form()] = "",
     lesson: Annotated[str, Form()] = "",
     tags: Annotated[str, Form()] = "",
+    day: Annotated[str, Form()] = "",
 ) -> ArticleDraft:
     """The editor's form as it was sent."""
     chosen = (await request.form()).getlist("related")
     related = tuple(value for value in chosen if isinstance(value, str) and value)
-    return ArticleDraft(title, slug, summary, body_md, related, lesson, tags).tidy()
+    return ArticleDraft(title, slug, summary, body_md, related, lesson, tags, day).tidy()
 
 
 Draft = Annotated[ArticleDraft, Depends(article_form)]
 Do = Annotated[str, Form()]
 
 
-def _preview(draft: ArticleDraft) -> Preview:
+async def _preview(page: Pages, db: Db, draft: ArticleDraft) -> Preview:
     rendered = render_article(draft.body_md)
-    return Preview(
-        Markup(rendered.html),  # noqa: S704 (just sanitised)
-        reading_minutes(rendered.word_count),
-        rendered.word_count,
-    )
+    try:
+        lesson = UUID(draft.lesson)
+    except ValueError:
+        lesson = None
+    parts = await fill(db, rendered.html, lesson, Reader(page.viewer, draft.slug), utcnow())
+    return Preview(parts, reading_minutes(rendered.word_count), rendered.word_count)
 
 
 async def _editor(
@@ -100,18 +116,31 @@ async def _editor(
     preview: bool = False,
     said: str = "",
 ) -> Response:
+    now = utcnow()
     model = EditorPage(
         article=article,
         draft=draft,
         article_choices=await queries.article_choices(db, but=article.id if article else None),
         lesson_choices=await queries.lesson_choices(db),
+        lines=await _lines(db, now),
         most_related=writing.MOST_RELATED,
         errors=errors or {},
-        preview=_preview(draft) if preview else None,
+        preview=await _preview(page, db, draft) if preview else None,
         said=said,
-        draft_link=drafts.link(article, utcnow()) if article and article.state == "draft" else "",
+        draft_link=drafts.link(article, now) if article and not _is_shown(article, now) else "",
+        time_zone=str(current_zone()).replace("_", " "),
+        is_scheduled=article is not None and is_scheduled(article.state, article.published_at, now),
     )
     return await page.show("studio/articles/edit.html", model, status=422 if errors else 200)
+
+
+async def _lines(db: Db, now: datetime) -> list[tuple[str, str]]:
+    topics = [(f"::topic {topic.slug}", topic.title) for topic in await waiting.topics(db, now)]
+    return await queries.lesson_lines(db) + topics
+
+
+def _is_shown(article: Article, now: datetime) -> bool:
+    return is_shown(article.state, article.published_at, now)
 
 
 async def _article(db: Db, article_id: UUID) -> Article:
@@ -124,8 +153,8 @@ async def _article(db: Db, article_id: UUID) -> Article:
 @router.get("")
 async def articles(page: Page, db: Db, q: str = "", state: str = "", did: str = "") -> Response:
     """GET /studio/articles."""
-    wanted = state if state in ("draft", "published") else ""
-    found = await queries.articles(db, words=tidy(q).strip()[:100], state=wanted)
+    wanted = state if state in ("draft", "scheduled", "published") else ""
+    found = await queries.articles(db, utcnow(), words=tidy(q).strip()[:100], state=wanted)
     return await page.show("studio/articles/list.html", ArticlesPage(found, q, wanted, did == "delete"))
 
 
@@ -136,9 +165,9 @@ async def new(page: Page, db: Db) -> Response:
 
 
 @router.post("/preview")
-async def preview(page: Page, draft: Draft) -> Response:
+async def preview(page: Page, db: Db, draft: Draft) -> Response:
     """POST /studio/articles/preview: the text as readers will see it, as a fragment."""
-    return await page.show("studio/articles/_preview.html", _preview(draft))
+    return await page.show("studio/articles/_preview.html", await _preview(page, db, draft))
 
 
 @router.post("")
@@ -146,12 +175,12 @@ async def create(page: Page, db: Db, viewer: SignedIn, draft: Draft, do: Do = "s
     """POST /studio/articles: a new draft, published at once when the button says so."""
     if do == "preview":
         return await _editor(page, db, None, draft, preview=True)
-    errors = check_article(draft, publishing=do == "publish")
+    errors = check_article(draft, publishing=do == "publish", zone=current_zone())
     if errors:
         return await _editor(page, db, None, draft, errors=errors)
     now = utcnow()
     try:
-        article = await writing.create(db, viewer, draft, now)
+        article = await writing.create(db, viewer, draft, now, current_zone())
     except BadInput as refused:
         return await _editor(page, db, None, draft, errors={refused.field or "_": refused.sentence})
     if do == "publish":
@@ -172,6 +201,7 @@ async def edit(article_id: UUID, page: Page, db: Db, did: str = "") -> Response:
         related=tuple(str(related_id) for related_id in related),
         lesson=str(article.lesson_id or ""),
         tags=", ".join(tag.name for tag in await tags_of(db, article.id)),
+        day=for_field(article.published_at, current_zone()),
     )
     return await _editor(page, db, article, draft, said=did)
 
@@ -180,21 +210,24 @@ async def edit(article_id: UUID, page: Page, db: Db, did: str = "") -> Response:
 async def save(
     article_id: UUID, page: Page, db: Db, viewer: SignedIn, draft: Draft, do: Do = "save"
 ) -> Response:
-    """POST /studio/articles/{id}: save, save and publish, or look at it first; nothing typed is lost."""
+    """POST /studio/articles/{id}: save, publish (on its day, or now), or look at it first; nothing typed is lost."""
     article = await _article(db, article_id)
     if do == "preview":
         return await _editor(page, db, article, draft, preview=True)
-    errors = check_article(draft, publishing=do == "publish" or article.state == "published")
+    if do == "now":
+        draft = replace(draft, day="")
+    goes_out = do in ("publish", "now") or article.state == "published"
+    errors = check_article(draft, publishing=goes_out, zone=current_zone())
     if not draft.slug:
         errors.setdefault("slug", _("Please give the article an address."))
     if errors:
         return await _editor(page, db, article, draft, errors=errors)
     now = utcnow()
     try:
-        await writing.save(db, viewer, article, draft, now)
+        await writing.save(db, viewer, article, draft, now, current_zone())
     except BadInput as refused:
         return await _editor(page, db, article, draft, errors={refused.field or "_": refused.sentence})
-    if do == "publish":
+    if do in ("publish", "now"):
         writing.publish(db, viewer, article, now)
     return RedirectResponse(f"/studio/articles/{article.id}?did={do}", status_code=303)
 

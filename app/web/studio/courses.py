@@ -17,6 +17,7 @@ from app.catalog.models import Course
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput, Conflict, NotFound
+from app.waiting import queries as waiting
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
 from app.web.studio import lessons
@@ -96,7 +97,7 @@ async def show(
     model = CoursePage(
         course=course,
         form=replace(form, seen=present.seen) if form else present,
-        waiting=await studio_queries.waiting(db, course_id),
+        waiting=await waiting.by_lesson(db, course_id),
         errors=errors or {},
         refused=refused,
         section_faults=section_faults or {},

@@ -16,6 +16,7 @@ from app.playback import queries as playback
 from app.video import queries as videos
 from app.video import words
 from app.video.models import Video
+from app.waiting import queries as waiting_lists
 from app.web.pages import Page
 
 router = APIRouter()
@@ -49,6 +50,7 @@ class TodayPage:
     busy: list[FilmLine]
     drafts: list[Todo]
     joined_this_week: int
+    waiting: int
 
 
 @router.get("")
@@ -65,6 +67,7 @@ async def today(page: Page, db: Db) -> Response:
         busy=[_line(video, words.stage(video)) for video in busy],
         drafts=_drafts(await articles.count_drafts(db), course_drafts, lesson_drafts),
         joined_this_week=await accounts.count_joined_since(db, now - WEEK),
+        waiting=await waiting_lists.waiting_in_all(db),
     )
     return await page.show("studio/today.html", shown)
 

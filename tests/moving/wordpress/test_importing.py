@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app import db, storage
 from app.articles import pictures, queries
 from app.articles.models import Article, ArticleTag, Tag
+from app.clock import utcnow
 from app.moving.wordpress.comments import email_hash
 from tests import factories
 from tests.moving.wordpress.exports import SITE, Export, Item, picture
@@ -118,7 +119,7 @@ async def test_articles_come_in_with_their_states_dates_and_words(tmp_path: Path
         "Hip & knee": "published",
         "Knee": "published",
         "About": "published",
-        "Later": "draft",
+        "Later": "published",
         "Mine": "draft",
         "Secret": "draft",
         "Sketch": "draft",
@@ -126,6 +127,8 @@ async def test_articles_come_in_with_their_states_dates_and_words(tmp_path: Path
     hip = found["Hip & knee"]
     assert (hip.slug, hip.author_id, hip.summary) == ("hip-pain", eva.id, "What hurts, and why.")
     assert hip.published_at == datetime(2019, 5, 4, 10, 20, 30, tzinfo=UTC)
+    assert found["Later"].published_at == datetime(2031, 1, 1, tzinfo=UTC)
+    assert any("Later" in line and "2031-01-01 00:00 UTC" in line for line in told.text.splitlines())
     assert found["Sketch"].created_at == datetime(2020, 2, 2, 2, 2, 2, tzinfo=UTC)
     assert found["Sketch"].published_at is None
     assert "[the knee](/articles/knee)" in hip.body_md
@@ -137,10 +140,12 @@ async def test_articles_come_in_with_their_states_dates_and_words(tmp_path: Path
 async def test_pages_have_an_address_and_stand_in_no_list(tmp_path: Path) -> None:
     await run(whole_site().write(tmp_path))
     async with db.transaction() as session:
-        listed = {card.title for card in await queries.published(session, limit=50)}
+        listed = {card.title for card in await queries.published(session, utcnow(), limit=50)}
         assert listed == {"Hip & knee", "Knee"}
-        assert await queries.count_published(session) == 2
-        assert await queries.by_slug(session, "about") is not None
+        assert await queries.count_published(session, utcnow()) == 2
+        assert await queries.by_slug(session, "about", utcnow()) is not None
+        assert await queries.by_slug(session, "later", utcnow()) is None
+        assert await queries.by_slug(session, "later", datetime(2031, 1, 1, tzinfo=UTC)) is not None
 
 
 async def test_categories_and_tags_become_tags(tmp_path: Path) -> None:

@@ -1,23 +1,30 @@
-""" "Tell me when it is out": one mail to each address, once, when the lesson is out, however many workers there are."""
+"""Who waits is told: one mail to each confirmed address, once, when it is out, however many workers there are."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from app import db
-from app.catalog import editing, publishing, reminders, reminding
-from app.catalog.models import Course, Lesson, LessonReminder
-from app.catalog.reminding import FROM_ONE_PLACE
+from app.accounts.models import Attempt
+from app.articles.rules import THROTTLE_LIMIT
+from app.catalog import editing, publishing
+from app.catalog.models import Course, Lesson
 from app.clock import utcnow
 from app.errors import BadInput, Conflict, NotFound, TooMany
 from app.jobs import engine, lifeline
+from app.mail import render
 from app.settings import get_settings
+from app.waiting import asking, telling
+from app.waiting.models import Topic, Waiting
 from tests import factories
+from tests.articles.forms import stamp
 from tests.letters import letters
 
 NOW = utcnow()
@@ -35,15 +42,24 @@ async def lesson(database: db.Database) -> Lesson:
         )
 
 
-async def ask(lesson: Lesson, *addresses: str, at: datetime = NOW) -> None:
+_networks = count(1)
+
+
+async def ask(
+    lesson: Lesson, *addresses: str, at: datetime = NOW, ip: str | None = None, is_proven: bool = True
+) -> None:
+    """Each address asks from a network of its own; it is known to be theirs unless told otherwise."""
     for address in addresses:
+        n = next(_networks)
         async with db.transaction() as session:
-            await reminding.ask(session, lesson.id, address, ip="192.0.2.1", now=at)
+            topic_id = await asking.topic_of_lesson(session, lesson.id, at)
+            place = ip or f"10.{n // 250}.{n % 250}.1"
+            await asking.ask(session, topic_id, address, ip=place, is_proven=is_proven, now=at)
 
 
 async def send(at: datetime) -> int:
     async with db.transaction() as session:
-        return await reminders.send_due(session, at)
+        return await telling.send_due(session, at)
 
 
 async def publish(lesson: Lesson, at: datetime = NOW) -> None:
@@ -70,7 +86,7 @@ async def told() -> list[str]:
 
 async def kept() -> list[str]:
     async with db.transaction() as session:
-        return list(await session.scalars(select(LessonReminder.email).order_by(LessonReminder.email)))
+        return list(await session.scalars(select(Waiting.email).order_by(Waiting.email)))
 
 
 async def test_the_mail_goes_out_with_the_lesson_and_never_again(lesson: Lesson) -> None:
@@ -90,8 +106,8 @@ async def test_the_mail_says_which_lesson_and_leads_to_it(lesson: Lesson) -> Non
     await publish(lesson)
     await send(SOON)
     (letter,) = await letters()
-    assert letter["template"] == "lesson_out"
-    assert letter["context"]["lesson"] == "Deep rotators"
+    assert letter["template"] == "topic_out"
+    assert letter["context"]["title"] == letter["context"]["name"] == "Deep rotators"
     async with db.transaction() as session:
         course = await session.get(Course, lesson.course_id)
     assert course is not None
@@ -171,11 +187,11 @@ async def test_one_address_may_wait_for_two_lessons(lesson: Lesson) -> None:
     await publish(lesson)
     await publish(other)
     assert await send(SOON) == 2
-    assert {letter["context"]["lesson"] for letter in await letters()} == {"Deep rotators", "Hamstrings"}
+    assert {letter["context"]["title"] for letter in await letters()} == {"Deep rotators", "Hamstrings"}
 
 
 async def test_many_who_ask_with_one_address_at_once_are_one(lesson: Lesson) -> None:
-    await asyncio.gather(*(ask(lesson, "Ana@example.com") for _ in range(8)))
+    await asyncio.gather(*(ask(lesson, "Ana@example.com") for _ in range(5)))
     assert await kept() == ["ana@example.com"]
 
 
@@ -183,7 +199,7 @@ async def test_while_one_worker_sends_another_finds_nothing_to_do(lesson: Lesson
     await ask(lesson, "ana@example.com", "bo@example.com")
     await publish(lesson)
     async with db.transaction() as first:
-        assert await reminders.send_due(first, SOON) == 2
+        assert await telling.send_due(first, SOON) == 2
         # It does not wait either: the first one may be long about it.
         async with asyncio.timeout(10):
             assert await send(SOON) == 0
@@ -197,7 +213,7 @@ async def test_what_a_worker_that_died_had_not_committed_is_sent_by_the_next(les
 
     async def die() -> None:
         async with db.transaction() as session:
-            assert await reminders.send_due(session, SOON) == 1
+            assert await telling.send_due(session, SOON) == 1
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
@@ -212,7 +228,7 @@ async def test_even_a_mark_that_was_lost_sends_no_second_mail(lesson: Lesson) ->
     await publish(lesson)
     await send(SOON)
     async with db.transaction() as session:
-        await session.execute(update(LessonReminder).values(sent_at=None))
+        await session.execute(update(Waiting).values(told_at=None))
     await send(SOON)
     assert await told() == ["ana@example.com"]
 
@@ -230,15 +246,16 @@ async def working(database: db.Database) -> AsyncIterator[None]:
 async def test_two_workers_that_run_the_handler_at_once_send_each_mail_once(
     lesson: Lesson, working: None
 ) -> None:
-    addresses = [f"person{n}@example.com" for n in range(2 * reminders.BATCH + 50)]
+    addresses = [f"person{n}@example.com" for n in range(2 * telling.BATCH + 50)]
     async with db.transaction() as session:
-        session.add_all(LessonReminder(lesson_id=lesson.id, email=address) for address in addresses)
+        topic_id = await asking.topic_of_lesson(session, lesson.id, NOW)
+        session.add_all(Waiting(topic_id=topic_id, email=address, confirmed_at=NOW) for address in addresses)
     await set_day(lesson, None)
     await publish(lesson)
-    await asyncio.gather(reminders.remind(NOW, None), reminders.remind(NOW, None))
+    await asyncio.gather(telling.tell(NOW, None), telling.tell(NOW, None))
     assert sorted(await told()) == sorted(addresses)
     async with db.transaction() as session:
-        unsent = await session.scalar(select(func.count()).where(LessonReminder.sent_at.is_(None)))
+        unsent = await session.scalar(select(func.count()).where(Waiting.told_at.is_(None)))
         ids = list(
             await session.scalars(
                 text("SELECT workflow_uuid FROM dbos.workflow_status WHERE name = 'send_mail'")
@@ -297,16 +314,25 @@ async def test_only_a_lesson_that_is_awaited_takes_addresses(lesson: Lesson) -> 
 
 
 async def test_a_flood_from_one_place_is_slowed_whether_addresses_are_new_or_known(lesson: Lesson) -> None:
-    for n in range(FROM_ONE_PLACE.tries):
-        await ask(lesson, "ana@example.com" if n % 2 else f"a{n}@example.com")
+    for n in range(THROTTLE_LIMIT):
+        await ask(lesson, "ana@example.com" if n % 2 else f"a{n}@example.com", ip="192.0.2.1")
     for address in ("ana@example.com", "new@example.com"):
         with pytest.raises(TooMany):
-            await ask(lesson, address)
-    await ask(lesson, "new@example.com", at=NOW + timedelta(hours=1, seconds=1))
+            await ask(lesson, address, ip="192.0.2.1")
+    await ask(lesson, "new@example.com", ip="192.0.2.1", at=NOW + timedelta(hours=1, seconds=1))
 
 
-async def _answer(client: httpx.AsyncClient, url: str, address: str) -> tuple[Any, ...]:
-    answer = await client.post(f"{url}/reminder", data={"email": address})
+async def test_nobody_can_have_one_address_mailed_again_and_again_from_many_places(lesson: Lesson) -> None:
+    for _n in range(5):
+        await ask(lesson, "ana@example.com", is_proven=False)
+    with pytest.raises(TooMany):
+        await ask(lesson, "ana@example.com", is_proven=False)
+    assert await told() == ["ana@example.com"]
+
+
+async def _answer(client: httpx.AsyncClient, url: str, key: UUID, address: str) -> tuple[Any, ...]:
+    form = {"email": address, "stamp": stamp(f"wait:{key}")}
+    answer = await client.post(f"{url}/reminder", data=form)
     headers = {
         name: told
         for name, told in answer.headers.items()
@@ -323,15 +349,102 @@ async def test_no_answer_tells_whether_the_address_asked_already_has_an_account_
         assert course is not None
         member = await factories.user(session)
     url = f"/courses/{course.slug}/{lesson.slug}"
-    first = await _answer(client, url, "ana@example.com")
+    first = await _answer(client, url, lesson.id, "ana@example.com")
     assert first[0] == 303
     for address in ("ana@example.com", "Ana@Example.com", "new@example.com", member.email):
-        assert await _answer(client, url, address) == first
+        assert await _answer(client, url, lesson.id, address) == first
+    await ask(lesson, "ana@example.com")
     # Taken back after the mail, and announced anew: who was told is not told apart either.
     await set_day(lesson, None)
     await publish(lesson)
     await send(utcnow())
     async with db.transaction() as session:
         await publishing.announce_lesson(session, lesson.course_id, lesson.id)
+        await session.execute(delete(Attempt))
     for address in ("ana@example.com", "another@example.com"):
-        assert await _answer(client, url, address) == first
+        assert await _answer(client, url, lesson.id, address) == first
+
+
+async def topic(**values: Any) -> Topic:
+    async with db.transaction() as session:
+        defaults = {"slug": "neck", "title": "Stretches for the neck"}
+        row: Topic = await factories.save(session, Topic(**{**defaults, **values}))
+        return row
+
+
+async def wait(topic: Topic, *addresses: str, **values: Any) -> None:
+    async with db.transaction() as session:
+        session.add_all(
+            Waiting(**{"topic_id": topic.id, "email": one, "confirmed_at": NOW, **values})
+            for one in addresses
+        )
+
+
+async def tie(topic: Topic, **values: Any) -> None:
+    async with db.transaction() as session:
+        await session.execute(update(Topic).where(Topic.id == topic.id).values(**values))
+
+
+async def test_a_topic_that_became_a_course_or_an_article_is_told_when_that_is_out(
+    database: db.Database,
+) -> None:
+    neck, back = await topic(), await topic(slug="back", title="Your back at night")
+    await wait(neck, "ana@example.com")
+    await wait(back, "bo@example.com")
+    assert await send(NOW) == 0
+    async with db.transaction() as session:
+        course = await factories.course(session, slug="neck-course", title="Neck", state="draft")
+        article = await factories.article(session, slug="nights", title="Nights", published_at=SOON)
+    await tie(neck, course_id=course.id)
+    await tie(back, article_id=article.id)
+    assert await send(NOW) == 0
+    async with db.transaction() as session:
+        await session.execute(update(Course).values(state="published"))
+    assert await send(NOW) == 1
+    assert await send(SOON - timedelta(seconds=1)) == 0
+    assert await send(SOON) == 1
+    first, second = await letters()
+    base = get_settings().base_url
+    assert (first["to"], first["context"]["thing"]) == ("ana@example.com", "course")
+    assert first["context"]["url"] == f"{base}/courses/neck-course"
+    assert (second["to"], second["context"]["thing"]) == ("bo@example.com", "article")
+    assert second["context"]["url"] == f"{base}/articles/nights"
+    text_of = render(**second).get_body(("plain",))
+    assert text_of is not None
+    assert "Your back at night" in text_of.get_content()
+
+
+async def test_only_who_confirmed_and_did_not_end_it_is_told(database: db.Database) -> None:
+    async with db.transaction() as session:
+        article = await factories.article(session)
+    neck = await topic(article_id=article.id)
+    await wait(neck, "unconfirmed@example.com", confirmed_at=None)
+    await wait(neck, "ended@example.com", ended_at=NOW)
+    await wait(neck, "ana@example.com")
+    assert await send(utcnow()) == 1
+    assert await told() == ["ana@example.com"]
+
+
+async def test_who_confirms_after_it_came_out_is_told_then(database: db.Database) -> None:
+    async with db.transaction() as session:
+        article = await factories.article(session)
+    neck = await topic(article_id=article.id)
+    await wait(neck, "late@example.com", confirmed_at=None)
+    assert await send(utcnow()) == 0
+    async with db.transaction() as session:
+        await session.execute(update(Waiting).values(confirmed_at=NOW))
+    assert await send(utcnow()) == 1
+
+
+async def test_addresses_are_forgotten_once_they_have_served_and_still_counted(database: db.Database) -> None:
+    neck, long_ago = await topic(), NOW - timedelta(days=31)
+    await wait(neck, "told@example.com", told_at=long_ago)
+    await wait(neck, "told-lately@example.com", told_at=NOW)
+    await wait(neck, "waits@example.com", asked_at=long_ago)
+    await wait(neck, "never@example.com", asked_at=long_ago, confirmed_at=None)
+    await wait(neck, "ended@example.com", ended_at=long_ago)
+    async with db.transaction() as session:
+        await telling.forget_old(session, NOW)
+        rows = list(await session.scalars(select(Waiting.email).order_by(Waiting.email)))
+    assert [row for row in rows if "@" in row] == ["told-lately@example.com", "waits@example.com"]
+    assert len(rows) == 3

@@ -1,0 +1,155 @@
+"""Waiting for a topic: asked for with an address, confirmed by mail, ended with one click."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts import links, throttle
+from app.accounts.links import Claims, Purpose
+from app.accounts.rules import clean_email, letter_buckets
+from app.articles import pacing
+from app.catalog.models import Lesson
+from app.errors import Conflict, LinkExpired, NotFound, TooMany
+from app.i18n import _
+from app.jobs import enqueue
+from app.waiting.models import Topic, Waiting
+from app.waiting.standing import Standing, standing_of, standings
+
+
+async def topic_of_lesson(db: AsyncSession, lesson_id: UUID, now: datetime) -> UUID:
+    """The topic of an announced lesson, made when somebody asks for the first time.
+
+    Raises:
+        NotFound: when there is no such lesson.
+    """
+    title = await db.scalar(select(Lesson.title).where(Lesson.id == lesson_id))
+    if title is None:
+        raise NotFound
+    made = insert(Topic).values(id=uuid4(), title=title, summary="", lesson_id=lesson_id, created_at=now)
+    await db.execute(made.on_conflict_do_nothing(index_elements=["lesson_id"]))
+    return (await db.scalars(select(Topic.id).where(Topic.lesson_id == lesson_id))).one()
+
+
+async def ask(
+    db: AsyncSession,
+    topic_id: UUID,
+    email: str,
+    *,
+    ip: str,
+    is_proven: bool,
+    trapped: bool = False,
+    article_id: UUID | None = None,
+    now: datetime,
+) -> None:
+    """Remember the address and mail the question whether it is theirs. `is_proven`: it is known to be.
+
+    The answer is the same for every address, so that nothing can be learned from it. `trapped`: a field that people
+    cannot see was filled in; then nothing is kept or sent.
+
+    Raises:
+        BadInput: when this is no e-mail address.
+        NotFound: when there is no such topic in sight.
+        Conflict: when it is out, so there is nothing to wait for.
+        TooMany: after too many from one place, or for one address.
+    """
+    address = clean_email(email)
+    row = (await db.execute(standings(now).where(Topic.id == topic_id))).first()
+    found = standing_of(row) if row else None
+    if found is None or not (found.is_soon or found.is_out):
+        raise NotFound
+    if found.is_out:
+        raise Conflict(_("It is out: you can see it now."))
+    allowed = await pacing.may_write(db, "wait", ip, now)
+    if not allowed or not await throttle.allow(db, letter_buckets(address, ip), now):
+        raise TooMany
+    if trapped:
+        return
+    waiting = await _kept(db, topic_id, address, article_id, now)
+    if waiting.ended_at is not None:
+        waiting.ended_at, waiting.confirmed_at, waiting.asked_at = None, None, now
+    if is_proven:
+        waiting.confirmed_at = waiting.confirmed_at or now
+    elif waiting.confirmed_at is None:
+        await _question(db, waiting, found, now)
+    await db.flush()
+
+
+async def _kept(
+    db: AsyncSession, topic_id: UUID, address: str, article_id: UUID | None, now: datetime
+) -> Waiting:
+    made = insert(Waiting).values(
+        id=uuid4(), topic_id=topic_id, email=address, article_id=article_id, asked_at=now
+    )
+    await db.execute(made.on_conflict_do_nothing(index_elements=["topic_id", "email"]))
+    wanted = select(Waiting).where(Waiting.topic_id == topic_id, Waiting.email == address)
+    return (await db.scalars(wanted.with_for_update())).one()
+
+
+async def _question(db: AsyncSession, waiting: Waiting, found: Standing, now: datetime) -> None:
+    """One in an hour, however often somebody presses the button."""
+    context = {
+        "title": found.title,
+        "url": links.url(Purpose.WAIT, Claims(str(waiting.id), "", {}), now),
+    }
+    await enqueue(
+        db,
+        "send_mail",
+        {"template": "wait_confirm", "to": waiting.email, "context": context},
+        workflow_id=f"mail:wait:{waiting.id}:{now:%Y%m%d%H}",
+    )
+
+
+async def find(db: AsyncSession, token: str, purpose: Purpose, now: datetime) -> tuple[Waiting, Standing]:
+    """Whose link this is, and for what they wait.
+
+    Raises:
+        LinkExpired: when it is forged or too old, or what it was about is gone.
+    """
+    claims = links.read(token, purpose, now)
+    try:
+        waiting = await db.get(Waiting, UUID(claims.subject))
+    except ValueError:
+        raise LinkExpired from None
+    if waiting is None or "@" not in waiting.email:
+        raise LinkExpired
+    row = (await db.execute(standings(now).where(Topic.id == waiting.topic_id))).one()
+    return waiting, standing_of(row)
+
+
+async def confirm(db: AsyncSession, token: str, now: datetime) -> None:
+    """The address is theirs, and waits.
+
+    Raises:
+        LinkExpired: as `find`.
+    """
+    waiting, _found = await find(db, token, Purpose.WAIT, now)
+    waiting.confirmed_at, waiting.ended_at = waiting.confirmed_at or now, None
+    await db.flush()
+
+
+async def end(db: AsyncSession, token: str, now: datetime, *, everywhere: bool = False) -> None:
+    """No mail about this topic, or about any: so too when this one's mail, which carries the link, was the only one.
+
+    Raises:
+        LinkExpired: as `find`.
+    """
+    waiting, _found = await find(db, token, Purpose.UNWAIT, now)
+    of_all = everywhere or waiting.told_at is not None
+    which = Waiting.email == waiting.email if of_all else Waiting.id == waiting.id
+    for row in await db.scalars(select(Waiting).where(which, Waiting.ended_at.is_(None))):
+        row.ended_at = now
+    await db.flush()
+
+
+async def count_others(db: AsyncSession, waiting: Waiting) -> int:
+    """How many more topics this address waits for."""
+    wanted = select(func.count()).where(
+        Waiting.email == waiting.email,
+        Waiting.id != waiting.id,
+        Waiting.ended_at.is_(None),
+        Waiting.told_at.is_(None),
+    )
+    return await db.scalar(wanted) or 0

@@ -1,0 +1,159 @@
+"""The studio's waiting lists: what is announced, how many want it, whose readers asked, and what to do next."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import RedirectResponse, Response
+
+from app.articles import studio_queries as articles
+from app.clock import utcnow
+from app.db import Db
+from app.errors import BadInput
+from app.i18n import _
+from app.waiting import queries, topics
+from app.waiting.models import Topic
+from app.waiting.queries import Asker, Demand
+from app.waiting.rules import STEPS, Errors, Thing, TopicDraft, Week, check_topic
+from app.web.guard import SignedIn
+from app.web.pages import Page, Pages
+
+router = APIRouter(prefix="/waiting")
+
+
+@dataclass(frozen=True)
+class WaitingPage:
+    """`steps`: what to do next, in words, by topic."""
+
+    demand: list[Demand]
+    steps: dict[UUID, str]
+    did: str = ""
+
+
+@dataclass(frozen=True)
+class TopicPage:
+    """One topic, or a new one (`demand` None). `choices`: what it may have become."""
+
+    draft: TopicDraft
+    choices: list[tuple[str, str]]
+    demand: Demand | None = None
+    step: str = ""
+    weeks: list[Week] = field(default_factory=list)
+    askers: list[Asker] = field(default_factory=list)
+    errors: Errors = field(default_factory=dict)
+    did: str = ""
+
+    @property
+    def address(self) -> str:
+        return f"/studio/waiting/{self.demand.topic.id}" if self.demand else "/studio/waiting"
+
+    @property
+    def most_in_a_week(self) -> int:
+        return max((week.asked for week in self.weeks), default=0)
+
+
+async def topic_form(
+    title: Annotated[str, Form()] = "",
+    slug: Annotated[str, Form()] = "",
+    summary: Annotated[str, Form()] = "",
+    becomes: Annotated[str, Form()] = "",
+) -> TopicDraft:
+    """The form about a topic, as it was sent."""
+    return TopicDraft(title, slug, summary, becomes).tidy()
+
+
+Sent = Annotated[TopicDraft, Depends(topic_form)]
+
+
+async def _choices(db: Db) -> list[tuple[str, str]]:
+    found = [("", _("Nothing yet"))]
+    for thing, name, rows in (
+        (Thing.LESSON, _("Lesson"), await articles.lesson_choices(db)),
+        (Thing.COURSE, _("Course"), await queries.course_choices(db)),
+        (Thing.ARTICLE, _("Article"), await articles.article_choices(db, but=None)),
+    ):
+        found += [(f"{thing}:{number}", f"{name} · {title}") for number, title in rows]
+    return found
+
+
+async def _show(
+    page: Pages,
+    db: Db,
+    topic: Topic | None,
+    draft: TopicDraft,
+    *,
+    errors: Errors | None = None,
+    did: str = "",
+) -> Response:
+    demand = (await queries.demand(db, utcnow(), topic.id))[0] if topic else None
+    model = TopicPage(
+        draft=draft,
+        choices=await _choices(db),
+        demand=demand,
+        step=_(STEPS[demand.step]) if demand else "",
+        weeks=await queries.weeks(db, topic.id, utcnow()) if topic else [],
+        askers=await queries.askers(db, topic.id) if topic else [],
+        errors=errors or {},
+        did=did,
+    )
+    return await page.show("studio/waiting/topic.html", model, status=422 if errors else 200)
+
+
+@router.get("")
+async def waiting(page: Page, db: Db, did: str = "") -> Response:
+    """GET /studio/waiting: what most people wait for, first."""
+    found = await queries.demand(db, utcnow())
+    steps = {one.topic.id: _(STEPS[one.step]) for one in found}
+    return await page.show("studio/waiting/list.html", WaitingPage(found, steps, did))
+
+
+@router.get("/new")
+async def new(page: Page, db: Db) -> Response:
+    """GET /studio/waiting/new."""
+    return await _show(page, db, None, TopicDraft())
+
+
+@router.post("")
+async def create(page: Page, db: Db, viewer: SignedIn, draft: Sent) -> Response:
+    """POST /studio/waiting: announce something."""
+    errors = check_topic(draft)
+    if errors:
+        return await _show(page, db, None, draft, errors=errors)
+    try:
+        async with db.begin_nested():
+            topic = await topics.create(db, viewer, draft, utcnow())
+    except BadInput as refused:
+        return await _show(page, db, None, draft, errors={refused.field or "_": refused.sentence})
+    return RedirectResponse(f"/studio/waiting/{topic.id}?did=create", 303)
+
+
+@router.get("/{topic_id}")
+async def topic(topic_id: UUID, page: Page, db: Db, did: str = "") -> Response:
+    """GET /studio/waiting/{id}."""
+    found = await topics.find(db, topic_id)
+    draft = TopicDraft(found.title, found.slug or "", found.summary, topics.becomes(found))
+    return await _show(page, db, found, draft, did=did)
+
+
+@router.post("/{topic_id}")
+async def save(topic_id: UUID, page: Page, db: Db, viewer: SignedIn, draft: Sent) -> Response:
+    """POST /studio/waiting/{id}."""
+    found = await topics.find(db, topic_id)
+    errors = check_topic(draft)
+    if errors:
+        return await _show(page, db, found, draft, errors=errors)
+    try:
+        async with db.begin_nested():
+            await topics.save(db, viewer, found, draft)
+    except BadInput as refused:
+        await db.refresh(found)
+        return await _show(page, db, found, draft, errors={refused.field or "_": refused.sentence})
+    return RedirectResponse(f"/studio/waiting/{found.id}?did=save", 303)
+
+
+@router.post("/{topic_id}/delete")
+async def delete(topic_id: UUID, db: Db, viewer: SignedIn) -> Response:
+    """POST /studio/waiting/{id}/delete: with its addresses, for good."""
+    await topics.remove(db, viewer, await topics.find(db, topic_id))
+    return RedirectResponse("/studio/waiting?did=delete", 303)

@@ -79,8 +79,9 @@ lock: .build/venv
 	@$(BIN)/uv pip compile --quiet --universal --no-deps --generate-hashes --python-version 3.11 --no-emit-index-url \
 		--custom-compile-command "make lock" requirements-spec.in -o requirements-spec.txt
 
+# Left to itself, Babel passes over folders like templates/_parts.
 translations:
-	@$(BIN)/pybabel -q extract -F locale/babel.cfg -k _ -k N_ --no-location --omit-header -o locale/messages.pot app templates
+	@$(BIN)/pybabel -q extract -F locale/babel.cfg --ignore-dirs=".*" -k _ -k N_ --no-location --omit-header -o locale/messages.pot app templates
 
 clean:
 	@rm -rf .build $(VENV) node_modules static/dist

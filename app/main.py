@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,11 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import db
+from app import db, i18n
 from app.errors import LimberError
 from app.playback import keyring
+from app.practice.queries import language
 from app.settings import get_settings
 from app.web import closing, failures, media, playback, static
+from app.web.kept import KeptPages
 from app.web.shield import BodyLimit, CrossSiteShield, HeadAsGet, SecurityHeaders
 
 # One module for each audience; each offers `router`, and may offer bare Starlette `routes` for hot paths.
@@ -57,6 +59,10 @@ WEB = (
     "studio",
     "uploads",
     "pictures",
+    "look",
+    "theme",
+    # Last: its addresses are one word each, and every other page comes first.
+    "own_pages",
 )
 
 # The first sees a request first.
@@ -71,12 +77,23 @@ ERRORS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
 }
 
 
+async def _speak() -> None:
+    """Answer in the site's language also before the first page was asked for."""
+    try:
+        async with db.transaction() as session:
+            i18n.use_locale(await language(session))
+    except (SQLAlchemyError, OSError):
+        # The database may come up later; then the first page tells.
+        return
+
+
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     settings = get_settings()
     if settings.database_url is None:
         raise RuntimeError("the web process needs DATABASE_URL")
     db.open_database(settings.database_url)
+    await _speak()
     # A token that another process signed with a new key is known from the first request on.
     keys = asyncio.create_task(keyring.keep_fresh())
     with closing.heeding_signals():
@@ -121,7 +138,7 @@ def create_app() -> FastAPI:
     Raises:
         pydantic.ValidationError: when the settings are refused.
     """
-    get_settings()
+    i18n.look_in(get_settings().data_dir / "locale")
     # The interactive API pages load scripts from elsewhere, which the CSP forbids.
     app = Site(
         title="Limber",
@@ -140,6 +157,7 @@ def create_app() -> FastAPI:
     for error, page in ERRORS.items():
         app.add_exception_handler(error, page)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(KeptPages)
     for shield in reversed(SHIELDS):
         app.add_middleware(shield)
     app.direct = Starlette(

@@ -6,11 +6,11 @@ import os
 import signal
 from typing import Any
 
-from app import db, mail
+from app import db, i18n, mail
 from app.billing import notice_letters
 from app.clock import use_zone
 from app.jobs import engine, lifeline
-from app.practice.queries import time_zone
+from app.practice.queries import language, time_zone
 from app.settings import get_settings
 
 log = logging.getLogger("limber.worker")
@@ -24,6 +24,7 @@ async def _deliver(template: str, to: str, context: dict[str, Any], cause: str |
             log.info("the mail %s is not true any more and is not sent", cause)
             return
         use_zone(await time_zone(session))
+        i18n.use_locale(await language(session))
     await mail.deliver(mail.render(template, to, context))
 
 
@@ -70,7 +71,10 @@ async def run(stop: asyncio.Event) -> None:
     if settings.database_url is None:
         raise RuntimeError("the worker needs DATABASE_URL")
     register_handlers()
+    i18n.look_in(settings.data_dir / "locale")
     db.open_database(settings.database_url)
+    async with db.transaction() as session:
+        i18n.use_locale(await language(session))
     executor_id = lifeline.new_executor_id()
     await lifeline.register(executor_id)
     engine.start(settings.database_url, executor_id)

@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.articles.paths import address
 from app.clock import utcnow
 from app.db import Base, HasId
 
@@ -14,7 +15,11 @@ class Article(HasId, Base):
     """`body_html` is rendered and sanitised from `body_md` when it is saved, never when it is read."""
 
     __tablename__ = "article"
-    __table_args__ = (CheckConstraint("state IN ('draft', 'published')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'published')", name="state"),
+        # The few pages among many articles: every page's footer asks for them.
+        Index("ix_article_pages", "slug", postgresql_where=text("NOT is_listed")),
+    )
 
     slug: Mapped[str] = mapped_column(String(100), unique=True)
     title: Mapped[str] = mapped_column(String(200))
@@ -30,6 +35,10 @@ class Article(HasId, Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
     published_at: Mapped[datetime | None]
+
+    @property
+    def url(self) -> str:
+        return address(self.slug, self.is_listed)
 
 
 class ArticleRevision(HasId, Base):

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles.models import Article, OldAddress
-from app.articles.paths import forms, kept, numbered
+from app.articles.paths import address, forms, kept, numbered
 from app.articles.shown import shown
 from app.clock import utcnow
 
@@ -20,12 +20,12 @@ async def find(db: AsyncSession, path: str, query: str = "") -> str | None:
     if not wanted:
         return None
     rows = await db.execute(
-        select(OldAddress.path, OldAddress.target, Article.slug)
+        select(OldAddress.path, OldAddress.target, Article.slug, Article.is_listed)
         .outerjoin(Article, Article.id == OldAddress.article_id)
         .where(OldAddress.path.in_(wanted))
         .where((OldAddress.target.is_not(None)) | shown(utcnow()))
     )
-    found = {at: target or f"/articles/{slug}" for at, target, slug in rows}
+    found = {at: target or address(slug, is_listed) for at, target, slug, is_listed in rows}
     return next((found[one] for one in wanted if one in found), None)
 
 

@@ -6,12 +6,24 @@ from urllib.parse import parse_qsl, unquote
 
 # Four bytes a character, and PostgreSQL indexes 2,700.
 LONGEST = 600
+# The first words of Limber's own addresses: a page of that name keeps its longer address (a test compares the routes).
+_OWN = """
+account articles billing change-email checkout coming confirm contact courses drafts files forgot gifts healthz join
+join-plan lessons library login logout media media-auth metrics pictures plans playbacks posters readyz reset responses
+search series static studio theme topics waiting webhooks
+"""
+RESERVED = frozenset(_OWN.split())
 # Made of the content; a picture's tells its size.
 PICTURE_NAME = re.compile(r"([0-9a-f]{32})-([1-9]\d{0,4})x([1-9]\d{0,4})\.(jpg|webp|gif)")
 FILE_NAME = re.compile(r"[0-9a-f]{32}\.(pdf|mp3|m4a)")
 # Parts and feeds of a page, as WordPress names them, and a picture in one of its smaller sizes.
 _PARTS = re.compile(r"/(?:comment-page-\d+|page/\d+|feed(?:/\w+)?|amp|embed|trackback|\d{1,3})\Z")
 _SIZED = re.compile(r"-\d{1,5}x\d{1,5}(?=\.\w{2,5}\Z)")
+
+
+def address(slug: str, is_listed: bool) -> str:
+    """Where an article is read; a page (not listed) has an address of one word, like `/imprint`."""
+    return f"/articles/{slug}" if is_listed or slug in RESERVED else f"/{slug}"
 
 
 def kept(path: str) -> str:

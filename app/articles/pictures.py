@@ -43,13 +43,13 @@ class Made:
     data: bytes
 
 
-async def make(data: bytes) -> Made:
-    """What is to be stored of a picture or a hand-out; nothing is written yet.
+async def make(data: bytes, *, longest_side_px: int = LONGEST_SIDE_PX) -> Made:
+    """What is to be stored of a picture or a hand-out; nothing is written yet. Larger pictures are made smaller.
 
     Raises:
         BadInput: it is neither, it is damaged, or it has too many pixels.
     """
-    return await asyncio.to_thread(_made, data)
+    return await asyncio.to_thread(_made, data, longest_side_px)
 
 
 async def store(made: Made) -> None:
@@ -63,14 +63,16 @@ def key_of(name: str) -> str:
     return f"articles/{name[:2]}/{name}"
 
 
-def _made(data: bytes) -> Made:
-    digest = hashlib.sha256(data).hexdigest()[:32]
+def _made(data: bytes, longest_side_px: int) -> Made:
+    # The same bytes made smaller are another picture.
+    size = b"" if longest_side_px == LONGEST_SIDE_PX else str(longest_side_px).encode()
+    digest = hashlib.sha256(data + size).hexdigest()[:32]
     for mark, at, ending in _HANDOUTS:
         if data[at : at + len(mark)] == mark:
             name = f"{digest}.{ending}"
             return Made(f"/files/{name}", key_of(name), data)
     try:
-        kept, (width, height), ending = _encoded(data)
+        kept, (width, height), ending = _encoded(data, longest_side_px)
     except BadInput:
         raise
     except Exception as fault:
@@ -80,18 +82,18 @@ def _made(data: bytes) -> Made:
     return Made(f"/pictures/{name}", key_of(name), kept)
 
 
-def _encoded(data: bytes) -> tuple[bytes, tuple[int, int], str]:
+def _encoded(data: bytes, longest_side_px: int) -> tuple[bytes, tuple[int, int], str]:
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         if picture.size[0] * picture.size[1] > MOST_PIXELS:
             raise BadInput(_("this picture has too many pixels"))
         if picture.format == "GIF" and getattr(picture, "is_animated", False) and len(data) <= GIF_BYTES:
             picture.load()
             return data, picture.size, "gif"
-        picture.draft("RGB", (LONGEST_SIDE_PX, LONGEST_SIDE_PX))
+        picture.draft("RGB", (longest_side_px, longest_side_px))
         turned = srgb(ImageOps.exif_transpose(picture))
         is_photo = picture.format in ("JPEG", "TIFF", "BMP")
         small = turned.convert("RGB" if is_photo else "RGBA")
-        small.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX), Image.Resampling.LANCZOS)
+        small.thumbnail((longest_side_px, longest_side_px), Image.Resampling.LANCZOS)
         # Comments and profiles would be written again.
         small.info.clear()
         out = io.BytesIO()

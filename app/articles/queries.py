@@ -2,19 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, false, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
 from app.articles import rules
 from app.articles.models import Article, ArticleRelation, ArticleTag, Comment, Tag
+from app.articles.paths import address
 from app.articles.shown import shown
 from app.articles.threads import ResponseRow
 from app.articles.writers import Sender
 from app.catalog.rules import is_slug
+from app.db import UtcDateTime
 
 
 @dataclass(frozen=True)
@@ -189,23 +193,62 @@ async def id_of(db: AsyncSession, slug: str) -> UUID | None:
     return found
 
 
-async def author_name(db: AsyncSession, article: Article) -> str | None:
-    """Who wrote it; None when the account is gone."""
-    if article.author_id is None:
-        return None
-    name: str | None = await db.scalar(select(User.name).where(User.id == article.author_id))
-    return name
+@dataclass(frozen=True)
+class Mention:
+    """Another page as a link to it needs it."""
+
+    url: str
+    title: str
+    summary: str = ""
 
 
-async def related(db: AsyncSession, article_id: UUID, now: datetime) -> list[ArticleCard]:
-    """The published ones of the related articles, in the author's order."""
-    rows = await db.execute(
-        cards(now)
-        .join(ArticleRelation, ArticleRelation.related_id == Article.id)
-        .where(ArticleRelation.article_id == article_id)
-        .order_by(ArticleRelation.position)
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands around an article's text. `author` None: the account is gone. `related`: published ones, in the
+    author's order."""
+
+    author: str | None
+    tags: tuple[Mention, ...]
+    related: tuple[Mention, ...]
+
+
+def _surroundings() -> Select[Any]:
+    author = select(User.name).where(User.id == Article.author_id).correlate(Article).scalar_subquery()
+    named = func.json_build_array(Tag.slug, Tag.name)
+    tags = (
+        select(func.json_agg(aggregate_order_by(named, func.lower(Tag.name), Tag.id)))
+        .join(ArticleTag, ArticleTag.tag_id == Tag.id)
+        .where(ArticleTag.article_id == Article.id)
+        .correlate(Article)
+        .scalar_subquery()
     )
-    return [ArticleCard(*row) for row in rows]
+    other = aliased(Article)
+    card = func.json_build_array(other.slug, other.is_listed, other.title, other.summary)
+    related = (
+        select(func.json_agg(aggregate_order_by(card, ArticleRelation.position)))
+        .select_from(other)
+        .join(ArticleRelation, ArticleRelation.related_id == other.id)
+        .where(ArticleRelation.article_id == Article.id, shown(bindparam("now", type_=UtcDateTime()), other))
+        .correlate(Article)
+        .scalar_subquery()
+    )
+    return select(author, tags, related).where(Article.id == bindparam("article_id"))
+
+
+_AROUND = _surroundings()
+
+
+async def surroundings(db: AsyncSession, article_id: UUID, now: datetime) -> Surroundings:
+    """One question, however much there is."""
+    author, tags, related = (await db.execute(_AROUND, {"article_id": article_id, "now": now})).one()
+    return Surroundings(
+        author,
+        tuple(Mention(f"/articles/tag/{slug}", name) for slug, name in tags or ()),
+        tuple(
+            Mention(address(slug, is_listed), title, summary)
+            for slug, is_listed, title, summary in related or ()
+        ),
+    )
 
 
 def _own(sender: Sender | None) -> ColumnElement[bool]:

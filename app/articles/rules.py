@@ -52,6 +52,7 @@ class ArticleDraft:
     tags: str = ""
     # As a `datetime-local` field holds it, on the practice's clock; empty: when it is published.
     day: str = ""
+    is_page: bool = False
 
     def tidy(self) -> "ArticleDraft":
         return replace(
@@ -163,7 +164,7 @@ def check_article(draft: ArticleDraft, *, publishing: bool, zone: tzinfo = UTC) 
         errors["day"] = _("Choose a day between 2000 and 2099.")
     except ValueError:
         errors["day"] = _("Write the day and time like 2027-01-31 09:00.")
-    if publishing and not draft.summary:
+    if publishing and not draft.summary and not draft.is_page:
         errors["summary"] = _("Please write one or two sentences: they stand in lists and in search results.")
     if publishing and not draft.body_md.strip():
         errors["body_md"] = _("The article has no text yet.")

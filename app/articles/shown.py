@@ -7,11 +7,9 @@ from sqlalchemy import ColumnElement, and_, or_
 from app.articles.models import Article
 
 
-def shown(now: datetime) -> ColumnElement[bool]:
-    """Published, and its day has come. No worker has to do anything at that moment."""
-    return and_(
-        Article.state == "published", or_(Article.published_at.is_(None), Article.published_at <= now)
-    )
+def shown(now: datetime | ColumnElement[datetime], of: type[Article] = Article) -> ColumnElement[bool]:
+    """Published, and its day has come. No worker has to do anything at that moment. `of`: an alias of articles."""
+    return and_(of.state == "published", or_(of.published_at.is_(None), of.published_at <= now))
 
 
 def scheduled(now: datetime) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles.models import Article, ArticleRelation, Comment, ContactMessage, Report
+from app.articles.paths import address
 from app.articles.shown import scheduled, shown
 from app.catalog.models import Course, Lesson
 
@@ -27,6 +28,21 @@ class ArticleLine:
     published_at: datetime | None
     responses: int
     is_scheduled: bool = False
+
+
+@dataclass(frozen=True)
+class PageLine:
+    """A page as the studio's table shows it."""
+
+    id: UUID
+    slug: str
+    title: str
+    state: str
+    changed_at: datetime
+
+    @property
+    def url(self) -> str:
+        return address(self.slug, is_listed=False)
 
 
 @dataclass(frozen=True)
@@ -94,6 +110,17 @@ async def articles(db: AsyncSession, now: datetime, *, words: str = "", state: s
         wanted = wanted.where(Article.state == state)
     wanted = wanted.order_by(Article.changed_at.desc())
     return [ArticleLine(*row) for row in await db.execute(wanted.limit(500))]
+
+
+async def own_pages(db: AsyncSession) -> list[PageLine]:
+    """Pages of any state, by title."""
+    rows = await db.execute(
+        select(Article.id, Article.slug, Article.title, Article.state, Article.changed_at)
+        .where(~Article.is_listed)
+        .order_by(func.lower(Article.title), Article.id)
+        .limit(500)
+    )
+    return [PageLine(*row) for row in rows]
 
 
 async def article(db: AsyncSession, article_id: UUID) -> Article | None:

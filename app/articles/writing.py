@@ -22,15 +22,22 @@ MOST_RELATED = 5
 
 
 async def create(
-    db: AsyncSession, viewer: Viewer, draft: ArticleDraft, now: datetime, zone: tzinfo = UTC
+    db: AsyncSession,
+    viewer: Viewer,
+    draft: ArticleDraft,
+    now: datetime,
+    zone: tzinfo = UTC,
+    *,
+    slug: str = "",
 ) -> Article:
-    """A new draft; its day, if it has one, is read in `zone`. Without a slug, one is made from the title.
+    """A new draft; its day, if it has one, is read in `zone`. Without a slug, one is made from `slug`, else from the
+    title.
 
     Raises:
         BadInput: (field "slug") when another article has that address.
     """
     article = Article(id=uuid4(), author_id=viewer.user_id, created_at=now, state="draft")
-    await _fill(db, article, draft, now)
+    await _fill(db, article, draft, now, slug)
     article.published_at = _day(article, draft, now, zone)
     db.add(article)
     await db.flush()
@@ -54,7 +61,8 @@ async def save(
     Raises:
         BadInput: (field "slug") when another article has that address.
     """
-    before, was_shown = article.slug, article.published_at is not None and article.published_at <= now
+    before, before_url = article.slug, article.url
+    was_shown = article.published_at is not None and article.published_at <= now
     # What came from elsewhere (an import) has no revision yet.
     await revisions.keep(db, article, None, article.changed_at)
     await _fill(db, article, draft, now)
@@ -63,8 +71,8 @@ async def save(
     await _relate(db, article.id, draft.related)
     await tagging.set_typed(db, article.id, draft.tag_names)
     moved = {"slug_before": before} if before != article.slug else {}
-    if moved and was_shown:
-        await old_addresses.remember(db, [f"/articles/{before}"], article_id=article.id)
+    if article.url != before_url and was_shown:
+        await old_addresses.remember(db, [before_url], article_id=article.id)
     audit.record(db, viewer.user_id, "article.save", "article", article.id, title=article.title, **moved)
 
 
@@ -109,9 +117,12 @@ async def remove(db: AsyncSession, viewer: Viewer, article: Article) -> None:
     await db.delete(article)
 
 
-async def _fill(db: AsyncSession, article: Article, draft: ArticleDraft, now: datetime) -> None:
+async def _fill(
+    db: AsyncSession, article: Article, draft: ArticleDraft, now: datetime, wanted: str = ""
+) -> None:
     rendered = render_article(draft.body_md)
-    article.slug = await _slug(db, article.id, draft)
+    article.slug = await _slug(db, article.id, draft, wanted)
+    article.is_listed = not draft.is_page
     article.title = draft.title
     article.summary = draft.summary
     article.body_md = draft.body_md
@@ -128,7 +139,7 @@ def _day(article: Article, draft: ArticleDraft, now: datetime, zone: tzinfo) -> 
     return publication_day(article.state, kept, typed if draft.day else None, now)
 
 
-async def _slug(db: AsyncSession, article_id: UUID, draft: ArticleDraft) -> str:
+async def _slug(db: AsyncSession, article_id: UUID, draft: ArticleDraft, wanted: str) -> str:
     """The address asked for, or a free one made of the title."""
     if draft.slug:
         other = await db.scalar(
@@ -138,7 +149,7 @@ async def _slug(db: AsyncSession, article_id: UUID, draft: ArticleDraft) -> str:
             sentence = _("“%(title)s” has this address already. Please choose another one.")
             raise BadInput(sentence % {"title": other}, field="slug")
         return draft.slug
-    base = slugify(draft.title) or "article"
+    base = wanted or slugify(draft.title) or "article"
     taken = await db.scalars(
         select(Article.slug).where(Article.slug.startswith(base, autoescape=True), Article.id != article_id)
     )

@@ -1,13 +1,13 @@
 """Reads of what is taught, as pages for the public need it; drafts only when they are asked for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Row, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from app.catalog import rules
 from app.catalog.models import Course, Lesson, Section
@@ -31,28 +31,61 @@ class _Film:
 NO_FILM = _Film(False, None, 0)
 
 
-def _whole() -> Select[Course]:
-    return select(Course).options(selectinload(Course.sections).selectinload(Section.lessons))
+_COURSES = select(Course.id, Course.slug, Course.title, Course.summary, Course.body_md, Course.state)
+# Columns only: an outline of a thousand lessons should not load a thousand ladders.
+_OUTLINE = (
+    select(
+        Section.course_id,
+        Section.id.label("section_id"),
+        Section.title.label("section_title"),
+        Lesson.id,
+        Lesson.slug,
+        Lesson.title,
+        Lesson.summary,
+        Lesson.state,
+        Lesson.is_free,
+        Lesson.available_at,
+        Video.version,
+        Video.duration_s,
+        Video.poster_version,
+    )
+    .join(Lesson, Lesson.section_id == Section.id)
+    .outerjoin(Video, Video.id == Lesson.video_id)
+    .order_by(Section.position, Section.id, Lesson.position, Lesson.id)
+)
+
+
+class _LessonFacts(rules.Scheduled, Protocol):
+    """A lesson, or a row with as much of it as an outline shows."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def is_free(self) -> bool: ...
 
 
 async def courses(db: AsyncSession, now: datetime, *, with_drafts: bool = False) -> list[CourseView]:
     """Every course in its order, with its outline. `with_drafts`: for staff."""
-    wanted = _whole().order_by(Course.position, Course.created_at)
+    wanted = _COURSES.order_by(Course.position, Course.created_at)
     if not with_drafts:
         wanted = wanted.where(Course.state == "published")
-    rows = list(await db.scalars(wanted))
-    films = await _films(db, [course.id for course in rows])
-    return [_view(course, films, now, with_drafts) for course in rows]
+    return await _views(db, (await db.execute(wanted)).all(), now, with_drafts)
 
 
 async def course_by_slug(
     db: AsyncSession, slug: str, now: datetime, *, with_drafts: bool = False
 ) -> CourseView | None:
     """One course with its outline; None when there is none, or only a draft and drafts were not asked for."""
-    course = (await db.scalars(_whole().where(Course.slug == slug))).one_or_none()
+    course = (await db.execute(_COURSES.where(Course.slug == slug))).one_or_none()
     if course is None or (course.state != "published" and not with_drafts):
         return None
-    return _view(course, await _films(db, [course.id]), now, with_drafts)
+    return (await _views(db, [course], now, with_drafts))[0]
 
 
 async def lesson_in(
@@ -211,20 +244,7 @@ def _film(video: Video | None) -> _Film:
     return _Film(video.version > 0, video.duration_s, video.version, video.poster_version)
 
 
-async def _films(db: AsyncSession, course_ids: list[UUID]) -> dict[UUID, _Film]:
-    """By lesson. Columns only: an outline of a thousand lessons should not load a thousand ladders."""
-    rows = await db.execute(
-        select(Lesson.id, Video.version, Video.duration_s, Video.poster_version)
-        .join(Video, Video.id == Lesson.video_id)
-        .where(Lesson.course_id.in_(course_ids))
-    )
-    return {
-        lesson_id: _Film(version > 0, duration_s, version, poster_version)
-        for lesson_id, version, duration_s, poster_version in rows
-    }
-
-
-def _line(lesson: Lesson, film: _Film, now: datetime, course_slug: str) -> OutlineLesson:
+def _line(lesson: _LessonFacts, film: _Film, now: datetime, course_slug: str) -> OutlineLesson:
     return OutlineLesson(
         id=lesson.id,
         slug=lesson.slug,
@@ -242,22 +262,35 @@ def _line(lesson: Lesson, film: _Film, now: datetime, course_slug: str) -> Outli
     )
 
 
-def _view(course: Course, films: dict[UUID, _Film], now: datetime, with_drafts: bool) -> CourseView:
-    sections = []
-    for section in course.sections:
-        lines = tuple(
-            _line(lesson, films.get(lesson.id, NO_FILM), now, course.slug)
-            for lesson in section.lessons
-            if with_drafts or lesson.state != "draft"
+async def _views(
+    db: AsyncSession, courses: Sequence[Row[*tuple[Any, ...]]], now: datetime, with_drafts: bool
+) -> list[CourseView]:
+    """The courses with their outlines, in one question for all. Sections without a lesson to see are left out."""
+    slugs = {course.id: course.slug for course in courses}
+    rows = await db.execute(_OUTLINE.where(Section.course_id.in_(slugs))) if slugs else ()
+    outlines: dict[UUID, dict[tuple[UUID, str], list[OutlineLesson]]] = {one: {} for one in slugs}
+    for row in rows:
+        if not with_drafts and row.state == "draft":
+            continue
+        film = (
+            NO_FILM
+            if row.version is None
+            else _Film(row.version > 0, row.duration_s, row.version, row.poster_version)
         )
-        if lines:
-            sections.append(OutlineSection(section.id, section.title, lines))
-    return CourseView(
-        id=course.id,
-        slug=course.slug,
-        title=course.title,
-        summary=course.summary,
-        body_md=course.body_md,
-        is_published=course.state == "published",
-        sections=tuple(sections),
-    )
+        line = _line(row, film, now, slugs[row.course_id])
+        outlines[row.course_id].setdefault((row.section_id, row.section_title), []).append(line)
+    return [
+        CourseView(
+            id=course.id,
+            slug=course.slug,
+            title=course.title,
+            summary=course.summary,
+            body_md=course.body_md,
+            is_published=course.state == "published",
+            sections=tuple(
+                OutlineSection(section_id, title, tuple(lines))
+                for (section_id, title), lines in outlines[course.id].items()
+            ),
+        )
+        for course in courses
+    ]

@@ -16,6 +16,7 @@ from app.billing import plans
 from app.billing.plan_models import Plan, PlanPrice
 from app.clock import utcnow
 from app.demo import films, texts, visitors
+from app.demo.own_pages import add_pages
 from app.demo.processes import Fault
 from app.demo.writing import add_articles, add_course, add_practice, publish_course
 from app.settings import get_settings
@@ -59,6 +60,7 @@ async def fill(environment: dict[str, str], tell: Callable[[str], None]) -> None
         await asyncio.gather(_films(tell), _plans(teacher))
         await publish_course(teacher)
         await add_articles(teacher)
+        await add_pages(teacher)
         await _membership()
     finally:
         await db.close_database()

@@ -48,6 +48,7 @@ class ArticleText:
     related: tuple[str, ...]
     lesson: str | None
     days_ago: float
+    tags: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,14 @@ class SeriesText:
     title: str
     summary: str
     parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PageText:
+    slug: str
+    title: str
+    summary: str
+    body_md: str
 
 
 @dataclass(frozen=True)
@@ -156,9 +165,19 @@ def articles() -> tuple[ArticleText, ...]:
                 related=tuple(head.get("related", ())),
                 lesson=head.get("lesson"),
                 days_ago=float(head["days_ago"]),
+                tags=", ".join(head.get("tags", ())),
             )
         )
     return tuple(sorted(found, key=lambda article: -article.days_ago))
+
+
+def pages() -> tuple[PageText, ...]:
+    """The pages beside the articles, by their slugs."""
+    found = []
+    for path in sorted((COPY / "pages").glob("*.md")):
+        head, body = _read(f"pages/{path.stem}")[0]
+        found.append(PageText(path.stem, head["title"], head.get("summary", ""), body))
+    return tuple(found)
 
 
 def responses(article_slug: str) -> tuple[ResponseText, ...]:

@@ -179,6 +179,7 @@ def _draft(words: texts.ArticleText, lessons: dict[str, UUID], ids: dict[str, UU
         body_md=words.body_md,
         related=tuple(str(ids[slug]) for slug in words.related if slug in ids),
         lesson=str(lessons[words.lesson]) if words.lesson else "",
+        tags=words.tags,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles import queries as articles
 from app.articles.models import Article
+from app.articles.paths import address
 from app.articles.queries import ArticleCard
 from app.articles.series_queries import shown_slugs
 from app.articles.shown import shown
@@ -74,11 +75,11 @@ async def sitemap(db: AsyncSession, now: datetime) -> list[SitemapEntry]:
         SitemapEntry("/contact"),
     ]
     rows = await db.execute(
-        select(Article.slug, func.greatest(Article.changed_at, Article.published_at))
+        select(Article.slug, Article.is_listed, func.greatest(Article.changed_at, Article.published_at))
         .where(shown(now))
         .order_by(Article.published_at.desc())
     )
-    entries.extend(SitemapEntry(f"/articles/{slug}", changed_at) for slug, changed_at in rows)
+    entries.extend(SitemapEntry(address(slug, is_listed), changed_at) for slug, is_listed, changed_at in rows)
     entries.extend(SitemapEntry(f"/series/{slug}") for slug in await shown_slugs(db, now))
     for course in await catalog.courses(db, now):
         entries.append(SitemapEntry(course.url))

@@ -1,6 +1,9 @@
 """The teacher's practice as visitors see it: its name, the author box and the addresses."""
 
+from typing import Any
+
 from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, HasId
@@ -31,6 +34,15 @@ class Practice(Base):
     # Responses with more links, or with one of these words (one on each line), wait for the teacher.
     most_links: Mapped[int] = mapped_column(default=2)
     held_words: Mapped[str] = mapped_column(Text, default="")
+    # Of the interface, as its catalogue in locale/ is named.
+    language: Mapped[str] = mapped_column(String(16), default="en")
+    # `#rrggbb`; what both themes make of it: colours.palette.
+    accent: Mapped[str] = mapped_column(String(7), default="#9a4424")
+    # The address of a picture of ours (`/pictures/…`), which tells its size.
+    logo: Mapped[str] = mapped_column(String(120), default="")
+    is_name_shown: Mapped[bool] = mapped_column(default=True)
+    # {"header": [{"to", "label"}, …], "footer": […]}; None: what every site begins with. `to` as navigation.py says.
+    navigation: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), default=None)
 
 
 class Location(HasId, Base):

@@ -1,15 +1,38 @@
 """Reads of the practice: what the header, the footer and the author box show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
+from app.articles.models import Article
+from app.articles.paths import size_of
 from app.articles.rules import Suspicion
+from app.articles.shown import shown
 from app.db import Querying
+from app.i18n import DEFAULT_LOCALE
+from app.practice import navigation
+from app.practice.colours import CLAY
 from app.practice.models import Location, Practice
+from app.practice.navigation import Link, Navigation, PageLink
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address of the practice. `hours` may have several lines."""
+
+    id: UUID
+    city: str
+    street: str
+    postal_code: str
+    region: str
+    phone: str
+    hours: str
 
 
 @dataclass(frozen=True)
@@ -27,34 +50,90 @@ class PracticeView:
     streams_at_once: int = 2
     most_links: int = 2
     held_words: str = ""
-    locations: tuple[Location, ...] = ()
+    language: str = DEFAULT_LOCALE
+    accent: str = CLAY
+    logo: str = ""
+    is_name_shown: bool = True
+    navigation: dict[str, Any] | None = field(default=None, hash=False)
+    locations: tuple[Place, ...] = ()
+    # The published ones that the navigation may lead to.
+    pages: tuple[PageLink, ...] = ()
+
+    @cached_property
+    def kept_navigation(self) -> Navigation:
+        return navigation.from_json(self.navigation, self.pages)
+
+    @cached_property
+    def header_links(self) -> tuple[Link, ...]:
+        return navigation.links(self.kept_navigation.header, self.pages)
+
+    @cached_property
+    def footer_links(self) -> tuple[Link, ...]:
+        return navigation.links(self.kept_navigation.footer, self.pages)
+
+    @property
+    def logo_size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, of the file; None without a logo."""
+        return size_of(self.logo) if self.logo else None
 
 
-async def practice(db: AsyncSession) -> PracticeView:
-    """The practice, or plain defaults before anyone has filled it in."""
-    row = await db.get(Practice, 1)
-    locations = tuple(await db.scalars(select(Location).order_by(Location.position)))
-    if row is None:
-        return PracticeView(locations=locations)
-    return PracticeView(
-        site_name=row.site_name,
-        tagline=row.tagline,
-        teacher_name=row.teacher_name,
-        teacher_role=row.teacher_role,
-        teacher_bio=row.teacher_bio,
-        contact_email=row.contact_email,
-        time_zone=row.time_zone,
-        is_marking=row.is_marking,
-        streams_at_once=row.streams_at_once,
-        most_links=row.most_links,
-        held_words=row.held_words,
-        locations=locations,
+_FACTS = [column for column in Practice.__table__.columns if column.name != "id"]
+
+
+def _places() -> Any:
+    """Every address as a list of JSON, in its order."""
+    columns = (
+        Location.id,
+        Location.city,
+        Location.street,
+        Location.postal_code,
+        Location.region,
+        Location.phone,
+        Location.hours,
     )
+    one = func.json_build_array(*columns)
+    return select(func.json_agg(aggregate_order_by(one, Location.position, Location.id))).scalar_subquery()
+
+
+def _pages() -> Any:
+    """[id, slug, title] of each page that may stand in the navigation."""
+    named = func.strpos(cast(Practice.navigation, Text), cast(Article.id, Text)) > 0
+    one = func.json_build_array(Article.id, Article.slug, Article.title)
+    return (
+        select(func.json_agg(aggregate_order_by(one, Article.title)))
+        .where(~Article.is_listed, shown(func.now()))
+        .where(or_(Article.slug.in_(navigation.WELL_KNOWN), named))
+        .correlate(Practice)
+        .scalar_subquery()
+    )
+
+
+# One question: the head and the foot of every page cost no more.
+_ALL = (
+    select(*_FACTS, _places().label("places"), _pages().label("linked"))
+    .select_from(select(literal(1).label("one")).subquery())
+    .outerjoin(Practice, true())
+)
+
+
+async def practice(db: Querying) -> PracticeView:
+    """The practice, or plain defaults before anyone has filled it in."""
+    row = (await db.execute(_ALL)).mappings().one()
+    places = tuple(Place(UUID(one[0]), *one[1:]) for one in row["places"] or ())
+    pages = tuple(PageLink(*one) for one in row["linked"] or ())
+    if row["site_name"] is None:
+        return PracticeView(locations=places, pages=pages)
+    return PracticeView(**{column.name: row[column.name] for column in _FACTS}, locations=places, pages=pages)
 
 
 async def time_zone(db: AsyncSession) -> str:
     """The name of the zone in which the practice lives."""
     return await db.scalar(select(Practice.time_zone).where(Practice.id == 1)) or "UTC"
+
+
+async def language(db: Querying) -> str:
+    """The locale of the interface and of mails."""
+    return await db.scalar(select(Practice.language).where(Practice.id == 1)) or DEFAULT_LOCALE
 
 
 async def streams_at_once(db: Querying) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.accounts.rules import clean_email
 from app.clock import zones
 from app.errors import BadInput
-from app.i18n import _
+from app.i18n import _, available_locales
 
 BIO_CHARS = 1_200
 MOST_STREAMS = 9
@@ -32,6 +32,7 @@ class PracticeDraft:
     streams_at_once: int = 2
     most_links: int = 2
     held_words: str = ""
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def check_practice(draft: PracticeDraft) -> Errors:
         errors["most_links"] = _("Please choose one of the numbers.")
     if len(draft.held_words) > HELD_WORDS_CHARS:
         errors["held_words"] = _("These are too many words. Please keep them below 4,000 characters.")
+    if draft.language not in available_locales():
+        errors["language"] = _("Please choose one of the languages.")
     if draft.time_zone not in zones():
         errors["time_zone"] = _("Please choose one of the time zones.")
     return errors

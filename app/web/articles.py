@@ -11,7 +11,7 @@ from app.accounts.permissions import Permission, Viewer
 from app.articles import proofs, queries, responding, series_queries, threads
 from app.articles.markdown import Heading, contents
 from app.articles.models import Article, Comment, Tag
-from app.articles.queries import ArticleCard
+from app.articles.queries import ArticleCard, Mention
 from app.articles.rules import Errors, ResponseDraft, is_shown, reading_minutes
 from app.articles.series_queries import Place
 from app.catalog.views import poster_url
@@ -21,6 +21,7 @@ from app.errors import NotFound
 from app.web.article_cards import Filled, Reader, fill
 from app.web.guard import MaybeViewer, needs
 from app.web.pages import Page, Pages
+from app.web.response_lines import ResponseLine, lines
 from app.web.writers import sender_of
 from app.web.writing_forms import new_stamp
 
@@ -67,9 +68,9 @@ class ArticlePage:
     is_shown: bool
     poster: str | None
     series: Place | None
-    related: list[ArticleCard]
-    tags: list[Tag]
-    responses: list[threads.Response]
+    related: tuple[Mention, ...]
+    tags: tuple[Mention, ...]
+    responses: list[ResponseLine]
     response_count: int
     form: ReplyForm
     is_withdrawn: bool = False
@@ -150,26 +151,28 @@ async def show(
     if threads.has_own(rows):
         headers = {"Cache-Control": "private, no-store", **(headers or {})}
     now = utcnow()
+    around = await queries.surroundings(db, article.id, now)
     parts = await fill(db, article.body_html, article.lesson_id, Reader(page.viewer, article.slug, told), now)
     headings = contents(article.body_html)
     model = ArticlePage(
         article=article,
-        url=f"/articles/{article.slug}",
+        url=article.url,
         parts=parts,
         minutes=reading_minutes(article.word_count),
         contents=headings if sum(h.level == 2 for h in headings) >= CONTENTS_FROM else (),
-        author=await queries.author_name(db, article),
+        author=around.author,
         is_shown=is_shown(article.state, article.published_at, now),
         poster=next((poster_url(part.lesson.lesson) for part in parts if part.lesson), None),
         series=await series_queries.place_of(db, article.id, now),
-        related=await queries.related(db, article.id, now),
-        tags=await queries.tags_of(db, article.id),
-        responses=threads.build(rows),
+        related=around.related,
+        tags=around.tags,
+        responses=lines(threads.build(rows), now),
         response_count=threads.count(rows),
         form=form,
         is_withdrawn=is_withdrawn,
     )
-    return await page.show("articles/article.html", model, status=status, headers=headers)
+    template = "articles/article.html" if article.is_listed else "articles/page.html"
+    return await page.show(template, model, status=status, headers=headers)
 
 
 @router.get("/{slug}")
@@ -186,6 +189,8 @@ async def article(
     """GET /articles/{slug}; `?reply=<id>` answers one response, `?held=1` says that a new one waits, `?withdrawn=1`
     that one is gone, `?told=` what became of a card's form."""
     found = await readable(db, slug, viewer)
+    if found.url != f"/articles/{slug}":
+        return RedirectResponse(found.url, status_code=302)
     parent = await responding.parent_of(db, found.id, uuid_or_none(reply))
     form = ReplyForm(new_stamp(purpose_of(found)), _own_words(viewer), parent, is_held=bool(held))
     return await show(page, db, found, form, is_withdrawn=bool(withdrawn), told=told)

@@ -26,6 +26,6 @@ async def draft(page: Page, db: Db, token: str = "") -> Response:
     except LinkExpired as gone:
         return await show_dead_link(page, gone, "/articles")
     if is_shown(found.state, found.published_at, utcnow()):
-        return RedirectResponse(f"/articles/{found.slug}", 303)
+        return RedirectResponse(found.url, 303)
     form = ReplyForm(new_stamp(purpose_of(found)), ResponseDraft())
     return await show(page, db, found, form, headers=SECRET)

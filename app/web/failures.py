@@ -16,14 +16,18 @@ from starlette.types import Scope
 
 from app import db, errors
 from app.articles import old_addresses
+from app.articles.queries import ArticleCard, published
 from app.billing.trouble import trouble_of
 from app.clock import utcnow
 from app.i18n import _
 from app.practice.queries import PracticeView, practice
 from app.web.guard import clear_session_cookie, cookie_name, current_viewer
+from app.web.last_resort import last_resort
 from app.web.pages import Frame, draw, safe_next
 
 log = logging.getLogger("limber.web")
+
+LATEST = 4
 
 BY_STATUS: dict[int, type[errors.LimberError]] = {
     401: errors.SignInRequired,
@@ -48,6 +52,8 @@ class ErrorPage:
     next: str
     email: str = ""
     error: str = ""
+    # Articles to read instead of what is not here.
+    latest: tuple[ArticleCard, ...] = ()
 
 
 def wants_json(scope: Scope) -> bool:
@@ -129,18 +135,23 @@ def for_htmx(error: errors.LimberError, scope: Scope) -> Response:
     return HTMLResponse(said, status_code=error.status, headers=headers)
 
 
-async def _frame(scope: Scope) -> Frame:
-    """The frame of an error page; it needs nothing, so that it can be drawn while the database is down."""
+async def _frame(scope: Scope, *, with_latest: bool) -> tuple[Frame, tuple[ArticleCard, ...]]:
+    """The frame of an error page, and the latest articles for one that leads nowhere.
+
+    It needs nothing, so that it can be drawn while the database is down.
+    """
     request = Request(scope)
     viewer, facts, trouble = None, PracticeView(), None
+    latest: tuple[ArticleCard, ...] = ()
     try:
         async with db.transaction() as session:
             viewer = await current_viewer(request, session)
             facts = await practice(session)
             trouble = await trouble_of(session, viewer.user_id, utcnow()) if viewer else None
+            latest = tuple(await published(session, utcnow(), limit=LATEST)) if with_latest else ()
     except (SQLAlchemyError, OSError, RuntimeError) as fault:
         log.warning("error page without the database: %s", type(fault).__name__)
-    return Frame(viewer, facts, getattr(request.state, "csp_nonce", ""), scope["path"], trouble)
+    return Frame(viewer, facts, getattr(request.state, "csp_nonce", ""), scope["path"], trouble), latest
 
 
 async def answer(scope: Scope, error: errors.LimberError) -> Response:
@@ -158,8 +169,10 @@ async def answer(scope: Scope, error: errors.LimberError) -> Response:
         response = problem(error, scope)
     else:
         template = "errors/401.html" if error.status == 401 else "errors/error.html"
-        page = ErrorPage(error.status, error.sentence, way_back(scope))
-        response = HTMLResponse(draw(template, await _frame(scope), page), status_code=error.status)
+        is_lost = error.status in (404, 410) and not scope["path"].startswith("/studio")
+        frame, latest = await _frame(scope, with_latest=is_lost)
+        page = ErrorPage(error.status, error.sentence, way_back(scope), latest=latest)
+        response = HTMLResponse(draw(template, frame, page), status_code=error.status)
     response.headers.update(headers)
     if error.status == 401 and any(
         cookie_name() in value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"
@@ -244,4 +257,9 @@ async def on_database_error(request: Request, error: Exception) -> Response:
 
 async def on_crash(request: Request, error: Exception) -> Response:
     log.exception("unhandled", exc_info=error)
-    return await answer(request.scope, errors.LimberError())
+    try:
+        return await answer(request.scope, errors.LimberError())
+    except Exception:
+        # What broke the page may break the page about it, too.
+        log.exception("no error page")
+        return last_resort(500, way_back(request.scope))

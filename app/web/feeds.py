@@ -83,9 +83,10 @@ async def feed(db: Db) -> Response:
     """GET /feed.xml: the newest articles in full, as Atom. Source: RFC 4287"""
     base = get_settings().base_url
     facts = await practice(db)
+    i18n.use_locale(facts.language)
     articles = await queries.newest_in_full(db, utcnow(), limit=IN_FEED)
     register_namespace("", ATOM)
-    root = Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": i18n.current_locale()})
+    root = Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": i18n.language_tag(i18n.current_locale())})
     add(root, "id", f"{base}/")
     add(root, "title", facts.site_name)
     if facts.tagline:

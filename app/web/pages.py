@@ -15,7 +15,7 @@ from app.db import Db
 from app.practice.queries import PracticeView, practice
 from app.settings import get_settings
 from app.templating import environment
-from app.web import origin
+from app.web import origin, theme
 from app.web.guard import MaybeViewer, cookie_name, set_session_cookie
 
 # A way back travels in addresses and mailed links, which break (or fill a stranger's mailbox) when it is long.
@@ -66,6 +66,8 @@ class Frame:
     trouble: Trouble | None = None
     # The article that brought them here, by its slug.
     came_from: str = ""
+    # "light" or "dark" while the teacher looks at what was not saved yet.
+    preview: str = ""
 
     def context(self) -> dict[str, Any]:
         return {
@@ -77,9 +79,18 @@ class Frame:
             "came_from": self.came_from,
             "demo": demo_info(),
             "now": utcnow(),
-            "locale": i18n.current_locale(),
+            "language": i18n.language_tag(i18n.current_locale()),
+            "direction": i18n.direction(i18n.current_locale()),
+            "theme": theme.address(self.practice.accent),
+            "preview": self.preview,
             "base_url": get_settings().base_url,
         }
+
+
+def _as_at(facts: PracticeView) -> None:
+    """Tell days, times and everything else as they are told at the practice."""
+    use_zone(facts.time_zone)
+    i18n.use_locale(facts.language)
 
 
 def draw(template: str, frame: Frame, page: Any) -> str:
@@ -88,7 +99,7 @@ def draw(template: str, frame: Frame, page: Any) -> str:
     Raises:
         jinja2.UndefinedError: when the template names what neither has.
     """
-    use_zone(frame.practice.time_zone)
+    _as_at(frame.practice)
     return environment().get_template(template).render(frame.context(), page=page)
 
 
@@ -130,7 +141,7 @@ class Pages:
 async def pages_of(request: Request, db: AsyncSession, viewer: Viewer | None) -> Pages:
     """The same by hand, for routes that keep no transaction open while they call other servers."""
     facts = await practice(db)
-    use_zone(facts.time_zone)
+    _as_at(facts)
     return Pages(request, db, viewer, facts)
 
 

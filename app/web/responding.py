@@ -14,7 +14,7 @@ from app.articles.rules import Errors, ResponseDraft, check_response
 from app.articles.writers import Sender
 from app.clock import utcnow
 from app.db import Db
-from app.errors import TooMany
+from app.errors import NotFound, TooMany
 from app.practice.queries import mail_recipients, suspicion
 from app.web.articles import ReplyForm, purpose_of, readable, show, uuid_or_none
 from app.web.guard import MaybeViewer, needs
@@ -60,6 +60,8 @@ async def respond(
 ) -> Response:
     """POST /articles/{slug}/responses."""
     article, draft = await readable(db, slug, viewer), sent.draft
+    if not article.is_listed:
+        raise NotFound
     if viewer is not None:
         draft = replace(draft, name=viewer.name, email=viewer.email)
     sender, now = marked(sender_of(request, viewer), sent.stamp), utcnow()

@@ -2,16 +2,21 @@
 
 import re
 import secrets
+from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import CrossSite, TooLarge
 from app.settings import get_settings
 from app.templating import manifest
-from app.web.failures import answer
+from app.web.failures import answer, on_crash
 
+# The policy's word.
+NOBODY = "'none'"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # These answer HEAD in a way of their own.
 OWN_HEAD = ("/media/", "/static/", "/studio/uploads/")
@@ -24,30 +29,58 @@ PICTURES = re.compile(r"/studio/videos/[^/]+/poster/picture")
 LARGEST_PICTURE = 16_000_000
 
 
-def content_security_policy(nonce: str) -> str:
-    """Our own files only; the player's style elements by their hash, a page's scripts by nonce."""
+@lru_cache(maxsize=16)
+def _policy(framing: str, framed_by: str, stripe: str, films: str) -> tuple[str, str]:
+    """What stands before and behind the nonce."""
     styles = " ".join(f"'{value}'" for value in manifest()["style_hashes"])
-    form_targets = "'self' https://checkout.stripe.com https://billing.stripe.com"
-    settings = get_settings()
-    if settings.is_demo:
-        form_targets += f" {settings.stripe_api_base}"
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'self' 'nonce-{nonce}'",
-            f"style-src 'self' {styles}".rstrip(),
-            "img-src 'self' data:",
-            "font-src 'self'",
-            f"connect-src 'self' {settings.cdn_origin}".rstrip(),
-            # data: hls.js gives each caption track an empty file of its own.
-            f"media-src 'self' blob: data: {settings.cdn_origin}".rstrip(),
-            "worker-src 'self'",
-            "manifest-src 'self'",
-            f"form-action {form_targets}",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
+    form_targets = f"'self' https://checkout.stripe.com https://billing.stripe.com {stripe}".rstrip()
+    rest = (
+        f"style-src 'self' {styles}".rstrip(),
+        "img-src 'self' data:",
+        "font-src 'self'",
+        f"connect-src 'self' {films}".rstrip(),
+        # data: hls.js gives each caption track an empty file of its own.
+        f"media-src 'self' blob: data: {films}".rstrip(),
+        "worker-src 'self'",
+        "manifest-src 'self'",
+        f"form-action {form_targets}",
+        "base-uri 'none'",
+        f"frame-src {framing}",
+        f"frame-ancestors {framed_by}",
     )
+    return "default-src 'none'; script-src 'self' 'nonce-", "'; " + "; ".join(rest)
+
+
+def content_security_policy(nonce: str, *, framing: str = NOBODY, framed_by: str = NOBODY) -> str:
+    """Our own files only; the player's style elements by their hash, a page's scripts by nonce.
+
+    `framing`: whose pages may stand in this one; `framed_by`: in whose this one may stand. Nobody's, but for the
+    preview of the site's look in the studio (app/web/look.py).
+    """
+    settings = get_settings()
+    stripe = settings.stripe_api_base if settings.is_demo else ""
+    before, behind = _policy(framing, framed_by, stripe, settings.cdn_origin)
+    return before + nonce + behind
+
+
+FIXED = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+)
+ONLY_TLS = (b"strict-transport-security", b"max-age=31536000")
+
+
+def _with_headers(given: Iterable[tuple[bytes, bytes]], nonce: str) -> list[tuple[bytes, bytes]]:
+    """The response's headers, and ours where it sets none of that name. ASGI's names are in small letters."""
+    headers = list(given)
+    own = {name for name, _value in headers}
+    ours = [*FIXED, ONLY_TLS] if get_settings().secure_cookies else FIXED
+    headers += [pair for pair in ours if pair[0] not in own]
+    if b"content-security-policy" not in own:
+        headers.append((b"content-security-policy", content_security_policy(nonce).encode("latin-1")))
+    return headers
 
 
 class SecurityHeaders:
@@ -62,22 +95,23 @@ class SecurityHeaders:
             return
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["csp_nonce"] = nonce
+        has_begun = False
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", content_security_policy(nonce))
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-                headers.setdefault(
-                    "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"
-                )
-                if get_settings().secure_cookies:
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                has_begun = True
+                message["headers"] = _with_headers(message.get("headers", ()), nonce)
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception as fault:
+            # Starlette's own place for this is outside of every header set here.
+            if has_begun:
+                raise
+            response = await on_crash(Request(scope), fault)
+            await response(scope, receive, send_with_headers)
 
 
 def is_cross_site(method: str, headers: Headers, host: str) -> bool:

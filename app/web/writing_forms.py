@@ -1,5 +1,8 @@
 """What the public forms (responses, contact) share: who writes from where, the stamp, and the field nobody sees."""
 
+import secrets
+from contextvars import ContextVar
+
 from fastapi import Request
 
 from app.articles import stamps
@@ -12,8 +15,19 @@ def client_ip(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+# While a page is drawn that is kept (app/web/kept.py): what stands in the place of each stamp → what it is for.
+holes: ContextVar[dict[str, str] | None] = ContextVar("limber_holes", default=None)
+# Nobody can write one into a page: they are of this process alone.
+HOLE = secrets.token_hex(12)
+
+
 def new_stamp(purpose: str) -> str:
     """A signed note of when the form was opened, for its hidden field."""
+    here = holes.get()
+    if here is not None:
+        hole = f"{HOLE}{len(here):04}"
+        here[hole] = purpose
+        return hole
     return stamps.sign(get_settings().link_ring, purpose, utcnow())
 
 

@@ -95,6 +95,11 @@ def upgrade() -> None:
         sa.Column("streams_at_once", sa.Integer(), nullable=False),
         sa.Column("most_links", sa.Integer(), nullable=False),
         sa.Column("held_words", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("accent", sa.String(length=7), nullable=False),
+        sa.Column("logo", sa.String(length=120), nullable=False),
+        sa.Column("is_name_shown", sa.Boolean(), nullable=False),
+        sa.Column("navigation", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_practice_single")),
         sa.CheckConstraint("streams_at_once BETWEEN 1 AND 9", name=op.f("ck_practice_streams_at_once")),
         sa.CheckConstraint("most_links BETWEEN 0 AND 99", name=op.f("ck_practice_most_links")),
@@ -780,6 +785,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_article")),
         sa.UniqueConstraint("slug", name=op.f("uq_article_slug")),
     )
+    op.create_index(
+        "ix_article_pages", "article", ["slug"], unique=False, postgresql_where=sa.text("NOT is_listed")
+    )
     op.create_table(
         "playback",
         sa.Column("lesson_id", sa.Uuid(), nullable=False),
@@ -1202,6 +1210,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_playback_user_id"), table_name="playback")
     op.drop_index(op.f("ix_playback_lesson_id"), table_name="playback")
     op.drop_table("playback")
+    op.drop_index("ix_article_pages", table_name="article", postgresql_where=sa.text("NOT is_listed"))
     op.drop_table("article")
     op.drop_table("upload_part")
     op.drop_index(op.f("ix_upload_video_id"), table_name="upload")

@@ -16,7 +16,13 @@ def test_the_practice_is_invented_and_fit_for_its_settings() -> None:
     fields = PracticeDraft.__dataclass_fields__
     # What the demo does not write about stays as a new practice has it.
     facts = {name: getattr(words, name) for name in fields if hasattr(words, name)}
-    assert set(fields) - set(facts) == {"is_marking", "streams_at_once", "most_links", "held_words"}
+    assert set(fields) - set(facts) == {
+        "is_marking",
+        "streams_at_once",
+        "most_links",
+        "held_words",
+        "language",
+    }
     assert check_practice(PracticeDraft(**facts)) == {}
     assert words.contact_email.endswith("@example.com")
     assert len(words.locations) == 2
@@ -37,6 +43,13 @@ def test_every_article_could_be_published_and_points_at_what_is_there() -> None:
         assert set(words.related) <= slugs - {words.slug}
         assert words.lesson in lessons
     assert any(LESSON_HERE in render_article(words.body_md).html for words in articles)
+
+
+def test_every_page_could_be_published() -> None:
+    assert {page.slug for page in texts.pages()} == {"about", "privacy", "imprint"}
+    for words in texts.pages():
+        draft = ArticleDraft(words.title, words.slug, words.summary, words.body_md, is_page=True).tidy()
+        assert check_article(draft, publishing=True) == {}
 
 
 def test_eight_responses_stand_under_the_article_about_hips_two_wait_and_one_is_spam() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from tests.journeys.conftest import Demo, sign_in
 
@@ -31,13 +31,19 @@ PAGES = {
         "/plans",
         "/contact",
         "/library",
+        "/articles/tag/running",
+        "/about",
+        "/privacy",
+        "/imprint",
         "/nothing-here",
+        "/articles/nothing-here",
     ),
     "member": (
         "/library",
         "/account",
         "/account/cancel",
         "/account/bills",
+        "/account/streams",
         "/courses/lower-body/gluteals",
         "/plans",
     ),
@@ -63,6 +69,8 @@ PAGES = {
         "/studio/members",
         "/studio/activity",
         "/studio/settings",
+        "/studio/pages",
+        "/studio/look",
     ),
 }
 RUN = """() => axe.run(document, {
@@ -105,7 +113,17 @@ def is_ours(url: str, site: str) -> bool:
 
 
 @pytest.mark.parametrize("who", list(PAGES))
-@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (320, "dark"),
+        (1280, "light"),
+        pytest.param(320, "light", marks=pytest.mark.long),
+        pytest.param(390, "light", marks=pytest.mark.long),
+        pytest.param(390, "dark", marks=pytest.mark.long),
+        pytest.param(1280, "dark", marks=pytest.mark.long),
+    ],
+)
 def test_pages_are_for_everybody(chromium: Browser, demo: Demo, who: str, width: int, scheme: Any) -> None:
     context = chromium.new_context(
         base_url=demo.site,
@@ -127,6 +145,25 @@ def test_an_article_has_one_small_script_and_its_worker_only_for_who_writes(page
     page.goto("/articles/hip-pain-from-running")
     page.wait_for_load_state("networkidle")
     assert [url.rpartition("/")[2].partition(".")[0] for url in scripts] == ["respond"]
+
+
+def test_an_article_weighs_little_and_asks_nobody_else(page: Page, demo: Demo) -> None:
+    """Compressed, as they come over the line: at most 15 KB of scripts and 25 KB of styles (issue 6)."""
+    weights = {"script": 0, "stylesheet": 0}
+    strangers: list[str] = []
+
+    def weigh(request: Request) -> None:
+        if not is_ours(request.url, demo.site):
+            strangers.append(request.url)
+        if request.resource_type in weights:
+            weights[request.resource_type] += request.sizes()["responseBodySize"]
+
+    page.on("requestfinished", weigh)
+    page.goto("/articles/hip-pain-from-running")
+    page.wait_for_load_state("networkidle")
+    assert strangers == []
+    assert weights["script"] <= 15_000
+    assert 0 < weights["stylesheet"] <= 25_000
 
 
 def test_nothing_moves_while_an_article_loads(page: Page) -> None:

@@ -30,6 +30,7 @@ PAGES = (
     "entitlements",
     "activity",
     "settings",
+    "pages",
 )
 
 router = APIRouter(dependencies=[needs(Permission.STAFF)], tags=["studio"])

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.accounts.rules import tidy
@@ -85,11 +85,12 @@ async def article_form(
     lesson: Annotated[str, Form()] = "",
     tags: Annotated[str, Form()] = "",
     day: Annotated[str, Form()] = "",
+    is_page: Annotated[bool, Form()] = False,
 ) -> ArticleDraft:
     """The editor's form as it was sent."""
     chosen = (await request.form()).getlist("related")
     related = tuple(value for value in chosen if isinstance(value, str) and value)
-    return ArticleDraft(title, slug, summary, body_md, related, lesson, tags, day).tidy()
+    return ArticleDraft(title, slug, summary, body_md, related, lesson, tags, day, is_page).tidy()
 
 
 Draft = Annotated[ArticleDraft, Depends(article_form)]
@@ -159,9 +160,9 @@ async def articles(page: Page, db: Db, q: str = "", state: str = "", did: str = 
 
 
 @router.get("/new")
-async def new(page: Page, db: Db) -> Response:
-    """GET /studio/articles/new."""
-    return await _editor(page, db, None, ArticleDraft())
+async def new(page: Page, db: Db, of: Annotated[str, Query(alias="page")] = "") -> Response:
+    """GET /studio/articles/new; `?page=1`: a page."""
+    return await _editor(page, db, None, ArticleDraft(is_page=bool(of)))
 
 
 @router.post("/preview")
@@ -202,6 +203,7 @@ async def edit(article_id: UUID, page: Page, db: Db, did: str = "") -> Response:
         lesson=str(article.lesson_id or ""),
         tags=", ".join(tag.name for tag in await tags_of(db, article.id)),
         day=for_field(article.published_at, current_zone()),
+        is_page=not article.is_listed,
     )
     return await _editor(page, db, article, draft, said=did)
 

@@ -80,6 +80,7 @@ SENTENCES = {
     "spread.dismiss": N_("found it fine from how many networks %(name)s watches"),
     "entitlement.give": N_("gave %(name)s a right to watch"),
     "entitlement.take": N_("took a right to watch from %(name)s"),
+    "practice.look": N_("changed how the site looks"),
     "staff.create": N_("made %(name)s a member of staff"),
     "staff.promote": N_("made %(name)s a member of staff"),
 }
@@ -97,6 +98,7 @@ PLACES = {
     "plan": "/studio/plans",
     "practice": "/studio/settings",
     "location": "/studio/settings",
+    "look": "/studio/look",
 }
 
 

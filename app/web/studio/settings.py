@@ -11,8 +11,10 @@ from app.accounts.rules import tidy
 from app.clock import zones
 from app.db import Db
 from app.errors import NotFound
+from app.i18n import DEFAULT_LOCALE, available_locales, locale_name
 from app.practice import editing, queries
 from app.practice.models import Location
+from app.practice.queries import Place
 from app.practice.rules import Errors, LocationDraft, PracticeDraft, check_location, check_practice
 from app.web.guard import SignedIn
 from app.web.pages import Page
@@ -20,13 +22,19 @@ from app.web.pages import Page
 router = APIRouter(prefix="/settings")
 
 
+def _languages() -> tuple[tuple[str, str], ...]:
+    return tuple((locale, locale_name(locale)) for locale in available_locales())
+
+
 @dataclass(frozen=True)
 class SettingsPage:
     draft: PracticeDraft
-    locations: tuple[Location, ...]
+    locations: tuple[Place, ...]
     errors: Errors = field(default_factory=dict)
     said: str = ""
     zones: tuple[str, ...] = field(default_factory=zones)
+    # (locale, what the language calls itself)
+    languages: tuple[tuple[str, str], ...] = field(default_factory=_languages)
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ async def practice_form(
     streams_at_once: Annotated[int, Form()] = 2,
     most_links: Annotated[int, Form()] = 2,
     held_words: Annotated[str, Form()] = "",
+    language: Annotated[str, Form()] = DEFAULT_LOCALE,
 ) -> PracticeDraft:
     """The form as it was sent, without stray spaces."""
     return PracticeDraft(
@@ -73,6 +82,7 @@ async def practice_form(
         streams_at_once=streams_at_once,
         most_links=most_links,
         held_words=_lines(held_words),
+        language=_line(language),
     )
 
 
@@ -119,6 +129,7 @@ async def settings(page: Page, db: Db, did: str = "") -> Response:
         streams_at_once=facts.streams_at_once,
         most_links=facts.most_links,
         held_words=facts.held_words,
+        language=facts.language,
     )
     return await page.show("studio/settings/settings.html", SettingsPage(draft, facts.locations, said=did))
 

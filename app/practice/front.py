@@ -16,6 +16,7 @@ from app.billing.plan_models import Plan
 from app.catalog import queries as catalog
 from app.catalog.views import CourseView
 from app.settings import get_settings
+from app.waiting import queries as waiting
 
 LATEST = 4
 
@@ -81,6 +82,9 @@ async def sitemap(db: AsyncSession, now: datetime) -> list[SitemapEntry]:
     )
     entries.extend(SitemapEntry(address(slug, is_listed), changed_at) for slug, is_listed, changed_at in rows)
     entries.extend(SitemapEntry(f"/series/{slug}") for slug in await shown_slugs(db, now))
+    if topics := await waiting.topics(db, now):
+        entries.append(SitemapEntry("/coming"))
+        entries.extend(SitemapEntry(f"/coming/{topic.slug}") for topic in topics)
     for course in await catalog.courses(db, now):
         entries.append(SitemapEntry(course.url))
         entries.extend(SitemapEntry(lesson.url) for lesson in course.lessons)

@@ -18,6 +18,8 @@ from app.db import Db
 from app.errors import BadInput, NotFound, TooMany
 from app.playback import progress
 from app.waiting import asking
+from app.waiting import queries as waiting
+from app.waiting.standing import Standing
 from app.web import origin, stored
 from app.web.ask_forms import Asked, AskForm, Sent, form_for, take
 from app.web.course_views import (
@@ -41,7 +43,10 @@ POSTER_S = 86400
 
 @dataclass(frozen=True)
 class CoursesPage:
+    """`topics`: what is announced, and not out yet."""
+
     courses: list[CourseView]
+    topics: list[Standing]
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,9 @@ def _begin(course: CourseView, finished: set[UUID], *, is_open: bool) -> Outline
 @router.get("/courses", dependencies=PUBLIC)
 async def course_list(page: Page, db: Db) -> Response:
     """Every course."""
-    found = await queries.courses(db, utcnow(), with_drafts=_sees_drafts(page.viewer))
-    return await page.show("courses/list.html", CoursesPage(found))
+    now = utcnow()
+    found = await queries.courses(db, now, with_drafts=_sees_drafts(page.viewer))
+    return await page.show("courses/list.html", CoursesPage(found, await waiting.topics(db, now)))
 
 
 @router.get("/courses/{course_slug}", dependencies=PUBLIC)

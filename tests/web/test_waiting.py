@@ -45,7 +45,9 @@ async def test_the_page_says_what_it_will_be_and_stands_in_the_list(
     page = await client.get(URL)
     assert "Stretches for the neck" in page.text
     assert "Tell me when it is out" in page.text
-    assert 'href="/coming/neck"' in (await client.get("/coming")).text
+    for path in ("/coming", "/courses"):
+        assert 'href="/coming/neck"' in (await client.get(path)).text, path
+    assert "<loc>https://limber.test/coming/neck</loc>" in (await client.get("/sitemap.xml")).text
     for path in ("/coming/none", "/coming/NECK", "/coming/a%00b"):
         assert (await client.get(path)).status_code == 404
 

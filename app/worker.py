@@ -42,6 +42,7 @@ def register_handlers() -> None:
     import app.accounts.sweep
     import app.articles.sweep
     import app.billing.catching_up
+    import app.billing.customer_words
     import app.billing.gifts
     import app.billing.plan_work
     import app.billing.price_moves
@@ -49,6 +50,7 @@ def register_handlers() -> None:
     import app.billing.rehearsals
     import app.billing.reminding
     import app.billing.sync
+    import app.billing.unpaid_gifts
     import app.billing.watch
     import app.playback.sweep
     import app.video.captions_files

@@ -70,8 +70,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What tests measured, told by `record_property("note", …)`: what they print is lost in parallel runs."""
-    for report in terminalreporter.stats.get("passed", []):
+    """What tests measured or drew, told by `record_property("note", …)`: what they print is lost in parallel runs."""
+    for report in (*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])):
         for name, value in report.user_properties:
             if name == "note" and report.when == "call":
                 terminalreporter.write_line(f"{report.nodeid}: {value}")

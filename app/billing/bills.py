@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
 from app.billing import offers, queries, stripe_api
+from app.billing.mirror import ChargeFacts
 from app.errors import Unavailable
 from app.settings import get_settings
 
@@ -26,7 +28,8 @@ log = logging.getLogger("limber.billing")
 class BillLine:
     """One bill or payment. `state`: open, paid, returned, partly, void or uncollectible.
 
-    `amount_cents` and `returned_cents` are in the currency's minor unit; `url`: Stripe's page of it, or empty.
+    Amounts are in the currency's minor unit: `returned_cents` went back to the card, `credited_cents` is kept for the
+    next bill. `url`: Stripe's page of it, `receipt_url`: that of the payment behind a bill, or empty.
     """
 
     at: datetime
@@ -37,6 +40,8 @@ class BillLine:
     state: str
     url: str
     returned_cents: int = 0
+    credited_cents: int = 0
+    receipt_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,9 @@ async def bills_of(user_id: UUID, *, after: str = "", before: str = "") -> Bills
         if customer is None:
             return Bills([], [])
         names = await offers.plan_names(session)
-        once = await _payments(session, customer.id, names, every=False)
-        every = await _payments(session, customer.id, names, every=True)
+        charges = await queries.charges_of(session, customer.id)
+        once = await _payments(session, customer.id, names, charges, every=False)
+        every = await _payments(session, customer.id, names, charges, every=True)
     if not get_settings().buying_enabled:
         return Bills(None, every)
     try:
@@ -70,7 +76,7 @@ async def bills_of(user_id: UUID, *, after: str = "", before: str = "") -> Bills
     except (TimeoutError, Unavailable) as fault:
         log.warning("bills of %s: %s", customer.id, type(fault).__name__)
         return Bills(None, every)
-    lines = [_line(one, names) for one in page.bills]
+    lines = [_line(one, names, charges) for one in page.bills]
     return Bills(
         lines,
         once if not page.has_newer else [],
@@ -83,21 +89,38 @@ def _invoice(typed: str) -> str:
     return typed if _INVOICE.fullmatch(typed) else ""
 
 
-def _line(bill: stripe_api.Bill, names: dict[str, str]) -> BillLine:
+def _line(bill: stripe_api.Bill, names: dict[str, str], charges: Sequence[ChargeFacts]) -> BillLine:
+    """A bill, with what became of its payment. A credit note that was refunded is in Stripe's refunds as well."""
     known = [names[one] for one in bill.price_ids if one in names]
+    paid_by = [one for one in charges if one.payment_intent_id in bill.intent_ids]
+    returned = sum(one.refunded_cents for one in paid_by)
     return BillLine(
         bill.at,
         ", ".join(dict.fromkeys(known)) or bill.what,
         bill.number,
         bill.amount_cents,
         bill.currency,
-        bill.state,
+        _paid_state(bill.amount_cents, returned) if bill.state == "paid" else bill.state,
         bill.url,
+        returned,
+        max(0, bill.credited_cents - returned),
+        next((one.receipt_url for one in paid_by if one.receipt_url), ""),
     )
 
 
+def _paid_state(amount_cents: int, returned_cents: int) -> str:
+    if not returned_cents:
+        return "paid"
+    return "returned" if returned_cents >= amount_cents else "partly"
+
+
 async def _payments(
-    session: AsyncSession, customer_id: str, names: dict[str, str], *, every: bool
+    session: AsyncSession,
+    customer_id: str,
+    names: dict[str, str],
+    charges: Sequence[ChargeFacts],
+    *,
+    every: bool,
 ) -> list[BillLine]:
     """From the mirror: what was bought once, or every payment."""
     bought = {
@@ -105,23 +128,17 @@ async def _payments(
         for one in await queries.purchases_of(session, customer_id)
         if one.payment_intent_id is not None
     }
-    found = []
-    for charge in await queries.charges_of(session, customer_id):
-        if not every and charge.payment_intent_id not in bought:
-            continue
-        state = "returned" if charge.is_refunded else "partly" if charge.refunded_cents else "paid"
-        what = bought.get(charge.payment_intent_id or "") or charge.description
-        url = charge.receipt_url or ""
-        found.append(
-            BillLine(
-                charge.paid_at,
-                what,
-                "",
-                charge.amount_cents,
-                charge.currency,
-                state,
-                url,
-                charge.refunded_cents,
-            )
+    return [
+        BillLine(
+            charge.paid_at,
+            bought.get(charge.payment_intent_id or "") or charge.description,
+            "",
+            charge.amount_cents,
+            charge.currency,
+            _paid_state(charge.amount_cents, charge.refunded_cents),
+            charge.receipt_url or "",
+            charge.refunded_cents,
         )
-    return found
+        for charge in charges
+        if every or charge.payment_intent_id in bought
+    ]

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
-from app.billing import running, stripe_api, sync
+from app.billing import running, stay_offers, stripe_api, sync
 from app.billing.notice_models import LeavingAnswer
 from app.billing.running import Running
+from app.billing.stay_offers import Offer
 from app.errors import BadInput, NotFound
 from app.i18n import N_, _
 
@@ -28,14 +29,14 @@ REASONS = {
 class Leaving:
     """What cancelling would do. `ends_at`: the last moment of access if it ends with what is paid.
 
-    `only_now`: nothing is paid that could run out. `pause_months`: how long the member might rest instead; 0: not.
+    `only_now`: nothing is paid that could run out. `offer`: what is offered instead, once.
     """
 
     plan_name: str
     ends_at: datetime | None
     only_now: bool
     is_cancelled: bool
-    pause_months: int
+    offer: Offer | None
 
 
 async def leaving(session: AsyncSession, user_id: UUID, now: datetime) -> Leaving:
@@ -52,7 +53,7 @@ async def leaving(session: AsyncSession, user_id: UUID, now: datetime) -> Leavin
         ends_at=running.paid_through(found.facts),
         only_now=_only_now(found, now),
         is_cancelled=found.facts.stops_at is not None,
-        pause_months=found.plan.pause_months if running.can_pause(found) else 0,
+        offer=await stay_offers.open_offer(session, found),
     )
 
 
@@ -73,6 +74,7 @@ async def cancel(user_id: UUID, *, at_once: bool, reason: str, words: str, now: 
         raise BadInput(_("Please choose one of these, or none."), field="reason")
     async with db.transaction() as session:
         found = await running.find(session, user_id)
+        offer = await stay_offers.open_offer(session, found) if found is not None else None
     if found is None:
         raise NotFound
     if at_once or _only_now(found, now):
@@ -80,8 +82,10 @@ async def cancel(user_id: UUID, *, at_once: bool, reason: str, words: str, now: 
     elif found.facts.stops_at is None:
         await stripe_api.cancel_at_period_end(found.facts.id)
     said = words.strip()[:MAX_WORDS]
-    if reason or said:
-        async with db.transaction() as session:
+    async with db.transaction() as session:
+        if offer is not None:
+            await stay_offers.note(session, found.facts.id, offer, now, taken=False)
+        if reason or said:
             session.add(
                 LeavingAnswer(
                     user_id=user_id, plan_id=found.plan.id, reason=reason, words=said, answered_at=now

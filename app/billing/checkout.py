@@ -42,7 +42,9 @@ class AlreadyMember(Conflict):
                 "You already have this membership; its last payment failed. Update your card on your account page."
             )
         elif facts.status == "paused":
-            sentence = _("You already have this membership; it is paused. Resume it on your account page.")
+            sentence = _(
+                "You already have this membership; it waits for a card. Give one on your account page."
+            )
         else:
             sentence = _("You already have this membership. You can change or stop it on your account page.")
         super().__init__(sentence)
@@ -96,6 +98,8 @@ class _Chosen:
     trial_days: int
     session_id: str | None
     is_once: bool
+    # What happens at the end of a trial for which no card was asked; None: a card is asked for.
+    after_trial: str | None = None
 
 
 async def start(
@@ -171,7 +175,8 @@ async def _open_attempt(
         await session.flush()
         is_once = plan.interval == "once"
         trial_days = 0 if is_once or await queries.mirror_of_user(session, user_id) else plan.trial_days
-        return _Chosen(mine.id, price, trial_days, mine.stripe_session_id, is_once)
+        after_trial = plan.after_trial if trial_days and not plan.trial_needs_card else None
+        return _Chosen(mine.id, price, trial_days, mine.stripe_session_id, is_once, after_trial)
 
 
 async def _refuse_twice(session: AsyncSession, user_id: UUID, plan: Plan, now: datetime) -> None:
@@ -301,6 +306,7 @@ def _order(user_id: UUID, customer_id: str, chosen: _Chosen) -> stripe_api.Check
         price_id=chosen.price_id,
         trial_days=chosen.trial_days,
         is_once=chosen.is_once,
+        after_trial=chosen.after_trial,
         takes_codes=get_settings().promotion_codes,
         adds_tax=get_settings().stripe_tax,
         # Stripe fills the braces in; encoded they would not be found.

@@ -1,5 +1,6 @@
 """The end of a member's money: nothing is charged any more, and what stays names nobody."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -68,7 +69,12 @@ async def _end(customer_id: str) -> None:
 
 async def forget(session: AsyncSession, user_id: UUID) -> None:
     """Take the member's name out of what we keep of Stripe's words; amounts, days and ids stay for the books."""
-    customers = select(StripeCustomer.id).where(StripeCustomer.user_id == user_id)
+    found = await session.scalars(select(StripeCustomer.id).where(StripeCustomer.user_id == user_id))
+    await forget_words(session, list(found))
+
+
+async def forget_words(session: AsyncSession, customers: Sequence[str]) -> None:
+    """The same for customers whose member has left: what Stripe tells of them later names them as well."""
     await session.execute(
         update(StripeEvent)
         .where(StripeEvent.customer_id.in_(customers))

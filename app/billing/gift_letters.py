@@ -1,4 +1,7 @@
-"""Mails about gifts: to the giver that it is paid and claimed, to the receiver that it is there."""
+"""Mails about gifts: to the giver that it is paid and claimed, to the receiver that it is there.
+
+None is sent of a gift that was taken back while its mail waited.
+"""
 
 from collections.abc import Mapping
 
@@ -50,9 +53,10 @@ async def claimed(db: AsyncSession, gift: Gift, plan: Plan) -> None:
 
 
 async def _send(db: AsyncSession, template: str, to: str, context: Mapping[str, object], *cause: str) -> None:
+    key = f"{template}:{':'.join(cause)}"
     await jobs.enqueue(
         db,
         "send_mail",
-        {"template": template, "to": to, "context": dict(context)},
-        workflow_id=f"mail:{template}:{':'.join(cause)}",
+        {"template": template, "to": to, "context": dict(context), "cause": key},
+        workflow_id=f"mail:{key}",
     )

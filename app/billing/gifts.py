@@ -124,7 +124,8 @@ async def follow_money(
             # Members are locked before their gifts, as in `claim`.
             await lock_user(db, seen.claimed_by)
         gift = await db.get(Gift, facts.gift_id, with_for_update=True, populate_existing=True)
-        if gift is None:
+        if gift is None or not gift.to_email:
+            # One that was never paid, and whom it was for is forgotten.
             continue
         stands = _stands(facts, charges)
         if stands is None:
@@ -285,7 +286,7 @@ async def given_by(db: AsyncSession, user_id: UUID) -> list[tuple[Gift, str]]:
     rows = await db.execute(
         select(Gift, Plan.name)
         .join(Plan, Plan.id == Gift.plan_id)
-        .where(Gift.giver_id == user_id, Gift.state != "open")
+        .where(Gift.giver_id == user_id, Gift.state != "open", Gift.to_email != "")
         .order_by(Gift.created_at.desc())
     )
     return [(row[0], row[1]) for row in rows]

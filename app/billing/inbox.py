@@ -3,7 +3,7 @@
 import json
 import logging
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import jobs
 from app.billing import stripe_api
-from app.billing.mirror import instant
+from app.billing.mirror import instant, storable
 from app.billing.models import StripeCharge, StripeEvent, StripeSync
 from app.errors import BadInput
 from app.i18n import _
@@ -133,7 +133,8 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise BadInput(_("This is not an event of Stripe's.")) from fault
     if not isinstance(event, dict) or not isinstance(event.get("id"), str) or not 0 < len(event["id"]) <= 64:
         raise BadInput(_("This is not an event of Stripe's."))
-    return event
+    # What cannot be stored comes as an escape only, and most events have none.
+    return cast("dict[str, Any]", storable(event)) if b"\\u" in raw else event
 
 
 def _complaint(event: dict[str, Any], *, live: bool) -> str | None:

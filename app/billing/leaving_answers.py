@@ -8,16 +8,29 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
+from app.billing.cancelling import REASONS
 from app.billing.notice_models import LeavingAnswer
 from app.billing.plan_models import Plan
+from app.i18n import N_
 
+# Every reason that is kept: ours, and those of Stripe's portal that mean something else.
+WORDS = {
+    **REASONS,
+    "low_quality": N_("It is not as good as I expected"),
+    "customer_service": N_("I was not helped well"),
+    "switched_service": N_("I go on somewhere else"),
+    "too_complex": N_("It is too difficult to use"),
+}
 YEAR = timedelta(days=365)
 SHOWN = 100
 
 
 @dataclass(frozen=True)
 class Said:
-    """One answer with words. `name` and `user_id` None: the account is gone; `reason`: a key of REASONS, or empty."""
+    """One answer with words. `name` and `user_id` None: the account is gone; `reason`: a key of WORDS, or empty.
+
+    `at_stripe`: it was said in Stripe's portal.
+    """
 
     at: datetime
     user_id: UUID | None
@@ -25,6 +38,7 @@ class Said:
     plan: str | None
     reason: str
     words: str
+    at_stripe: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,5 +68,8 @@ async def answers(session: AsyncSession, now: datetime) -> Answers:
     )
     return Answers(
         {row[0]: row[1] for row in rows},
-        [Said(one.answered_at, one.user_id, name, plan, one.reason, one.words) for one, name, plan in words],
+        [
+            Said(one.answered_at, one.user_id, name, plan, one.reason, one.words, one.portal_key is not None)
+            for one, name, plan in words
+        ],
     )

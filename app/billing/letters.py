@@ -32,6 +32,8 @@ def letter_for(before: SubscriptionFacts | None, now_is: SubscriptionFacts, now:
     if now_is.status in ("trialing", "active") and not was_running:
         is_news = before is not None or now_is.started_at > now - NEWS
         return "subscription_started" if is_news else None
+    if before is not None and before.status == "trialing" and _ended_without_card(before, now_is):
+        return "trial_over"
     if before is not None and now_is.status == "canceled" and (was_running or before.status == "unpaid"):
         return "subscription_ended"
     if before is None or now_is.status not in RUNNING:
@@ -41,6 +43,21 @@ def letter_for(before: SubscriptionFacts | None, now_is: SubscriptionFacts, now:
     if now_is.stops_at is None:
         return None
     return "subscription_cancelled" if before.stops_at is None else None
+
+
+def _ended_without_card(before: SubscriptionFacts, now_is: SubscriptionFacts) -> bool:
+    """Whether a trial came to its end, and not to one that its member asked for."""
+    if now_is.status == "paused":
+        return True
+    ended, due = now_is.ended_at, before.trial_end_at
+    return (
+        now_is.status == "canceled"
+        and before.wants_card
+        and before.stops_at is None
+        and ended is not None
+        and due is not None
+        and ended >= due
+    )
 
 
 def cause_of(letter: str, facts: SubscriptionFacts) -> str:
@@ -109,9 +126,11 @@ async def context_of(db: AsyncSession, user: User, facts: SubscriptionFacts) -> 
     return {
         "name": user.name,
         "plan": plan.name,
-        "price": money(price.amount_cents, price.currency),
+        "price": money(price.amount_cents, price.currency) if facts.is_plain else "",
         "interval": plan.interval,
         "is_trial": facts.status == "trialing",
+        "needs_card": facts.wants_card,
+        "may_go_on": facts.status == "paused",
         "next_at": iso(charged_next),
         "ends_at": iso(facts.stops_at),
         "paid_through": iso(facts.paid_through_at),

@@ -1,5 +1,6 @@
 """What we keep of a Stripe subscription: read from Stripe's answer into plain, frozen facts. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from uuid import UUID
 # Where a pause that a member began notes what is paid: Stripe goes on counting periods that nobody pays.
 PAID_THROUGH = "limber_paid_through"
 # Nothing happens to a subscription in these states any more.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 TERMINAL = frozenset({"canceled", "incomplete_expired"})
 
 
@@ -18,6 +20,8 @@ class SubscriptionFacts:
 
     `past_due_since_at` is when the oldest unpaid invoice was opened; `cancelled_at` when its end was asked for.
     `resumes_at`: when collecting goes on by itself; `paid_through_at`: until when it was paid as a member paused it.
+    `after_trial`: what happens at the end of a trial if nothing can be charged; `has_method`: something of its own can.
+    `is_plain`: each bill is the price, with no discount, tax or quantity.
     """
 
     id: str
@@ -35,10 +39,18 @@ class SubscriptionFacts:
     cancelled_at: datetime | None = None
     resumes_at: datetime | None = None
     paid_through_at: datetime | None = None
+    after_trial: str = "create_invoice"
+    has_method: bool = True
+    is_plain: bool = True
 
     @property
     def is_over(self) -> bool:
         return self.status in TERMINAL
+
+    @property
+    def wants_card(self) -> bool:
+        """Whether its trial leads nowhere unless somebody gives a card."""
+        return self.status == "trialing" and self.after_trial in ("cancel", "pause") and not self.has_method
 
     @property
     def stops_at(self) -> datetime | None:
@@ -50,6 +62,18 @@ class SubscriptionFacts:
 def instant(seconds: int | None) -> datetime | None:
     """Stripe's Unix seconds as an aware UTC instant."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def storable(value: Any) -> Any:
+    """What Stripe told, without what PostgreSQL cannot keep: NUL, and halves of a pair of UTF-16.
+
+    What a customer types in Stripe's portal comes here, and one such character would have every delivery refused.
+    """
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {storable(name): storable(one) for name, one in value.items()}
+    return [storable(one) for one in value] if isinstance(value, list) else value
 
 
 def id_of(value: str | Mapping[str, Any] | None) -> str | None:
@@ -85,7 +109,25 @@ def read_subscription(raw: Mapping[str, Any], past_due_since_at: datetime | None
         cancelled_at=instant(raw.get("canceled_at")),
         resumes_at=instant(pause.get("resumes_at")) if pause else None,
         paid_through_at=_noted((raw.get("metadata") or {}).get(PAID_THROUGH)),
+        after_trial=_after_trial(raw),
+        has_method=bool(raw.get("default_payment_method") or raw.get("default_source")),
+        is_plain=_is_plain(raw),
     )
+
+
+def _is_plain(raw: Mapping[str, Any]) -> bool:
+    is_taxed = bool((raw.get("automatic_tax") or {}).get("enabled") or raw.get("default_tax_rates"))
+    items = raw["items"]["data"]
+    return not (
+        is_taxed
+        or raw.get("discounts")
+        or any(one.get("quantity", 1) != 1 or one.get("discounts") or one.get("tax_rates") for one in items)
+    )
+
+
+def _after_trial(raw: Mapping[str, Any]) -> str:
+    behavior = (raw.get("trial_settings") or {}).get("end_behavior") or {}
+    return str(behavior.get("missing_payment_method") or "create_invoice")
 
 
 def _noted(value: Any) -> datetime | None:

@@ -1,8 +1,9 @@
 """Write what a fetch found: the mirror, the entitlements that follow from it, and the mails about what is new."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import entitlements
 from app.access.models import Entitlement
-from app.billing import gifts, noticing, offers, purchase_letters, queries, receipts
+from app.billing import ending, gifts, noticing, offers, portal_answers, purchase_letters, queries, receipts
 from app.billing.fetching import Fetched
 from app.billing.letters import write_letters
 from app.billing.mirror import (
@@ -29,13 +30,16 @@ from app.billing.models import (
     StripeSubscription,
 )
 from app.billing.plan_models import Plan, PlanPrice
-from app.billing.rules import entitlements_due, purchases_due
+from app.billing.rules import entitlements_due, paid_twice, purchases_due
 
 
 async def write(
-    session: AsyncSession, customer: StripeCustomer, fetched: Fetched, now: datetime
+    session: AsyncSession, customer: StripeCustomer, fetched: Fetched, now: datetime, told_at: datetime
 ) -> tuple[str, ...]:
-    """Everything that a fetch found, inside the caller's transaction; answers what a person should look at."""
+    """Everything that a fetch found, inside the caller's transaction; answers what a person should look at.
+
+    `told_at`: what time it is for notices, which in the demo is the stand-in's.
+    """
     before = {one.id: one for one in await queries.mirror_of(session, customer.id)}
     known = {one.id: one for one in await queries.purchases_of(session, customer.id)}
     charged = {one.id: one for one in await queries.charges_of(session, customer.id)}
@@ -55,6 +59,7 @@ async def write(
         doubts += [f"subscription {one} has vanished from Stripe's list" for one in sorted(gone)]
         await session.execute(delete(StripeSubscription).where(StripeSubscription.id.in_(gone)))
     if customer.user_id is None:
+        await ending.forget_words(session, [customer.id])
         return tuple(doubts)
     catalogue, cause = await offers.catalogue(session), _cause(fetched)
     paid = entitlements_due(mirror, catalogue, queries.policy(), now, fetched.charges)
@@ -72,11 +77,12 @@ async def write(
     )
     if news is not None and not written.isdisjoint(receipts.TELLING):
         await receipts.told(session, customer.id, news, now)
-    await noticing.follow(session, customer, mirror, now)
+    await noticing.follow(session, customer, mirror, told_at)
+    await portal_answers.keep(session, customer.user_id, [raw for raw, _at in fetched.subscriptions], now)
     await purchase_letters.write_letters(
-        session, customer.user_id, (known, charged), (purchases, fetched.charges), now
+        session, customer.id, customer.user_id, (known, charged), (purchases, fetched.charges), now
     )
-    return (*doubts, *paid.doubts, *bought.doubts)
+    return (*doubts, *paid.doubts, *bought.doubts, *paid_twice(mirror, catalogue))
 
 
 def past_due_since(
@@ -93,20 +99,32 @@ async def read_purchases(
     session: AsyncSession, customer: StripeCustomer, raws: Sequence[dict[str, Any]]
 ) -> list[PurchaseFacts]:
     """Each finished session, held against our own record of what the member was to buy."""
+    sold = await sold_in(session, [raw["id"] for raw in raws])
+    return [read_purchase(raw, sold.get((customer.user_id, raw["id"]))) for raw in raws]
+
+
+async def sold_in(session: AsyncSession, session_ids: Collection[str]) -> dict[tuple[UUID | None, str], Sold]:
+    """(member, Checkout session) → what our own record says that it sells to them."""
+    if not session_ids:
+        return {}
     rows = await session.execute(
-        select(CheckoutAttempt.stripe_session_id, PlanPrice, Plan.lasts_months, CheckoutAttempt.gift_id)
+        select(
+            CheckoutAttempt.user_id,
+            CheckoutAttempt.stripe_session_id,
+            PlanPrice,
+            Plan.lasts_months,
+            CheckoutAttempt.gift_id,
+        )
         .join(PlanPrice, PlanPrice.stripe_price_id == CheckoutAttempt.stripe_price_id)
         .join(Plan, Plan.id == PlanPrice.plan_id)
-        .where(
-            CheckoutAttempt.user_id == customer.user_id,
-            CheckoutAttempt.stripe_session_id.in_([raw["id"] for raw in raws]),
-        )
+        .where(CheckoutAttempt.stripe_session_id.in_(session_ids))
     )
-    sold = {
-        row[0]: Sold(row[1].stripe_price_id, row[1].amount_cents, row[1].currency, row[2], row[3])
-        for row in rows
+    return {
+        (user_id, str(session_id)): Sold(
+            price.stripe_price_id, price.amount_cents, price.currency, lasts_months, gift_id
+        )
+        for user_id, session_id, price, lasts_months, gift_id in rows
     }
-    return [read_purchase(raw, sold.get(raw["id"])) for raw in raws]
 
 
 async def _other_purchases(
@@ -133,7 +151,9 @@ async def _store(
     for facts, (raw, _unpaid_at) in zip(mirror, fetched.subscriptions, strict=True):
         await _upsert(session, StripeSubscription, {**_subscription_row(facts), **same, "raw": raw})
     for purchase, raw in zip(purchases, fetched.purchases, strict=True):
-        await _upsert(session, StripePurchase, {**vars(purchase), **same, "raw": raw})
+        # A session names whoever paid; of a member who has left nothing is kept that does.
+        kept = raw if customer.user_id is not None else {}
+        await _upsert(session, StripePurchase, {**vars(purchase), **same, "raw": kept})
     for charge in fetched.charges:
         await _upsert(session, StripeCharge, {**_charge_row(charge), **same})
 

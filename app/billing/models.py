@@ -159,7 +159,8 @@ class StripeAccount(Base):
 class Gift(HasId, Base):
     """A plan that is paid once, for somebody else. `ends_at`: when it ends for whoever claimed it; None: never.
 
-    `state`: open (not paid), paid, or void (the money went back).
+    `state`: open (not paid), paid, or void (the money went back). Without an address it was never paid, and whom it
+    was for is forgotten.
     """
 
     __tablename__ = "gift"

@@ -4,14 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import jobs
 from app.accounts import links
+from app.billing.models import Gift
 from app.billing.notice_models import BillingNotice
 from app.clock import utcnow
+
+# Mails about a gift, whose causes begin with its id.
+GIFT_KINDS = frozenset({"gift", "gift_bought", "gift_claimed"})
 
 
 async def claim(
@@ -35,8 +39,21 @@ async def enqueue(db: AsyncSession, template: str, to: str, context: dict[str, A
     )
 
 
+async def withdraw(db: AsyncSession, cause: str, now: datetime) -> None:
+    """What the mail of a cause tells is not true any more: if it still waits, it is not sent."""
+    await db.execute(
+        update(BillingNotice)
+        .where(BillingNotice.cause == cause, BillingNotice.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+
+
 async def is_withdrawn(db: AsyncSession, cause: str) -> bool:
-    """Whether what the mail tells is not true any more."""
+    """Whether what the mail tells is not true any more: it was withdrawn, or the gift that it is about."""
+    kind, _colon, rest = cause.partition(":")
+    if kind in GIFT_KINDS:
+        gift = await db.get(Gift, UUID(rest.partition(":")[0]))
+        return gift is None or gift.state == "void"
     found = await db.scalar(select(BillingNotice.withdrawn_at).where(BillingNotice.cause == cause))
     return found is not None
 

@@ -29,7 +29,7 @@ class BillingNotice(Base):
 class StripeCard(Base):
     """The card that pays a subscription, as it was when last looked at, before the charge of `looked_for`.
 
-    Without a number: no card pays it (a bank account, say, or nothing yet).
+    Without a number it is no card (a bank account, say); without `method_id` nothing pays it yet.
     """
 
     __tablename__ = "stripe_card"
@@ -47,7 +47,10 @@ class StripeCard(Base):
 
 
 class LeavingAnswer(HasId, Base):
-    """Why somebody cancelled, if they said so: a reason from the list, words, or both."""
+    """Why somebody cancelled, if they said so: a reason from the list, words, or both.
+
+    `portal_key`: of the cancellation about which Stripe's portal asked; None: they were asked here.
+    """
 
     __tablename__ = "leaving_answer"
 
@@ -57,4 +60,23 @@ class LeavingAnswer(HasId, Base):
     plan_id: Mapped[UUID | None] = mapped_column(ForeignKey("plan.id", ondelete="SET NULL"))
     reason: Mapped[str] = mapped_column(String(24), default="")
     words: Mapped[str] = mapped_column(Text, default="")
+    portal_key: Mapped[str | None] = mapped_column(String(80), unique=True)
     answered_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
+class StayOffer(Base):
+    """What was offered to somebody who cancelled, and what became of it: made once for a subscription.
+
+    `taken_at` None: it was refused, by cancelling all the same.
+    """
+
+    __tablename__ = "stay_offer"
+
+    subscription_id: Mapped[str] = mapped_column(
+        ForeignKey("stripe_subscription.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(8))
+    percent: Mapped[int] = mapped_column(default=0)
+    months: Mapped[int] = mapped_column(default=0)
+    answered_at: Mapped[datetime] = mapped_column(default=utcnow)
+    taken_at: Mapped[datetime | None]

@@ -101,6 +101,8 @@ def still_true(kind: str, cause: str, facts: SubscriptionFacts | None) -> bool:
     }[kind]
 
 
+# Mails that name what will be charged.
+PRICED = frozenset({TRIAL, RENEWAL, RENEWAL_SOON, PAUSE, CARD})
 TIMED = frozenset({*DUNNING, RESTS, TRIAL, RENEWAL, RENEWAL_SOON, PAUSE, CARD})
 
 
@@ -133,7 +135,13 @@ def _trial(facts: SubscriptionFacts, now: datetime) -> Notice | None:
     ends = facts.trial_end_at
     if facts.status != "trialing" or facts.stops_at is not None or ends is None:
         return None
-    if ends - facts.started_at < SHORTEST_TRIAL or not ends - TRIAL_AHEAD <= now < ends:
+    length, ahead = ends - facts.started_at, TRIAL_AHEAD
+    if facts.wants_card:
+        # Without an answer it leads nowhere, so a short one is told of as well.
+        ahead = min(ahead, length / 2)
+    elif length < SHORTEST_TRIAL:
+        return None
+    if not ends - ahead <= now < ends:
         return None
     return Notice(TRIAL, _cause(TRIAL, facts, ends), facts)
 

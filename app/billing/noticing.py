@@ -1,19 +1,21 @@
 """Notices about money: written once when they are due, withdrawn when they are not true any more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import jobs
 from app.accounts.models import User
 from app.billing import notice_letters, notices, offers, queries
 from app.billing.letters import context_of
-from app.billing.mirror import SubscriptionFacts
-from app.billing.models import StripeCustomer
+from app.billing.mirror import SubscriptionFacts, read_subscription
+from app.billing.models import StripeCustomer, StripeSubscription
 from app.billing.notice_models import BillingNotice, StripeCard
 from app.billing.notices import CardFacts, Notice
-from app.billing.plan_models import PlanPrice, PriceMoveMember
+from app.billing.plan_models import PriceMoveMember
+from app.billing.stripe_api import Coming
 from app.templating import money
 
 LINKED = frozenset({*notices.DUNNING, notices.RESTS, notices.CARD})
@@ -21,11 +23,16 @@ TEMPLATES = {notices.RENEWAL_SOON: notices.RENEWAL}
 
 
 async def follow(
-    session: AsyncSession, customer: StripeCustomer, mirror: Sequence[SubscriptionFacts], now: datetime
+    session: AsyncSession,
+    customer: StripeCustomer,
+    mirror: Sequence[SubscriptionFacts],
+    now: datetime,
+    amounts: Mapping[str, Coming] | None = None,
 ) -> list[str]:
     """Withdraw what is not true any more, and write what is due and was not written; answers the causes written.
 
-    In the transaction that learned the facts, with the member locked.
+    In the transaction that learned the facts, with the member locked. `amounts`: what the next bill of a subscription
+    asks for, where Stripe has said it; None: it was not asked, and what names a figure waits for whoever does.
     """
     known = {one.id: one for one in mirror}
     rows = await session.scalars(select(BillingNotice).where(BillingNotice.customer_id == customer.id))
@@ -43,7 +50,21 @@ async def follow(
         return []
     user = await session.get_one(User, customer.user_id)
     fresh = [one for one in await due(session, mirror, now) if one.cause not in written]
-    return [one.cause for one in fresh if await _write(session, customer, user, one, now)]
+    if amounts is None:
+        await _ask_first(session, customer, fresh)
+        fresh = [one for one in fresh if one.kind not in notices.PRICED]
+    told = amounts or {}
+    return [
+        one.cause for one in fresh if await _write(session, customer, user, one, now, told.get(one.facts.id))
+    ]
+
+
+async def _ask_first(session: AsyncSession, customer: StripeCustomer, fresh: Sequence[Notice]) -> None:
+    """What names a figure is written by work of its own, which asks Stripe for it (`reminding.tell`)."""
+    for one in fresh:
+        if one.kind in notices.PRICED:
+            work = {"customer_id": customer.id}
+            await jobs.enqueue(session, "billing_tell", work, workflow_id=f"tell:{one.cause}")
 
 
 async def due(session: AsyncSession, mirror: Sequence[SubscriptionFacts], now: datetime) -> list[Notice]:
@@ -70,7 +91,12 @@ async def cards_of(session: AsyncSession, subscription_ids: list[str]) -> dict[s
 
 
 async def _write(
-    session: AsyncSession, customer: StripeCustomer, user: User, notice: Notice, now: datetime
+    session: AsyncSession,
+    customer: StripeCustomer,
+    user: User,
+    notice: Notice,
+    now: datetime,
+    coming: Coming | None,
 ) -> bool:
     """The mail, and the keys of those that it replaces; False when it concerns no plan of ours, or was written."""
     facts = notice.facts
@@ -89,30 +115,38 @@ async def _write(
         "card": f"{card.brand.title()} ···· {card.last4}" if card else "",
         "is_over": _is_over(facts, now),
     }
-    if price := await _coming_price(session, facts):
-        context["price"] = price
-    if notice.kind in LINKED:
+    if notice.kind in notices.PRICED:
+        context["price"] = money(coming.amount_cents, coming.currency) if coming else ""
+    context["needs_card"] = notice.kind == notices.TRIAL and await _needs_card(session, facts)
+    if notice.kind in LINKED or context["needs_card"]:
         context["url"] = notice_letters.card_url(user.id, customer.id, notice.cause)
     template = TEMPLATES.get(notice.kind, notice.kind)
     await notice_letters.enqueue(session, template, user.email, context, notice.cause)
     return True
 
 
-async def _coming_price(session: AsyncSession, facts: SubscriptionFacts) -> str | None:
-    """What the next payment costs, if the member was told of another price for it."""
-    charge_at = notices.next_charge_at(facts)
-    if charge_at is None:
+async def _needs_card(session: AsyncSession, facts: SubscriptionFacts) -> bool:
+    """Whether a trial ends without anything that could be charged, as far as was looked."""
+    if facts.after_trial not in ("cancel", "pause"):
+        return False
+    looked = await session.get(StripeCard, facts.id)
+    return not facts.has_method if looked is None else looked.method_id is None
+
+
+async def coming_item(session: AsyncSession, subscription_id: str, now: datetime) -> tuple[str, str] | None:
+    """(item, Price) of the next payment, if the member was told of another price for it; None: as it is."""
+    row = await session.get(StripeSubscription, subscription_id)
+    charge_at = notices.next_charge_at(read_subscription(row.raw)) if row is not None else None
+    if row is None or charge_at is None or charge_at < now:
         return None
-    found = await session.scalar(
-        select(PlanPrice)
-        .join(PriceMoveMember, PriceMoveMember.to_price_id == PlanPrice.stripe_price_id)
-        .where(
-            PriceMoveMember.subscription_id == facts.id,
+    price_id = await session.scalar(
+        select(PriceMoveMember.to_price_id).where(
+            PriceMoveMember.subscription_id == subscription_id,
             PriceMoveMember.state == "told",
             PriceMoveMember.first_at <= charge_at,
         )
     )
-    return money(found.amount_cents, found.currency) if found is not None else None
+    return (str(row.raw["items"]["data"][0]["id"]), price_id) if price_id is not None else None
 
 
 def _is_over(facts: SubscriptionFacts, now: datetime) -> bool:

@@ -30,6 +30,7 @@ class PlanOffer:
     lasts_months: int | None = None
     is_giftable: bool = False
     currencies: tuple[str, ...] = ()
+    trial_needs_card: bool = True
 
     @property
     def covers_everything(self) -> bool:
@@ -65,6 +66,7 @@ async def offered_plans(db: AsyncSession, currency: str | None = None) -> list[P
             plan.lasts_months,
             plan.is_giftable,
             currencies,
+            plan.trial_needs_card,
         )
         for plan, price, currencies in chosen
     ]

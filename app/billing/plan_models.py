@@ -15,6 +15,10 @@ class Plan(HasId, Base):
 
     `lasts_months`: how long what is paid once may be watched; None: for good. `pause_months`: for how long a member
     may rest from paying by the month; 0: not at all.
+
+    `trial_needs_card` False: nobody is asked for a card before a trial; `after_trial` says what happens at its end
+    without one: cancel (it is over) or pause (it waits for a card). `stay_offer`: what is offered once to who cancels:
+    nothing, the pause, or `stay_percent` off for `stay_months` months.
     """
 
     __tablename__ = "plan"
@@ -27,6 +31,8 @@ class Plan(HasId, Base):
         CheckConstraint("NOT is_giftable OR interval = 'once'", name="is_giftable"),
         CheckConstraint("currency = lower(currency)", name="currency"),
         CheckConstraint("pause_months = 0 OR (interval = 'month' AND pause_months > 0)", name="pause_months"),
+        CheckConstraint("after_trial IN ('cancel', 'pause')", name="after_trial"),
+        CheckConstraint("stay_offer IN ('none', 'pause', 'discount')", name="stay_offer"),
     )
 
     slug: Mapped[str] = mapped_column(String(60), unique=True)
@@ -36,9 +42,14 @@ class Plan(HasId, Base):
     amount_cents: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3), default="usd")
     trial_days: Mapped[int] = mapped_column(default=0)
+    trial_needs_card: Mapped[bool] = mapped_column(default=True)
+    after_trial: Mapped[str] = mapped_column(String(8), default="cancel")
     lasts_months: Mapped[int | None]
     is_giftable: Mapped[bool] = mapped_column(default=False)
     pause_months: Mapped[int] = mapped_column(default=0)
+    stay_offer: Mapped[str] = mapped_column(String(8), default="pause")
+    stay_percent: Mapped[int] = mapped_column(default=0)
+    stay_months: Mapped[int] = mapped_column(default=0)
     covers_everything: Mapped[bool] = mapped_column(default=True)
     is_offered: Mapped[bool] = mapped_column(default=True)
     position: Mapped[int] = mapped_column(default=0)

@@ -2,8 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select, update
@@ -13,40 +11,12 @@ from app import db as database
 from app import jobs
 from app.accounts import audit
 from app.billing import stripe_api
-from app.billing.amounts import CURRENCIES
 from app.billing.plan_models import Plan, PlanAmount, PlanCourse, PlanPrice
+from app.billing.plan_rules import PlanDraft as PlanDraft
+from app.billing.plan_rules import check
 from app.catalog.models import Course
 from app.errors import BadInput, NotFound
 from app.i18n import _
-
-MAX_TRIAL_DAYS = 90
-MAX_NAME = 120
-MAX_MONTHS = 120
-MAX_DESCRIPTION = 500
-MAX_PAUSE_MONTHS = 6
-# Stripe takes up to eight digits of the minor unit.
-MAX_AMOUNT_CENTS = 99_999_999
-
-
-@dataclass(frozen=True)
-class PlanDraft:
-    """What the form says. `amount_cents` is in the currency's minor unit; no `course_ids`: every course.
-
-    `also`: what it costs in other currencies, each in its own minor unit.
-    """
-
-    name: str
-    amount_cents: int
-    interval: str = "month"
-    currency: str = "usd"
-    description: str = ""
-    trial_days: int = 0
-    course_ids: tuple[UUID, ...] = ()
-    lasts_months: int | None = None
-    is_giftable: bool = False
-    pause_months: int = 0
-    slug: str = ""
-    also: Mapping[str, int] = field(default_factory=dict)
 
 
 async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> Plan:
@@ -55,7 +25,7 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
     Raises:
         BadInput: with the field, for what cannot be sold.
     """
-    _check(draft)
+    check(draft)
     known = set(await db.scalars(select(Course.id).where(Course.id.in_(draft.course_ids))))
     if known != set(draft.course_ids):
         raise BadInput(_("This course is not there any more."), field="course_id")
@@ -70,10 +40,15 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
         amount_cents=draft.amount_cents,
         currency=draft.currency,
         trial_days=draft.trial_days,
+        trial_needs_card=draft.trial_needs_card,
+        after_trial=draft.after_trial,
         covers_everything=not draft.course_ids,
         lasts_months=draft.lasts_months,
         is_giftable=draft.is_giftable,
         pause_months=draft.pause_months,
+        stay_offer=draft.stay_offer,
+        stay_percent=draft.stay_percent,
+        stay_months=draft.stay_months,
         position=(last or 0) + 1,
     )
     db.add(plan)
@@ -86,7 +61,8 @@ async def create(db: AsyncSession, actor_id: UUID | None, draft: PlanDraft) -> P
 
 
 async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft) -> Plan:
-    """Change name, words, price or trial. Who pays an old price keeps paying it; new members pay the new one.
+    """Change name, words, price, trial or the offer to who leaves. Who pays an old price keeps paying it; new members
+    pay the new one.
 
     Interval, currency and what the plan covers stay: members bought them.
 
@@ -95,7 +71,7 @@ async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft
         BadInput: with the field, for what cannot be sold or must not change.
     """
     plan = await find(db, plan_id, lock=True)
-    _check(draft)
+    check(draft)
     covered = set(await db.scalars(select(PlanCourse.course_id).where(PlanCourse.plan_id == plan.id)))
     told = (draft.interval, draft.currency, draft.lasts_months, set(draft.course_ids))
     if told != (plan.interval, plan.currency, plan.lasts_months, covered):
@@ -108,7 +84,10 @@ async def edit(db: AsyncSession, actor_id: UUID, plan_id: UUID, draft: PlanDraft
     before = plan.amount_cents
     plan.name, plan.description = draft.name.strip(), draft.description.strip()
     plan.amount_cents, plan.trial_days = draft.amount_cents, draft.trial_days
+    plan.trial_needs_card, plan.after_trial = draft.trial_needs_card, draft.after_trial
     plan.is_giftable, plan.pause_months = draft.is_giftable, draft.pause_months
+    plan.stay_offer = draft.stay_offer
+    plan.stay_percent, plan.stay_months = draft.stay_percent, draft.stay_months
     await _write_amounts(db, plan.id, draft)
     audit.record(
         db, actor_id, "plan.edit", "plan", plan.id, amount_cents=plan.amount_cents, before_cents=before
@@ -225,44 +204,6 @@ async def _price_for(db: AsyncSession, plan: Plan, currency: str, amount_cents: 
 async def _ask_push(db: AsyncSession, plan_id: UUID) -> None:
     # The partition key keeps two pushes of one plan in order.
     await jobs.enqueue(db, "plan_push", {"plan_id": str(plan_id)}, queue=jobs.BILLING, key=f"plan:{plan_id}")
-
-
-def _check(draft: PlanDraft) -> None:
-    if not 0 < len(draft.name.strip()) <= MAX_NAME:
-        raise BadInput(_("Give the plan a short name that members recognise on their bill."), field="name")
-    if len(draft.description) > MAX_DESCRIPTION:
-        raise BadInput(_("Please keep the description below 500 characters."), field="description")
-    if not 0 < draft.amount_cents <= MAX_AMOUNT_CENTS:
-        raise BadInput(_("Say what the plan costs, for example 18 or 18.50."), field="amount")
-    if draft.interval not in ("month", "year", "once"):
-        raise BadInput(_("Choose how often it is paid."), field="interval")
-    if draft.currency not in CURRENCIES:
-        raise BadInput(_("Choose one of these currencies."), field="currency")
-    for currency, cents in draft.also.items():
-        if currency not in CURRENCIES or currency == draft.currency or not 0 < cents <= MAX_AMOUNT_CENTS:
-            raise BadInput(
-                _("Say what the plan costs in %(currency)s, or leave it empty.")
-                % {"currency": currency.upper()},
-                field=f"amount_{currency}",
-            )
-    if not 0 <= draft.trial_days <= MAX_TRIAL_DAYS:
-        raise BadInput(_("A trial lasts 0 to 90 days."), field="trial_days")
-    if draft.lasts_months is not None and not 0 < draft.lasts_months <= MAX_MONTHS:
-        raise BadInput(
-            _("Say for how many months, 1 to 120, or leave it empty for good."), field="lasts_months"
-        )
-    if draft.interval != "once" and draft.lasts_months is not None:
-        raise BadInput(_("Only what is paid once lasts some months. Leave this empty."), field="lasts_months")
-    if draft.interval != "once" and draft.is_giftable:
-        raise BadInput(_("Only what is paid once can be given as a gift."), field="is_giftable")
-    if not 0 <= draft.pause_months <= MAX_PAUSE_MONTHS:
-        raise BadInput(_("A pause lasts 1 to 6 months, or 0 for none."), field="pause_months")
-    if draft.interval != "month" and draft.pause_months:
-        raise BadInput(
-            _("Only what is paid by the month can be paused. Set the months to 0."), field="pause_months"
-        )
-    if draft.interval == "once" and draft.trial_days:
-        raise BadInput(_("What is paid once has no trial. Set the free days to 0."), field="trial_days")
 
 
 async def _free_slug(db: AsyncSession, text: str) -> str:

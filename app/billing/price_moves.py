@@ -149,7 +149,7 @@ async def begin(
             )
         )
         amounts = (price.old_cents, price.new_cents, price.currency)
-        await price_letters.moves(session, move, plan, user_id, facts.id, amounts, first_at)
+        await price_letters.tell(session, move, plan, user_id, facts, amounts, first_at)
     audit.record(session, actor_id, "plan.move_price", "plan", plan_id, members=len(paying))
     await session.flush()
     return len(paying)

@@ -1,6 +1,6 @@
 """Reads of money: what a member pays, and the facts that the rules need. What is sold: `offers`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,8 +21,10 @@ from app.settings import get_settings
 class Membership:
     """What a member pays, when next, and how it ends; the latest subscription that is not over.
 
-    `state`: active | trial | ending | past_due | resting | stopped. `next_at`: when the card is charged next (None:
-    never). `ends_at`: the last moment of access, where one is known. `may_pause`: whether the member may rest.
+    `state`: active | trial | ending | past_due | resting | stopped | waiting (a trial that ended without a card).
+    `next_at`: when the card is charged next (None: never). `ends_at`: the last moment of access, where one is known.
+    `may_pause`: whether the member may rest. `wants_card`: the trial leads nowhere without one. `is_plain`: each bill
+    is the price, without discount or tax.
     """
 
     plan_name: str
@@ -33,6 +35,8 @@ class Membership:
     next_at: datetime | None
     ends_at: datetime | None
     may_pause: bool = False
+    wants_card: bool = False
+    is_plain: bool = True
 
 
 def policy() -> Policy:
@@ -49,34 +53,52 @@ async def customer_of(db: AsyncSession, user_id: UUID) -> StripeCustomer | None:
 
 async def mirror_of(db: AsyncSession, customer_id: str) -> list[SubscriptionFacts]:
     """Every subscription that the mirror has of a customer, the newest first."""
-    rows = await db.scalars(select(StripeSubscription).where(StripeSubscription.customer_id == customer_id))
-    facts = [read_subscription(row.raw, row.past_due_since_at) for row in rows]
-    return sorted(facts, key=lambda one: one.started_at, reverse=True)
+    return (await mirrors_of(db, [customer_id]))[customer_id]
+
+
+async def mirrors_of(db: AsyncSession, customer_ids: Collection[str]) -> dict[str, list[SubscriptionFacts]]:
+    """The same of several customers, in one query; an empty list for who has none."""
+    found: dict[str, list[SubscriptionFacts]] = {one: [] for one in customer_ids}
+    for row in await db.scalars(
+        select(StripeSubscription).where(StripeSubscription.customer_id.in_(customer_ids))
+    ):
+        found[row.customer_id].append(read_subscription(row.raw, row.past_due_since_at))
+    for facts in found.values():
+        facts.sort(key=lambda one: one.started_at, reverse=True)
+    return found
 
 
 async def purchases_of(db: AsyncSession, customer_id: str) -> list[PurchaseFacts]:
     """Everything that a customer bought once, as the mirror has it, the newest first."""
-    rows = await db.scalars(
+    return (await purchases_of_many(db, [customer_id]))[customer_id]
+
+
+async def purchases_of_many(
+    db: AsyncSession, customer_ids: Collection[str]
+) -> dict[str, list[PurchaseFacts]]:
+    """The same of several customers, in one query."""
+    found: dict[str, list[PurchaseFacts]] = {one: [] for one in customer_ids}
+    for row in await db.scalars(
         select(StripePurchase)
-        .where(StripePurchase.customer_id == customer_id)
+        .where(StripePurchase.customer_id.in_(customer_ids))
         .order_by(StripePurchase.bought_at.desc())
-    )
-    return [
-        PurchaseFacts(
-            row.id,
-            row.price_id,
-            row.payment_status,
-            row.payment_intent_id,
-            row.amount_cents,
-            row.currency,
-            row.bought_at,
-            row.is_pending,
-            row.lasts_months,
-            row.gift_id,
-            row.doubt,
+    ):
+        found[row.customer_id].append(
+            PurchaseFacts(
+                row.id,
+                row.price_id,
+                row.payment_status,
+                row.payment_intent_id,
+                row.amount_cents,
+                row.currency,
+                row.bought_at,
+                row.is_pending,
+                row.lasts_months,
+                row.gift_id,
+                row.doubt,
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 @dataclass(frozen=True)
@@ -125,27 +147,33 @@ async def has_pending(db: AsyncSession, user_id: UUID, plan_id: UUID) -> bool:
 
 async def charges_of(db: AsyncSession, customer_id: str) -> list[ChargeFacts]:
     """Every charge of a customer, as the mirror has it, the newest first."""
-    rows = await db.scalars(
+    return (await charges_of_many(db, [customer_id]))[customer_id]
+
+
+async def charges_of_many(db: AsyncSession, customer_ids: Collection[str]) -> dict[str, list[ChargeFacts]]:
+    """The same of several customers, in one query."""
+    found: dict[str, list[ChargeFacts]] = {one: [] for one in customer_ids}
+    for row in await db.scalars(
         select(StripeCharge)
-        .where(StripeCharge.customer_id == customer_id)
+        .where(StripeCharge.customer_id.in_(customer_ids))
         .order_by(StripeCharge.paid_at.desc())
-    )
-    return [
-        ChargeFacts(
-            row.id,
-            row.payment_intent_id,
-            row.amount_cents,
-            row.refunded_cents,
-            row.currency,
-            row.paid_at,
-            row.dispute_status,
-            row.subscription_id,
-            row.period_end_at,
-            row.description,
-            row.receipt_url,
+    ):
+        found[row.customer_id].append(
+            ChargeFacts(
+                row.id,
+                row.payment_intent_id,
+                row.amount_cents,
+                row.refunded_cents,
+                row.currency,
+                row.paid_at,
+                row.dispute_status,
+                row.subscription_id,
+                row.period_end_at,
+                row.description,
+                row.receipt_url,
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 async def mirror_of_user(db: AsyncSession, user_id: UUID) -> list[SubscriptionFacts]:
@@ -180,6 +208,20 @@ async def membership_of(db: AsyncSession, user_id: UUID, now: datetime) -> Membe
     return None
 
 
+async def stopped_by(db: AsyncSession, user_id: UUID) -> str:
+    """Why a member may not watch any more: trial (it ended), waiting (so did it, and a card lets it go on), resting (a
+    pause), unpaid; empty for anything else."""
+    facts = next(iter(await mirror_of_user(db, user_id)), None)
+    if facts is None:
+        return ""
+    if facts.status == "canceled":
+        ended, trial = facts.ended_at, facts.trial_end_at
+        return "trial" if ended and trial and timedelta(0) <= ended - trial < timedelta(hours=1) else ""
+    if facts.status == "active" and facts.pause_behavior == "void":
+        return "resting"
+    return {"paused": "waiting", "unpaid": "unpaid", "past_due": "unpaid"}.get(facts.status, "")
+
+
 async def _prices(db: AsyncSession) -> Mapping[str, tuple[Plan, PlanPrice]]:
     rows = await db.execute(select(Plan, PlanPrice).join(PlanPrice, PlanPrice.plan_id == Plan.id))
     return {price.stripe_price_id: (plan, price) for plan, price in rows}
@@ -189,7 +231,7 @@ def _membership(plan: Plan, price: PlanPrice, facts: SubscriptionFacts, now: dat
     stops = facts.stops_at
     state, next_at, ends_at = "active", facts.current_period_end_at, stops
     if facts.status in ("unpaid", "paused"):
-        state, next_at, ends_at = "stopped", None, None
+        state, next_at, ends_at = "waiting" if facts.status == "paused" else "stopped", None, None
     elif facts.pause_behavior == "void" and stops is None:
         state, next_at, ends_at = "resting", facts.resumes_at, facts.paid_through_at
     elif facts.status == "past_due":
@@ -201,5 +243,14 @@ def _membership(plan: Plan, price: PlanPrice, facts: SubscriptionFacts, now: dat
         state, next_at = "trial", facts.trial_end_at
     may_pause = state == "active" and plan.pause_months > 0 and facts.pause_behavior is None
     return Membership(
-        plan.name, price.amount_cents, price.currency, plan.interval, state, next_at, ends_at, may_pause
+        plan.name,
+        price.amount_cents,
+        price.currency,
+        plan.interval,
+        state,
+        next_at,
+        ends_at,
+        may_pause,
+        facts.wants_card,
+        facts.is_plain,
     )

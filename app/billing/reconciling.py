@@ -2,10 +2,11 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,8 +19,16 @@ from app.accounts.models import User
 from app.billing import offers, queries, stripe_api
 from app.billing.comparing import Difference, Facts, Rights, compare, most_taken
 from app.billing.fetching import charge_facts
-from app.billing.mirror import id_of, read_subscription
-from app.billing.mirroring import past_due_since, read_purchases
+from app.billing.mirror import (
+    ChargeFacts,
+    PurchaseFacts,
+    Sold,
+    SubscriptionFacts,
+    id_of,
+    read_purchase,
+    read_subscription,
+)
+from app.billing.mirroring import past_due_since, sold_in
 from app.billing.models import StripeAccount, StripeCustomer
 from app.billing.rules import Scope
 from app.billing.sync import sync
@@ -29,6 +38,7 @@ from app.jobs import engine
 from app.settings import get_settings
 
 PAYING = ("subscription", "purchase")
+AT_ONCE = 200
 
 log = logging.getLogger("limber.billing")
 
@@ -125,6 +135,9 @@ class _Told:
     charges: list[Any]
 
 
+NOTHING = _Told([], [], [])
+
+
 async def _told() -> dict[str, _Told]:
     found: dict[str, _Told] = defaultdict(lambda: _Told([], [], []))
     bought = set()
@@ -143,67 +156,92 @@ async def _told() -> dict[str, _Told]:
 
 
 async def _compare(told: dict[str, _Told], now: datetime) -> Report:
-    differences, customers = [], 0
+    differences: list[Difference] = []
     async with db.transaction() as session:
         catalogue, live = await offers.catalogue(session), await _live(session, now)
         rows = await session.execute(
             select(StripeCustomer, User.email).join(User, User.id == StripeCustomer.user_id)
         )
         ours = {row[0].id: (row[0], str(row[1])) for row in rows}
-    for customer_id, (customer, email) in sorted(ours.items()):
-        customers += 1
+    ids = sorted(ours)
+    for some in (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)):
         async with db.transaction() as session:
-            one = await _compare_one(
-                session, customer, email, told.get(customer_id, _Told([], [], [])), catalogue, now
-            )
-        if one is not None and customer_id not in told and await _is_unknown(customer_id):
-            one = Difference(
-                customer_id, email, ("Stripe does not know this customer: nothing is concluded",)
-            )
-        if one is not None:
-            differences.append(one)
+            known = await _known(session, [ours[one][0] for one in some], told)
+        found = [_compare_one(*ours[one], told.get(one, NOTHING), known, catalogue, now) for one in some]
+        for one in filter(None, found):
+            if one.customer_id not in told and await _is_unknown(one.customer_id):
+                words = ("Stripe does not know this customer: nothing is concluded",)
+                differences.append(Difference(one.customer_id, one.who, words))
+            else:
+                differences.append(one)
     strangers = [
         f"customer {customer_id} pays for a plan of ours and belongs to no member"
         for customer_id, side in sorted(told.items())
         if customer_id not in ours and _pays_ours(side, catalogue)
     ]
-    return Report(customers, live, tuple(differences), tuple(strangers))
+    return Report(len(ours), live, tuple(differences), tuple(strangers))
 
 
-async def _compare_one(
-    session: AsyncSession,
+@dataclass(frozen=True)
+class _Known:
+    """What is here about some customers: a query for each kind of thing, not for each customer."""
+
+    subscriptions: dict[str, list[SubscriptionFacts]]
+    purchases: dict[str, list[PurchaseFacts]]
+    charges: dict[str, list[ChargeFacts]]
+    sold: dict[tuple[UUID | None, str], Sold]
+    held: dict[tuple[UUID | None, str], list[Held]]
+
+
+async def _known(
+    session: AsyncSession, customers: Sequence[StripeCustomer], told: Mapping[str, _Told]
+) -> _Known:
+    ids = [one.id for one in customers]
+    held: dict[tuple[UUID | None, str], list[Held]] = defaultdict(list)
+    for row in await session.scalars(
+        select(Entitlement).where(
+            Entitlement.user_id.in_([one.user_id for one in customers]), Entitlement.source_kind.in_(PAYING)
+        )
+    ):
+        right = Held(row.source_id, row.course_id, row.ends_at, row.revoked_at)
+        held[row.user_id, row.source_kind].append(right)
+    return _Known(
+        await queries.mirrors_of(session, ids),
+        await queries.purchases_of_many(session, ids),
+        await queries.charges_of_many(session, ids),
+        await sold_in(session, [raw["id"] for one in ids for raw in told.get(one, NOTHING).purchases]),
+        held,
+    )
+
+
+def _compare_one(
     customer: StripeCustomer,
     email: str,
     told: _Told,
+    known: _Known,
     catalogue: dict[str, Scope],
     now: datetime,
 ) -> Difference | None:
-    before = {one.id: one for one in await queries.mirror_of(session, customer.id)}
+    before = {one.id: one for one in known.subscriptions[customer.id]}
     stripe = Facts(
         tuple(
             read_subscription(raw, past_due_since(raw, unpaid, before, now))
             for raw, unpaid in told.subscriptions
         ),
-        tuple(await read_purchases(session, customer, told.purchases)),
+        tuple(read_purchase(raw, known.sold.get((customer.user_id, raw["id"]))) for raw in told.purchases),
         tuple(told.charges),
     )
     ours = Facts(
         tuple(before.values()),
-        tuple(await queries.purchases_of(session, customer.id)),
-        tuple(await queries.charges_of(session, customer.id)),
+        tuple(known.purchases[customer.id]),
+        tuple(known.charges[customer.id]),
     )
-    held: dict[str, list[Held]] = {kind: [] for kind in PAYING}
-    for row in await session.scalars(
-        select(Entitlement).where(
-            Entitlement.user_id == customer.user_id, Entitlement.source_kind.in_(PAYING)
-        )
-    ):
-        held[row.source_kind].append(Held(row.source_id, row.course_id, row.ends_at, row.revoked_at))
+    by_subscription, by_purchase = (known.held.get((customer.user_id, kind), []) for kind in PAYING)
     shown = {one.id for one in stripe.purchases}
     rights = Rights(
-        tuple(held["subscription"]),
-        tuple(held["purchase"]),
-        frozenset(one.source_id for one in held["purchase"]) - shown,
+        tuple(by_subscription),
+        tuple(by_purchase),
+        frozenset(one.source_id for one in by_purchase) - shown,
     )
     return compare(customer.id, email, stripe, ours, rights, catalogue, queries.policy(), now)
 

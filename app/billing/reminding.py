@@ -1,6 +1,7 @@
 """Looks for notices that time has made due, asks Stripe whether they are true still, and has them written."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select
@@ -33,15 +34,24 @@ async def remind(now: datetime) -> list[str]:
     for customer_id in found:
         try:
             await sync.sync(customer_id)
-            for subscription_id, charge_at in await cards_to_look_at(customer_id, now):
-                await look_at_card(subscription_id, charge_at, now)
-            written += await remind_one(customer_id, now)
+            written += await tell(customer_id, now)
         except Unavailable as fault:
             log.warning("notices for %s wait: %s", customer_id, fault.sentence)
         except Exception:
             # One odd customer must not keep everybody else's mails back, at each run anew.
             log.exception("notices for %s failed", customer_id)
     return [*written, *await write_receipts(now)]
+
+
+async def tell(customer_id: str, now: datetime) -> list[str]:
+    """Write what is due to one customer, after asking Stripe what it takes; answers the causes written.
+
+    Raises:
+        StripeDown: when Stripe does not answer.
+    """
+    for subscription_id, charge_at in await cards_to_look_at(customer_id, now):
+        await look_at_card(subscription_id, charge_at, now)
+    return await remind_one(customer_id, now, await amounts_to_tell(customer_id, now))
 
 
 async def write_receipts(now: datetime) -> list[str]:
@@ -107,7 +117,8 @@ async def look_at_card(subscription_id: str, charge_at: datetime, now: datetime)
     Raises:
         StripeDown: when it does not answer.
     """
-    card = await stripe_api.paying_card(subscription_id)
+    found = await stripe_api.what_pays(subscription_id)
+    card = found.card
     async with db.transaction() as session:
         row = await session.get(StripeCard, subscription_id)
         if row is None:
@@ -116,19 +127,41 @@ async def look_at_card(subscription_id: str, charge_at: datetime, now: datetime)
             row = StripeCard(subscription_id=subscription_id, looked_for=charge_at)
             session.add(row)
         row.looked_for, row.looked_at = charge_at, now
-        row.method_id = card.method_id if card else None
+        row.method_id = found.method_id
         row.brand, row.last4 = (card.brand, card.last4) if card else ("", "")
         row.exp_year, row.exp_month = (card.exp_year, card.exp_month) if card else (None, None)
 
 
-async def remind_one(customer_id: str, now: datetime) -> list[str]:
+async def amounts_to_tell(customer_id: str, now: datetime) -> dict[str, stripe_api.Coming]:
+    """What the next bill of each subscription asks for of which a mail is due that says so.
+
+    Stripe is asked, with no transaction open: a price knows nothing of discounts, tax and credit. Where it cannot say,
+    the mail names no figure.
+    """
+    async with db.transaction() as session:
+        mirror = await queries.mirror_of(session, customer_id)
+        wanted = {
+            one.facts.id for one in await noticing.due(session, mirror, now) if one.kind in notices.PRICED
+        }
+        items = {one: await noticing.coming_item(session, one, now) for one in wanted}
+    told = {}
+    for subscription_id, item in items.items():
+        try:
+            told[subscription_id] = await stripe_api.coming(customer_id, subscription_id, item)
+        except Unavailable as fault:
+            log.warning("the next bill of %s is not told: %s", subscription_id, fault.sentence)
+    return told
+
+
+async def remind_one(customer_id: str, now: datetime, amounts: Mapping[str, stripe_api.Coming]) -> list[str]:
     """What is due to one customer, from the mirror as it is at this moment; answers the causes written."""
     async with db.transaction() as session:
         customer = await session.get(StripeCustomer, customer_id)
         if customer is None or customer.user_id is None or customer.deleted_at is not None:
             return []
         await lock_user(session, customer.user_id)
-        return await noticing.follow(session, customer, await queries.mirror_of(session, customer_id), now)
+        mirror = await queries.mirror_of(session, customer_id)
+        return await noticing.follow(session, customer, mirror, now, amounts)
 
 
 async def cards_to_look_at(customer_id: str, now: datetime) -> list[tuple[str, datetime]]:
@@ -138,7 +171,10 @@ async def cards_to_look_at(customer_id: str, now: datetime) -> list[tuple[str, d
         for facts in await queries.mirror_of(session, customer_id):
             row = await session.get(StripeCard, facts.id)
             charge_at = notices.next_charge_at(facts)
-            if charge_at and notices.wants_card_look(facts, row.looked_for if row else None, now):
+            # A trial's mail says whether a card is needed: one that was given since the first look counts.
+            is_asked = facts.wants_card and charge_at and charge_at - notices.TRIAL_AHEAD <= now
+            looked_for = row.looked_for if row and not is_asked else None
+            if charge_at and notices.wants_card_look(facts, looked_for, now):
                 found.append((facts.id, charge_at))
         return found
 
@@ -153,3 +189,14 @@ async def _remind_step() -> None:
 async def billing_notices(at: datetime, context: object) -> None:  # noqa: ARG001 (the engine passes it)
     """Every five minutes: what members should know about their money, they are told."""
     await _remind_step()
+
+
+@engine.step(tries=4, first_wait_s=2.0)
+async def _tell_step(customer_id: str) -> None:
+    await tell(customer_id, await stripe_api.moment())
+
+
+@engine.workflow("billing_tell")
+async def billing_tell(customer_id: str) -> None:
+    """Work of a sync that found something due; what it leaves, the next run of `billing_notices` does."""
+    await _tell_step(customer_id)

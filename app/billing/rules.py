@@ -218,6 +218,25 @@ def covers_all_of(scope: Scope, wanted: Scope) -> bool:
     return None in scope or set(wanted) <= set(scope)
 
 
+def paid_twice(mirror: Iterable[SubscriptionFacts], catalogue: Mapping[str, Scope]) -> tuple[str, ...]:
+    """Where a member pays for something that an older subscription of theirs pays for already, in words.
+
+    It cannot be bought here; made in Stripe, or taken over from there, it can.
+    """
+    running: list[tuple[SubscriptionFacts, Scope]] = []
+    found = []
+    for facts in sorted(mirror, key=lambda one: (one.started_at, one.id)):
+        scope = tuple(course for price in facts.price_ids for course in catalogue.get(price, ()))
+        charged = facts.status in ("active", "trialing", "past_due") and facts.pause_behavior is None
+        if not scope or not charged or facts.stops_at is not None:
+            continue
+        older = next((one for one, theirs in running if covers_all_of(theirs, scope)), None)
+        if older is not None:
+            found.append(f"subscriptions {older.id} and {facts.id} pay for the same: cancel one in Stripe")
+        running.append((facts, scope))
+    return tuple(found)
+
+
 def covering(
     mirror: Iterable[SubscriptionFacts], catalogue: Mapping[str, Scope], wanted: Scope
 ) -> SubscriptionFacts | None:

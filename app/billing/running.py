@@ -22,6 +22,7 @@ class Running:
     item_id: str
     plan: Plan
     anchor_at: datetime | None
+    has_discount: bool = False
 
 
 async def find(session: AsyncSession, user_id: UUID) -> Running | None:
@@ -41,7 +42,8 @@ async def find(session: AsyncSession, user_id: UUID) -> Running | None:
             continue
         raw = (await session.get_one(StripeSubscription, facts.id)).raw
         item_id = str(raw["items"]["data"][0]["id"])
-        return Running(facts, customer.id, item_id, plan, instant(raw.get("billing_cycle_anchor")))
+        anchor_at, has_discount = instant(raw.get("billing_cycle_anchor")), bool(raw.get("discounts"))
+        return Running(facts, customer.id, item_id, plan, anchor_at, has_discount)
     return None
 
 

@@ -78,7 +78,7 @@ async def draw_fence(customer_id: str, *, queued: bool = False) -> Fence | None:
 
 async def apply(fetched: Fetched) -> bool:
     """Write what a fetch found, in one transaction; False when a later fetch has written already."""
-    now = utcnow()
+    now, told_at = utcnow(), await stripe_api.moment()
     fence = fetched.fence
     async with db.transaction() as session:
         customer = await _customer(session, fetched, now)
@@ -100,7 +100,7 @@ async def apply(fetched: Fetched) -> bool:
             )
             await _finish(session, fence, "quarantined", row.error)
             return True
-        doubts = await mirroring.write(session, customer, fetched, now)
+        doubts = await mirroring.write(session, customer, fetched, now, told_at)
         row.error = "; ".join(doubts) or None
         if doubts:
             log.error("customer %s: %s", customer.id, row.error)

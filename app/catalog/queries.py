@@ -78,6 +78,23 @@ async def courses(db: AsyncSession, now: datetime, *, with_drafts: bool = False)
     return await _views(db, (await db.execute(wanted)).all(), now, with_drafts)
 
 
+async def count_free(db: AsyncSession, now: datetime) -> int:
+    """How many lessons anybody may watch without paying."""
+    found = await db.scalar(
+        select(func.count())
+        .select_from(Lesson)
+        .join(Course, Course.id == Lesson.course_id)
+        .where(
+            Course.state == "published",
+            Lesson.state == "published",
+            Lesson.is_free,
+            Lesson.video_id.is_not(None),
+            or_(Lesson.available_at.is_(None), Lesson.available_at <= now),
+        )
+    )
+    return found or 0
+
+
 async def course_by_slug(
     db: AsyncSession, slug: str, now: datetime, *, with_drafts: bool = False
 ) -> CourseView | None:

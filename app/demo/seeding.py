@@ -33,10 +33,16 @@ PLANS = (
     plans.PlanDraft(
         name="Monthly membership", slug="monthly", amount_cents=1900, interval="month",
         description="Every lesson, and each new one as it comes out. Stop whenever you like.",
+        pause_months=3, stay_offer="discount", stay_percent=30, stay_months=3,
     ),
     plans.PlanDraft(
         name="Yearly membership", slug="yearly", amount_cents=19000, interval="year",
         description="Every lesson for a year, for the price of ten months.",
+    ),
+    plans.PlanDraft(
+        name="Three months for somebody", slug="three-months", amount_cents=4900, interval="once",
+        description="Every lesson for three months, paid once. A gift for a friend with a stubborn hip.",
+        lasts_months=3, is_giftable=True,
     ),
 )  # fmt: skip
 PATIENCE_S = 300

@@ -17,6 +17,9 @@ Schedule = tuple[str, str, Callable[..., Awaitable[None]]]
 # How soon a workflow notices that a part of it is done.
 PART_POLL_S = 0.5
 
+# How often each worker looks into each queue.
+POLL_S = {jobs.DEFAULT: 0.5, jobs.FILMS: 0.5, jobs.ENCODE: 0.5, jobs.BILLING: 0.5}
+
 _schedules: list[Schedule] = []
 
 
@@ -110,13 +113,20 @@ def start(database_url: str, executor_id: str) -> None:
 
 async def register_queues(*, encode_concurrency: int) -> None:
     """Declare the queues and schedules. Encodes are few at a time; billing is strictly ordered per customer."""
-    await DBOS.register_queue_async(jobs.DEFAULT, worker_concurrency=20, polling_interval_sec=0.5)
-    await DBOS.register_queue_async(jobs.FILMS, worker_concurrency=200, polling_interval_sec=0.5)
     await DBOS.register_queue_async(
-        jobs.ENCODE, worker_concurrency=encode_concurrency, polling_interval_sec=0.5
+        jobs.DEFAULT, worker_concurrency=20, polling_interval_sec=POLL_S[jobs.DEFAULT]
     )
     await DBOS.register_queue_async(
-        jobs.BILLING, partition_concurrency=1, worker_concurrency=8, polling_interval_sec=0.5
+        jobs.FILMS, worker_concurrency=200, polling_interval_sec=POLL_S[jobs.FILMS]
+    )
+    await DBOS.register_queue_async(
+        jobs.ENCODE, worker_concurrency=encode_concurrency, polling_interval_sec=POLL_S[jobs.ENCODE]
+    )
+    await DBOS.register_queue_async(
+        jobs.BILLING,
+        partition_concurrency=1,
+        worker_concurrency=8,
+        polling_interval_sec=POLL_S[jobs.BILLING],
     )
     await DBOS.apply_schedules_async(
         [

@@ -11,6 +11,7 @@ from app.access.queries import active_for
 from app.accounts import email_change, profile, queries, rules, sessions, throttle
 from app.accounts.permissions import Permission
 from app.accounts.queries import Device
+from app.billing import customer_words
 from app.billing.queries import Membership, Owned, membership_of, owned_by
 from app.clock import utcnow
 from app.db import Db
@@ -95,6 +96,7 @@ async def rename(page: Page, db: Db, viewer: SignedIn, name: Annotated[str, Form
     """POST /account/name."""
     try:
         await profile.rename(db, viewer.user_id, name)
+        await customer_words.follow_account(db, viewer.user_id)
     except BadInput as refusal:
         return await _again(page, "name", name[:200], refusal)
     return _done("name")
@@ -199,7 +201,8 @@ async def new_email(page: Page, db: Db, token: str = "") -> Response:
 async def finish_changing_email(page: Page, db: Db, token: Annotated[str, Form()] = "") -> Response:
     """POST /change-email: the new address counts from now on, and the old one is told."""
     try:
-        await email_change.finish_changing_email(db, token, utcnow())
+        user = await email_change.finish_changing_email(db, token, utcnow())
+        await customer_words.follow_account(db, user.id)
     except LinkExpired as gone:
         return await show_dead_link(page, gone, "/account/email")
     except Conflict as taken:

@@ -1,6 +1,6 @@
 """Buying for members, and the address at which Stripe tells us what happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +15,7 @@ from app.accounts.permissions import Permission, Viewer
 from app.billing import arriving, checkout, inbox, new_card, offers, portal, queries
 from app.billing.offers import PlanOffer
 from app.billing.queries import Membership
+from app.catalog import queries as catalog
 from app.clock import utcnow
 from app.db import Db
 from app.errors import Conflict, LimberError, SignInRequired, TooLarge
@@ -33,7 +34,7 @@ WAITS_S = (2, 2, 3, 3, 5, 5, 10, 10, 20, 30)
 class PlansPage:
     """`next`: where the person wanted to go. `membership`: what is paid already. `is_given`: free of charge.
 
-    `currencies`: all in which something is sold; `currency`: the chosen one.
+    `currencies`: all in which something is sold; `currency`: the chosen one. `free_lessons`: what plays without paying.
     """
 
     plans: list[PlanOffer]
@@ -45,6 +46,7 @@ class PlansPage:
     error: str = ""
     currency: str = ""
     currencies: tuple[str, ...] = ()
+    free_lessons: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ async def _plans(
     plans = await offers.offered_plans(session, paid_in or currency)
     membership = await queries.membership_of(session, viewer.user_id, now) if viewer else None
     rights = await access.active_for(session, viewer.user_id, now) if viewer else []
+    if viewer and await queries.mirror_of_user(session, viewer.user_id):
+        # Once for each member: what is offered is what Stripe's page will say.
+        plans = [replace(one, trial_days=0) for one in plans]
     return PlansPage(
         plans=plans,
         next=next_path,
@@ -74,6 +79,7 @@ async def _plans(
         error=error,
         currency=paid_in or (currency if any(currency == one.currency for one in plans) else ""),
         currencies=() if paid_in else tuple(dict.fromkeys(code for one in plans for code in one.currencies)),
+        free_lessons=await catalog.count_free(session, now),
     )
 
 

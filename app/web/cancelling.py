@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from app import db
 from app.accounts.permissions import Permission
 from app.accounts.rules import tidy
-from app.billing import cancelling, pausing
+from app.billing import cancelling, pausing, stay_offers
 from app.billing.cancelling import REASONS, Leaving
 from app.clock import utcnow
 from app.errors import BadInput, LimberError, NotFound
@@ -35,11 +35,15 @@ class CancelPage:
 
 @dataclass(frozen=True)
 class PausePage:
-    """`choices`: months, and the day of the next payment after them. `paid_through`: until when lessons play."""
+    """`choices`: months, and the day of the next payment after them. `paid_through`: until when lessons play.
+
+    `is_offered`: instead of cancelling.
+    """
 
     plan_name: str
     paid_through: datetime | None
     choices: list[tuple[int, datetime]]
+    is_offered: bool
     error: str = ""
 
 
@@ -95,14 +99,26 @@ async def cancel(
     return RedirectResponse("/account?done=cancelled", 303)
 
 
+@router.post("/cancel/stay", dependencies=MEMBER)
+async def stay_for_less(request: Request, viewer: BriefSignedIn) -> Response:
+    """POST /account/cancel/stay: not cancelled, and less to pay for a while."""
+    try:
+        await stay_offers.take_discount(viewer.user_id, utcnow())
+    except NotFound:
+        return RedirectResponse("/account/cancel", 303)
+    except LimberError as refusal:
+        return await _cancel_page(request, viewer, refusal=refusal)
+    return RedirectResponse("/account?done=less", 303)
+
+
 @router.get("/pause", dependencies=MEMBER)
-async def pause_form(request: Request, viewer: BriefSignedIn) -> Response:
+async def pause_form(request: Request, viewer: BriefSignedIn, offered: bool = False) -> Response:
     """GET /account/pause."""
-    return await _pause_page(request, viewer)
+    return await _pause_page(request, viewer, is_offered=offered)
 
 
 async def _pause_page(
-    request: Request, viewer: BriefSignedIn, refusal: LimberError | None = None
+    request: Request, viewer: BriefSignedIn, refusal: LimberError | None = None, *, is_offered: bool
 ) -> Response:
     async with db.transaction() as session:
         page = await pages_of(request, session, viewer)
@@ -114,20 +130,26 @@ async def _pause_page(
             plan_name=found.plan.name,
             paid_through=found.facts.current_period_end_at,
             choices=choices,
+            is_offered=is_offered,
             error=refusal.sentence if refusal else "",
         )
         return await page.show("account/pause.html", shown, status=refusal.status if refusal else 200)
 
 
 @router.post("/pause", dependencies=MEMBER)
-async def pause(request: Request, viewer: BriefSignedIn, months: Annotated[int, Form()] = 0) -> Response:
+async def pause(
+    request: Request,
+    viewer: BriefSignedIn,
+    months: Annotated[int, Form()] = 0,
+    offered: Annotated[bool, Form()] = False,
+) -> Response:
     """POST /account/pause."""
     try:
-        await pausing.pause(viewer.user_id, months)
+        await pausing.pause(viewer.user_id, months, utcnow(), is_offered=offered)
     except NotFound:
         return RedirectResponse("/account", 303)
     except LimberError as refusal:
-        return await _pause_page(request, viewer, refusal)
+        return await _pause_page(request, viewer, refusal, is_offered=offered)
     return RedirectResponse("/account?done=paused", 303)
 
 

@@ -1,7 +1,7 @@
 """What the pages about courses show: outlines, offers and walls, made of what each domain knows."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -40,13 +40,17 @@ class OutlineGroup:
 
 @dataclass(frozen=True)
 class Wall:
-    """What stands where the player would: a sentence and up to three ways on, the first one first."""
+    """What stands where the player would: a sentence and up to three ways on, the first one first.
+
+    `join_words`: on the second one's button, where it is not about an offer.
+    """
 
     sentence: str
     login_url: str | None
     join_url: str | None
     offer: PlanOffer | None
     free: OutlineLesson | None
+    join_words: str = ""
 
 
 def outline(course: CourseView, finished: Collection[UUID], *, is_open: bool) -> tuple[OutlineGroup, ...]:
@@ -111,15 +115,28 @@ def wall_for(
     free: OutlineLesson | None,
     offer: PlanOffer | None,
     came_from: str = "",
+    stopped_by: str = "",
 ) -> Wall:
     """The wall in front of a lesson (its path: `back`) that this viewer may not watch. `free`: another one to offer;
-    `came_from`: the article that brought them."""
-    if denied.reason is Reason.ENDED:
+    `came_from`: the article that brought them; `stopped_by`: see `billing.queries.stopped_by`."""
+    goes_on = {
+        "waiting": _("Your trial is over. Give a card to go on watching."),
+        "resting": _("Your membership rests. Let it go on to watch this."),
+        "unpaid": _("Your membership rests until it is paid."),
+    }
+    if denied.reason is Reason.ENDED and stopped_by in goes_on:
+        return Wall(goes_on[stopped_by], None, "/account", None, None, _("Open my account"))
+    if denied.reason is Reason.ENDED and stopped_by == "trial":
+        sentence = _("Your trial is over. Join to go on watching.")
+    elif denied.reason is Reason.ENDED:
         sentence = _("Your membership has ended. Join again to go on watching.")
     elif denied.reason is Reason.NO_ENTITLEMENT:
         sentence = _("This lesson is part of the membership.")
     else:
         sentence = refusal(denied).sentence
+    if offer is not None and denied.reason is Reason.ENDED:
+        # A trial is given once.
+        offer = replace(offer, trial_days=0)
     is_about_paying = denied.reason in (Reason.SIGN_IN, Reason.NO_ENTITLEMENT, Reason.ENDED)
     return Wall(
         sentence=sentence,

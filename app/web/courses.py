@@ -8,9 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from app.access.queries import facts_for
-from app.access.rules import Denied, LessonFacts, ViewerFacts, decide
+from app.access.rules import Denied, LessonFacts, Reason, ViewerFacts, decide
 from app.accounts.permissions import Permission, Viewer
 from app.billing.offers import PlanOffer
+from app.billing.queries import stopped_by
 from app.catalog import queries
 from app.catalog.views import CourseView, LessonView, OutlineLesson
 from app.clock import utcnow
@@ -176,7 +177,8 @@ async def _lesson(
     if isinstance(verdict, Denied):
         back, came_from = f"{found.url}/{shown.slug}", origin.of(page.request)
         offer = await offer_for(db, found.id)
-        wall = wall_for(verdict, viewer, back, shown.id, found.free_lesson, offer, came_from)
+        why = await stopped_by(db, viewer.user_id) if viewer and verdict.reason is Reason.ENDED else ""
+        wall = wall_for(verdict, viewer, back, shown.id, found.free_lesson, offer, came_from, why)
     tracks, chapters = ((), ()) if wall else spoken(await queries.spoken_in(db, shown.id))
     is_open = can_watch_all(viewer, found.id, entitlements, now)
     model = LessonPage(

@@ -234,9 +234,14 @@ def upgrade() -> None:
         sa.Column("amount_cents", sa.Integer(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("trial_days", sa.Integer(), nullable=False),
+        sa.Column("trial_needs_card", sa.Boolean(), nullable=False),
+        sa.Column("after_trial", sa.String(length=8), nullable=False),
         sa.Column("lasts_months", sa.Integer(), nullable=True),
         sa.Column("is_giftable", sa.Boolean(), nullable=False),
         sa.Column("pause_months", sa.Integer(), nullable=False),
+        sa.Column("stay_offer", sa.String(length=8), nullable=False),
+        sa.Column("stay_percent", sa.Integer(), nullable=False),
+        sa.Column("stay_months", sa.Integer(), nullable=False),
         sa.Column("covers_everything", sa.Boolean(), nullable=False),
         sa.Column("is_offered", sa.Boolean(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -255,6 +260,8 @@ def upgrade() -> None:
             "pause_months = 0 OR (interval = 'month' AND pause_months > 0)",
             name=op.f("ck_plan_pause_months"),
         ),
+        sa.CheckConstraint("after_trial IN ('cancel', 'pause')", name=op.f("ck_plan_after_trial")),
+        sa.CheckConstraint("stay_offer IN ('none', 'pause', 'discount')", name=op.f("ck_plan_stay_offer")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
         sa.UniqueConstraint("slug", name=op.f("uq_plan_slug")),
     )
@@ -656,11 +663,28 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_billing_notice_customer_id"), "billing_notice", ["customer_id"], unique=False)
     op.create_table(
+        "stay_offer",
+        sa.Column("subscription_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("months", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["stripe_subscription.id"],
+            name=op.f("fk_stay_offer_subscription_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscription_id", name=op.f("pk_stay_offer")),
+    )
+    op.create_table(
         "leaving_answer",
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("plan_id", sa.Uuid(), nullable=True),
         sa.Column("reason", sa.String(length=24), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("portal_key", sa.String(length=80), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -673,6 +697,7 @@ def upgrade() -> None:
             ondelete="SET NULL",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leaving_answer")),
+        sa.UniqueConstraint("portal_key", name=op.f("uq_leaving_answer_portal_key")),
     )
     op.create_index(op.f("ix_leaving_answer_answered_at"), "leaving_answer", ["answered_at"], unique=False)
     op.create_index(op.f("ix_leaving_answer_user_id"), "leaving_answer", ["user_id"], unique=False)
@@ -1231,6 +1256,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_leaving_answer_user_id"), table_name="leaving_answer")
     op.drop_index(op.f("ix_leaving_answer_answered_at"), table_name="leaving_answer")
     op.drop_table("leaving_answer")
+    op.drop_table("stay_offer")
     op.drop_index(op.f("ix_billing_notice_customer_id"), table_name="billing_notice")
     op.drop_table("billing_notice")
     op.drop_table("stripe_card")

@@ -104,3 +104,42 @@ async def test_who_never_bought_anything_has_no_bills(till: Till) -> None:
     till.client.cookies.clear()
     assert (await till.client.get("/account/bills")).status_code == 401
     assert tills.SECRET
+
+
+async def paid_charge(till: Till) -> str:
+    (found,) = (await till.api.v1.charges.list_async()).data
+    return found.id
+
+
+async def test_what_was_given_back_of_a_membership_stands_beside_its_bill_with_the_receipt(
+    till: Till,
+) -> None:
+    await till.member()
+    await till.buy(await till.plan(1900, name="Monthly"))
+    charge = await paid_charge(till)
+    await till.api.v1.refunds.create_async({"charge": charge, "amount": 500})
+    await till.settle()
+    page = (await till.client.get("/account/bills")).text
+    assert "Partly given back" in page
+    assert "$5 given back" in page
+    receipt = re.search(r'href="([^"]+)">Receipt', page)
+    assert receipt is not None
+    assert (await till.browser.get(receipt.group(1))).status_code == 200
+    await till.api.v1.refunds.create_async({"charge": charge})
+    await till.settle()
+    page = (await till.client.get("/account/bills")).text
+    assert "$19 given back" in page
+    assert ">Given back<" in page
+
+
+async def test_a_credit_note_is_shown_as_what_it_did(till: Till) -> None:
+    await till.member()
+    await till.buy(await till.plan(1900, name="Monthly"))
+    (invoice,) = (await till.api.v1.invoices.list_async()).data
+    await till.api.v1.credit_notes.create_async({"invoice": invoice.id, "amount": 300, "credit_amount": 300})
+    await till.settle()
+    assert "$3 kept for the next bill" in (await till.client.get("/account/bills")).text
+    await till.pass_days(32)
+    await till.settle()
+    (_first, second) = sorted((await till.api.v1.charges.list_async()).data, key=lambda one: one.created)
+    assert second.amount == 1600

@@ -5,9 +5,11 @@ from uuid import UUID
 
 import httpx
 import stripe
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app import db
+from app.accounts.models import User
+from app.billing import customer_words
 from app.billing.models import CheckoutAttempt
 from app.billing.plan_models import Plan
 from tests import factories
@@ -240,3 +242,19 @@ async def test_a_visitor_without_an_account_joins_first_and_comes_back(till: Til
     answer: httpx.Response = await till.client.post("/checkout", data={"plan": slug, "next": LESSON})
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/join?next=%2Fplans%3Fnext%3D")
+
+
+async def test_stripe_hears_of_another_name_and_address(till: Till) -> None:
+    user = await till.member(name="Noelani", email="noelani@example.com")
+    await till.checkout(await till.plan())
+    customer = await tills.customer_id(user.id)
+    await till.client.post("/account/name", data={"name": "Noelani Kahale"})
+    async with db.transaction() as session:
+        (await session.get_one(User, user.id)).email = "new@example.com"
+        waiting = await session.scalar(
+            text("SELECT count(*) FROM dbos.workflow_status WHERE name = 'billing_customer_words'")
+        )
+    assert waiting == 1
+    await customer_words.bring(user.id)
+    found = await till.api.v1.customers.retrieve_async(customer)
+    assert (found.email, found.name) == ("new@example.com", "Noelani Kahale")

@@ -6,6 +6,7 @@ The oracle shares no code with us. What differs is told by its seed; `LIMBER_SEE
 import asyncio
 import os
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.billing.till import Till
 
 WORKERS = 8
 DEEDS = 7
+PART = 50
 
 
 async def shelf(till: Till) -> Shelf:
@@ -118,42 +120,54 @@ async def differences(lives: list[Life]) -> dict[int, Any]:
     return found
 
 
-def seeds(count: int) -> list[int]:
+Note = Callable[[str, object], None]
+
+
+def seeds(count: int, note: Note) -> list[int]:
+    """So many, from one that is drawn; told at the end of the run, whether it passed or not."""
     alone = os.environ.get("LIMBER_SEED")
-    if alone:
-        return [int(alone)]
-    first = random.randrange(10**6)
-    return list(range(first, first + count))
+    first = int(alone) if alone else random.randrange(10**6)
+    note("note", f"seed {first}" if alone else f"seeds {first} to {first + count - 1}")
+    return [first] if alone else list(range(first, first + count))
 
 
-async def converges(till: Till, count: int) -> None:
-    chosen = seeds(count)
+async def converges(till: Till, chosen: list[int]) -> None:
     lives = await live(till, chosen)
     await deliver(till, random.Random(chosen[0]), lives)
     assert await differences(lives) == {}
 
 
-async def heals(till: Till, count: int) -> None:
-    chosen = seeds(count)
+async def heals(till: Till, chosen: list[int]) -> None:
     lives = await live(till, chosen)
     await deliver(till, random.Random(chosen[0]), lives, dropped=0.2)
     await reconcile(apply=True, may_take=10**6, say=lambda _words: None)
     assert await differences(lives) == {}
 
 
-async def test_lives_in_any_order_end_as_the_oracle_says(till: Till) -> None:
-    await converges(till, 3)
+async def test_lives_in_any_order_end_as_the_oracle_says(till: Till, record_property: Note) -> None:
+    await converges(till, seeds(3, record_property))
 
 
-async def test_a_fifth_of_all_events_lost_is_healed_by_one_reconciliation(till: Till) -> None:
-    await heals(till, 3)
+async def test_a_fifth_of_all_events_lost_is_healed_by_one_reconciliation(
+    till: Till, record_property: Note
+) -> None:
+    await heals(till, seeds(3, record_property))
+
+
+# Three hundred in all, in parts that parallel processes share.
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(4))
+async def test_many_lives_in_any_order_end_as_the_oracle_says(
+    till: Till, record_property: Note, part: int
+) -> None:
+    del part
+    await converges(till, seeds(PART, record_property))
 
 
 @pytest.mark.long
-async def test_many_lives_in_any_order_end_as_the_oracle_says(till: Till) -> None:
-    await converges(till, 60)
-
-
-@pytest.mark.long
-async def test_many_lives_with_a_fifth_of_all_events_lost_are_healed(till: Till) -> None:
-    await heals(till, 40)
+@pytest.mark.parametrize("part", range(2))
+async def test_many_lives_with_a_fifth_of_all_events_lost_are_healed(
+    till: Till, record_property: Note, part: int
+) -> None:
+    del part
+    await heals(till, seeds(PART, record_property))

@@ -104,7 +104,7 @@ async def test_a_site_that_was_down_writes_the_latest_mail_only(till: Till) -> N
     async with db.transaction() as session:
         await session.execute(delete(BillingNotice))
     for days, expected in ((13, ["payment_last_call"]), (13.5, []), (15, [])):
-        written = await reminding.remind_one(customer, began + days * DAY)
+        written = await reminding.remind_one(customer, began + days * DAY, {})
         assert [one.partition(":")[0] for one in written] == expected, days
 
 

@@ -8,13 +8,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from app import db, mail
+from app import db, mail, worker
 from app.access.models import EntitlementEntry
 from app.accounts.models import User
-from app.billing import gifts
+from app.billing import gifts, unpaid_gifts
 from app.billing.models import Gift
 from app.billing.rules import months_after
 from app.clock import utcnow
+from app.settings import get_settings
 from tests import factories, letters
 from tests.billing import till as tills
 from tests.billing.till import Till
@@ -280,3 +281,60 @@ async def test_a_pass_that_is_bought_again_is_added_to_what_is_left(till: Till) 
     assert "for 3 months" in text.get_content()
     assert "as long as you like" not in text.get_content()
     assert "For 3 months" in (await till.client.get("/plans")).text
+
+
+async def test_a_gift_that_is_taken_back_while_its_mail_waits_is_not_announced(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await till.member()
+    await give(till, await pass_for(till))
+    (waiting,) = [one for one in await letters.letters() if one["template"] == "gift"]
+    (charge,) = (await till.api.v1.charges.list_async()).data
+    await till.api.v1.refunds.create_async({"charge": charge.id})
+    await till.settle()
+    # No server would take it: a mail that is tried at all fails.
+    monkeypatch.setenv("SMTP_URL", "smtp://127.0.0.1:9")
+    get_settings.cache_clear()
+    await worker._deliver(**waiting)
+
+
+async def begun(till: Till, slug: str) -> str:
+    """A gift that was written down; answers the address at which it can be paid."""
+    sent = await till.client.post("/gifts", data={**FORM, "plan": slug})
+    return str(sent.headers["location"])
+
+
+async def test_whom_an_unpaid_gift_was_for_is_forgotten_after_two_days(till: Till) -> None:
+    slug = await pass_for(till)
+    giver = await till.member()
+    url = await begun(till, slug)
+    assert await unpaid_gifts.forget_unpaid(utcnow() + timedelta(hours=47)) == 0
+    assert (await only_gift()).to_email == "keola@example.com"
+    assert await unpaid_gifts.forget_unpaid(utcnow() + timedelta(hours=49)) == 1
+    gift = await only_gift()
+    assert (gift.to_email, gift.to_name, gift.from_name, gift.message) == ("", "", "", "")
+    assert (await till.pay(url)).status_code != 303, "and it cannot be paid any more"
+    await till.settle()
+    assert await unpaid_gifts.forget_unpaid(utcnow() + timedelta(hours=49)) == 0
+    assert "Keola" not in (await till.client.get("/account/gifts")).text
+    assert await running(giver) == []
+
+
+async def test_a_gift_that_was_paid_and_not_heard_of_is_delivered_and_not_forgotten(till: Till) -> None:
+    slug = await pass_for(till)
+    await till.member()
+    await till.pay(await begun(till, slug))
+    assert await unpaid_gifts.forget_unpaid(utcnow() + timedelta(hours=49)) == 0
+    gift = await only_gift()
+    assert (gift.state, gift.to_email) == ("paid", "keola@example.com")
+
+
+async def test_an_unpaid_gift_is_kept_while_stripe_does_not_answer(till: Till) -> None:
+    slug = await pass_for(till)
+    await till.member()
+    await begun(till, slug)
+    await till.browser.post(
+        f"{till.stand.url}/sandbox/trouble", json={"path": "/v1/checkout", "status": 500, "times": 9}
+    )
+    assert await unpaid_gifts.forget_unpaid(utcnow() + timedelta(hours=49)) == 0
+    assert (await only_gift()).to_email == "keola@example.com"

@@ -155,3 +155,23 @@ async def test_staff_are_not_deleted_from_the_browser(till: Till) -> None:
 async def test_visitors_have_nothing_to_delete(till: Till) -> None:
     assert (await till.client.get("/account/delete")).status_code in (303, 401)
     assert (await till.client.post("/account/delete", data={"current": "x"})).status_code in (303, 401)
+
+
+async def test_what_stripe_tells_later_of_who_has_left_names_nobody_either(till: Till) -> None:
+    user = await member(till, name="Kamea Aloha", email="kamea@example.com")
+    await till.buy(await till.plan(4900, name="For good", interval="once"))
+    await till.settle()
+    customer = await tills.customer_id(user.id)
+    assert (await leave(till)).status_code in (200, 303)
+    (charge,) = (await till.api.v1.charges.list_async({"customer": customer})).data
+    await till.api.v1.refunds.create_async({"charge": charge.id})
+    events = till.fresh_events()
+    assert any("kamea@example.com" in str(one) or "Noe" in str(one) for one in events), (
+        "Stripe names them still"
+    )
+    await till.deliver(events)
+    await till.work()
+    async with db.transaction() as session:
+        kept = [str(one.payload) for one in await session.scalars(select(StripeEvent))]
+        bought = [str(one.raw) for one in await session.scalars(select(StripePurchase))]
+    assert not [one for one in (*kept, *bought) if "kamea@example.com" in one or "Noe" in one]

@@ -8,10 +8,13 @@ from urllib.parse import urljoin
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from app import db
 from app.accounts.models import User
 from app.billing import stripe_api, sync
+from app.billing.models import StripeCharge
+from app.billing.plan_models import PlanPrice
 from app.billing.reconciling import reconcile
 from app.settings import get_settings
 from tests import factories
@@ -348,3 +351,58 @@ async def test_one_event_a_hundred_times_while_eight_workers_are_at_it_is_one_ro
     assert (row.deliveries, row.state) == (100, "applied")
     wanted, done = await tills.progress(customer)
     assert wanted == done == 100
+
+
+async def test_characters_that_no_database_keeps_stop_nothing(till: Till) -> None:
+    """What a member types in Stripe's portal comes with the events and the subscription itself."""
+    user = await till.member()
+    await till.buy(await till.plan())
+    await till.settle()
+    (one,) = (await till.api.v1.subscriptions.list_async()).data
+    with till.stand.store.transaction():
+        row = till.stand.store.need("subscription", one.id)
+        row.body["cancellation_details"]["comment"] = "Nul \x00"
+        till.stand.store.put(row)
+    event = next(each for each in till.stand.events() if each["type"] == "customer.subscription.created")
+    event["id"] = "evt_odd"
+    odd = "Nul \x00, and half of a pair \ud83d"
+    event["data"]["object"]["cancellation_details"] = {"comment": odd, "feedback": None, "reason": None}
+    await till.deliver([event])
+    assert await till.work() == 1
+    assert await tills.is_entitled(user.id)
+    kept = next(each for each in await tills.event_rows() if each.event_id == event["id"])
+    assert kept.payload["data"]["object"]["cancellation_details"]["comment"].startswith("Nul ")
+
+
+async def test_two_subscriptions_for_the_same_are_shown_to_staff(till: Till) -> None:
+    user = await till.member()
+    await till.buy(await till.plan())
+    await till.settle()
+    customer = await tills.customer_id(user.id)
+    async with db.transaction() as session:
+        price = await session.scalar(select(PlanPrice.stripe_price_id))
+    second = await till.api.v1.subscriptions.create_async(
+        {"customer": customer, "items": [{"price": str(price)}]}
+    )
+    await till.settle()
+    assert await tills.is_entitled(user.id)
+    await till.member(role="staff")
+    assert f"and {second.id} pay for the same" in (await till.client.get("/studio/money")).text
+    await till.api.v1.subscriptions.cancel_async(second.id)
+    await till.settle()
+    assert "pay for the same" not in (await till.client.get("/studio/money")).text
+
+
+async def test_what_the_bank_did_not_take_back_can_be_given_back_again(till: Till) -> None:
+    """The same sum within a day: Stripe would answer the first try's key with the refund that failed."""
+    await bought(till, REFUND_FAILS)
+    async with db.transaction() as session:
+        charge = str(await session.scalar(select(StripeCharge.id)))
+    await till.member(role="staff")
+    for tries in (1, 2):
+        sent = await till.client.post(f"/studio/money/payments/{charge}/refund", data={"amount": "49"})
+        assert sent.status_code == 303, sent.text
+        await till.pass_days(10)
+        await till.settle()
+        made = (await till.api.v1.refunds.list_async({"charge": charge})).data
+        assert [one.status for one in made] == ["failed"] * tries

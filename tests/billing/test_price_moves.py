@@ -7,14 +7,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app import db
+from app import db, mail
 from app.accounts.models import User
-from app.billing import plans, price_moves, stripe_api
+from app.billing import plans, price_letters, price_moves, stripe_api
 from app.billing.mirror import SubscriptionFacts
+from app.billing.models import StripeSubscription
 from app.billing.plan_models import Plan, PriceMoveMember
 from app.billing.plans import PlanDraft
 from app.clock import utcnow
-from tests import factories
+from tests import factories, letters
 from tests.billing import till as tills
 from tests.billing.till import Till
 
@@ -181,3 +182,60 @@ def test_the_first_new_payment_is_the_first_on_or_after_the_day(
 
     facts = SubscriptionFacts("sub_1", "active", ("price_1",), at("2026-01-01"), at(ends))
     assert price_moves.first_payment(facts, interval, at(starts)) == at(first)
+
+
+async def discounted(till: Till) -> str:
+    """A payer with 10 % off for good; answers the subscription."""
+    (one,) = (await till.api.v1.subscriptions.list_async()).data
+    coupon = await till.api.v1.coupons.create_async({"percent_off": 10, "duration": "forever"})
+    await till.api.v1.subscriptions.update_async(one.id, {"discounts": [{"coupon": coupon.id}]})
+    await till.settle()
+    return one.id
+
+
+async def letter_of(move_words: str = "price_moves") -> dict[str, Any]:
+    (found,) = [one for one in await letters.letters() if one["template"] == move_words]
+    return found
+
+
+async def test_whose_bills_differ_from_the_price_is_told_what_the_first_one_will_be(till: Till) -> None:
+    slug = await till.plan(1900)
+    await payer(till, slug)
+    subscription = await discounted(till)
+    plan_id = await dearer(till, slug)
+    async with db.transaction() as session:
+        staff = await factories.staff(session)
+        now = utcnow()
+        starts = now + timedelta(days=30, minutes=1)
+        await price_moves.begin(session, staff.id, plan_id, starts, "", now)
+    assert "price_moves" not in await tills.mails(), "Stripe is asked first"
+    async with db.transaction() as session:
+        (member,) = (await session.scalars(select(PriceMoveMember))).all()
+        ends = (await session.get_one(StripeSubscription, subscription)).current_period_end_at
+        assert ends is not None
+        member.first_at = ends
+        move_id = member.move_id
+    charged = await price_letters.first_charge(move_id, subscription)
+    assert charged == "$21.60"
+    await price_letters.write(move_id, subscription, charged)
+    letter = await letter_of()
+    text = mail.render(letter["template"], letter["to"], letter["context"]).get_body(("plain",))
+    assert text is not None
+    assert "$24 a month instead of $19, before your discount and taxes" in text.get_content()
+    assert "$21.60 is charged on that day" in text.get_content()
+
+
+async def test_of_a_payment_after_the_next_one_and_a_move_called_off_nothing_is_promised(till: Till) -> None:
+    slug = await till.plan(1900)
+    await payer(till, slug)
+    subscription = await discounted(till)
+    plan_id = await dearer(till, slug)
+    await begin(plan_id, days=80)
+    async with db.transaction() as session:
+        (move_id,) = await session.scalars(select(PriceMoveMember.move_id))
+        staff = await factories.staff(session)
+    assert await price_letters.first_charge(move_id, subscription) == ""
+    async with db.transaction() as session:
+        await price_moves.stop(session, staff.id, plan_id)
+    await price_letters.write(move_id, subscription, "")
+    assert "price_moves" not in await tills.mails()

@@ -3,16 +3,18 @@
 from typing import Any
 from uuid import UUID
 
+import aiosmtplib
 import pytest
 import stripe
 from sqlalchemy import update
 
-from app import db
+from app import db, worker
 from app.access.models import Entitlement
 from app.billing import sync
 from app.billing.models import CheckoutAttempt, StripeCharge
 from app.billing.plan_models import PlanPrice
-from tests import factories
+from app.settings import get_settings
+from tests import factories, letters
 from tests.billing import till as tills
 from tests.billing.till import Till
 
@@ -237,3 +239,37 @@ async def test_the_first_page_offers_what_is_for_every_course(till: Till) -> Non
     assert "All courses for" not in (await till.client.get("/")).text
     await till.plan(1900)
     assert "All courses for $19 a month" in (await till.client.get("/")).text
+
+
+async def waiting_mail(template: str) -> dict[str, Any]:
+    (found,) = [one for one in await letters.letters() if one["template"] == template]
+    return found
+
+
+async def test_a_mail_that_waits_while_the_money_goes_does_not_say_that_it_is_yours(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hips = await course("Hips")
+    user = await till.member()
+    await till.buy(await till.plan(4900, name="Hips", interval="once", course_ids=(hips,)))
+    await till.settle()
+    waiting = await waiting_mail("purchase_made")
+    # No server would take it: a mail that is tried at all fails.
+    monkeypatch.setenv("SMTP_URL", "smtp://127.0.0.1:9")
+    get_settings.cache_clear()
+    with pytest.raises(aiosmtplib.SMTPConnectError):
+        await worker._deliver(**waiting)
+    await refund(till, user.id)
+    await till.settle()
+    await worker._deliver(**waiting)
+    assert await waiting_mail("purchase_refunded")
+
+
+async def test_what_is_disputed_when_it_is_first_heard_of_is_not_called_yours(till: Till) -> None:
+    hips = await course("Hips")
+    await till.member()
+    await till.buy(
+        await till.plan(4900, name="Hips", interval="once", course_ids=(hips,)), "4000000000000259"
+    )
+    await till.settle()
+    assert await tills.mails() == []

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, select, update
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -214,3 +214,24 @@ async def test_one_customer_whom_stripe_fails_does_not_stop_the_others(
     assert (report.mended, len(report.failed)) == (1, 1)
     assert first.email in report.failed[0]
     assert [await tills.is_entitled(one.id) for one in (first, second)] == [False, True]
+
+
+async def test_many_members_are_compared_with_a_few_queries(till: Till, database: db.Database) -> None:
+    slug = await till.plan()
+    asked = []
+    for _round in range(2):
+        for _ in range(3):
+            await payer(till, slug)
+        await till.settle()
+        seen: list[str] = []
+
+        def note(
+            _connection: object, _cursor: object, statement: str, *_more: object, seen: list[str] = seen
+        ) -> None:
+            seen.append(statement)
+
+        event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+        await run()
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+        asked.append(len(seen))
+    assert asked[0] == asked[1], "twice as many members"

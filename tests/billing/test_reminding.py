@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import stripe
 from sqlalchemy import select
 
-from app import db
+from app import db, mail
 from app.accounts.models import User
 from app.billing import ending, plans, price_moves, reminding
 from app.billing.models import StripeSubscription
@@ -195,3 +196,48 @@ async def test_another_members_notice_does_not_wait_for_one_whom_stripe_cannot_t
     assert await told(end - 2 * DAY) == ["trial_ending"]
     assert await told(end - 2 * DAY) == ["trial_ending"]
     assert {one["to"] for one in (await letters.letters())[-2:]} == {first.email, second.email}
+
+
+async def of_a_year(till: Till) -> stripe.Subscription:
+    user = await subscribed(till, interval="year", amount_cents=19000)
+    customer = await tills.customer_id(user.id)
+    return (await till.api.v1.subscriptions.list_async({"customer": customer})).data[0]
+
+
+async def test_a_notice_names_what_is_charged_and_not_the_price(till: Till) -> None:
+    one = await of_a_year(till)
+    coupon = await till.api.v1.coupons.create_async({"percent_off": 25, "duration": "forever"})
+    params: Any = {
+        "discounts": [{"coupon": coupon.id}],
+        "items": [{"id": one["items"].data[0].id, "quantity": 2}],
+        "proration_behavior": "none",
+    }
+    await till.api.v1.subscriptions.update_async(one.id, params)
+    assert await told(await period_end() - 29 * DAY) == ["renewal_coming"]
+    assert (await last())["context"]["price"] == "$285"
+    await till.pass_days(366)
+    assert (await till.api.v1.charges.list_async({"limit": 1})).data[0].amount == 28500
+
+
+async def test_a_notice_names_no_figure_while_stripe_does_not_say_one(till: Till) -> None:
+    await of_a_year(till)
+    await till.browser.post(
+        f"{till.stand.url}/sandbox/trouble",
+        json={"path": "/v1/invoices/create_preview", "status": 500, "times": 9},
+    )
+    assert await told(await period_end() - 29 * DAY) == ["renewal_coming"]
+    letter = await last()
+    assert letter["context"]["price"] == ""
+    text = mail.render(letter["template"], letter["to"], letter["context"]).get_body(("plain",))
+    assert text is not None
+    assert "begins its next year, and is charged to your card" in text.get_content()
+
+
+async def test_a_payers_events_alone_write_no_figure_that_nobody_asked_for(till: Till) -> None:
+    """The sync of an event asks Stripe for no preview: what names a figure is left to whoever does."""
+    await subscribed(till, trial_days=7)
+    await till.pass_days(5)
+    await till.settle()
+    assert "trial_ending" not in await tills.mails()
+    assert await told(utcnow() + 5 * DAY) == ["trial_ending"]
+    assert (await last())["context"]["price"] == "$19"

@@ -1,5 +1,6 @@
 """A member cancels, says why or not, thinks better of it; rests for some months, and goes on."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -273,3 +274,37 @@ async def test_another_member_is_not_touched(till: Till) -> None:
     assert "You have cancelled." not in (await till.client.get("/account")).text
     assert slug
     assert other.id != user.id
+
+
+async def test_what_was_said_in_stripes_portal_is_read_beside_what_was_said_here(till: Till) -> None:
+    await subscribed(till)
+    await till.portal("cancel_at_period_end", feedback="low_quality", comment="The sound.<b>")
+    for _look in range(2):
+        await till.settle()
+        await till.client.get("/billing/back")
+    await subscribed(till)
+    await till.portal("cancel_now", feedback="too_expensive")
+    await till.settle()
+    await subscribed(till)
+    await till.client.post("/account/cancel", data={"reason": "expensive"})
+    await till.member(role="staff")
+    page = (await till.client.get("/studio/money/leaving")).text
+    counts = dict(re.findall(r"<dt>([^<]+)</dt><dd>(\d+)</dd>", page))
+    assert counts == {"It costs too much for me": "2", "It is not as good as I expected": "1"}
+    assert page.count("The sound.&lt;b&gt;") == 1
+    assert "said in Stripe's portal" in page
+
+
+async def test_a_cancellation_of_something_else_of_the_account_is_no_answer_of_ours(till: Till) -> None:
+    user = await subscribed(till)
+    other = await shop.monthly(till.api, 900)
+    customer = await till.api.v1.customers.retrieve_async(await tills.customer_id(user.id))
+    bought = await shop.subscribe(till.api, customer, other)
+    said: Any = {
+        "cancel_at_period_end": True,
+        "cancellation_details": {"feedback": "unused", "comment": "A mug."},
+    }
+    await till.api.v1.subscriptions.update_async(bought.id, said)
+    await till.settle()
+    await till.member(role="staff")
+    assert "A mug." not in (await till.client.get("/studio/money/leaving")).text

@@ -14,17 +14,22 @@ from app.billing.stripe_api.account import (
 from app.billing.stripe_api.bills import (
     Bill,
     BillPage,
+    Coming,
     Owed,
     bill_paid_by,
     bills,
+    can_be_charged,
     card_page,
+    coming,
     owed,
     pay,
     paying_card,
     use_default_card,
+    what_pays,
 )
 from app.billing.stripe_api.changes import (
     InvoicePreview,
+    begin_after_trial,
     cancel_at_period_end,
     change_item,
     keep_subscription,
@@ -32,6 +37,7 @@ from app.billing.stripe_api.changes import (
     pause,
     preview_change,
     resume,
+    take_off,
 )
 from app.billing.stripe_api.client import API_VERSION, StripeDown, StripeRefused, close, is_live_key, moment
 from app.billing.stripe_api.customers import (
@@ -41,6 +47,7 @@ from app.billing.stripe_api.customers import (
     find_customer,
     is_about_money,
     money_of,
+    rename_customer,
     unname_customer,
 )
 from app.billing.stripe_api.payments import (
@@ -74,6 +81,7 @@ __all__ = [
     "BillPage",
     "CheckoutOrder",
     "CheckoutSession",
+    "Coming",
     "Customer",
     "Endpoint",
     "InvoicePreview",
@@ -81,13 +89,16 @@ __all__ = [
     "StripeDown",
     "StripeRefused",
     "account_id",
+    "begin_after_trial",
     "bill_paid_by",
     "bills",
+    "can_be_charged",
     "cancel_at_period_end",
     "cancel_subscription",
     "card_page",
     "change_item",
     "close",
+    "coming",
     "create_checkout",
     "create_customer",
     "create_portal",
@@ -123,10 +134,13 @@ __all__ = [
     "preview_change",
     "put_product",
     "refund",
+    "rename_customer",
     "require_test_key",
     "resume",
+    "take_off",
     "undelivered",
     "unname_customer",
     "use_default_card",
     "verify",
+    "what_pays",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.billing.mirror import storable
 from app.billing.stripe_api.client import API_VERSION, client, in_our_words
 from app.billing.stripe_api.customers import Customer
 
@@ -105,4 +106,4 @@ async def undelivered(since: datetime) -> list[Json]:
         page = await client().v1.events.list_async(
             {"delivery_success": False, "created": {"gte": int(since.timestamp())}, "limit": PAGE}
         )
-        return [one.to_dict(for_json=True) async for one in page.auto_paging_iter()]
+        return [storable(one.to_dict(for_json=True)) async for one in page.auto_paging_iter()]

@@ -84,8 +84,26 @@ async def pay(invoice_id: str) -> bool:
     return paid.status == "paid"
 
 
+@dataclass(frozen=True)
+class Paying:
+    """What pays a subscription. `method_id` None: nothing does; `card` None: it is no card."""
+
+    method_id: str | None = None
+    card: CardFacts | None = None
+
+
 async def paying_card(subscription_id: str) -> CardFacts | None:
     """The card that pays a subscription; None where something else does, or nothing."""
+    return (await what_pays(subscription_id)).card
+
+
+async def can_be_charged(subscription_id: str) -> bool:
+    """Whether there is a card, or anything else, that a subscription's bills are charged to."""
+    return (await what_pays(subscription_id)).method_id is not None
+
+
+async def what_pays(subscription_id: str) -> Paying:
+    """Its own payment method, or else the customer's."""
     with in_our_words():
         found = (
             await client().v1.subscriptions.retrieve_async(
@@ -97,23 +115,55 @@ async def paying_card(subscription_id: str) -> CardFacts | None:
     method = found.get("default_payment_method") or (customer.get("invoice_settings") or {}).get(
         "default_payment_method"
     )
-    card = method.get("card") if isinstance(method, dict) else None
-    if not isinstance(method, dict) or not card:
-        return None
-    return CardFacts(
-        str(method["id"]),
-        str(card["brand"]),
-        str(card["last4"]),
-        int(card["exp_year"]),
-        int(card["exp_month"]),
+    if not isinstance(method, dict):
+        return Paying()
+    method_id, card = str(method["id"]), method.get("card")
+    if not card:
+        return Paying(method_id)
+    return Paying(
+        method_id,
+        CardFacts(
+            method_id,
+            str(card["brand"]),
+            str(card["last4"]),
+            int(card["exp_year"]),
+            int(card["exp_month"]),
+        ),
     )
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What a subscription's next bill asks for, after discounts, tax and credit, in the currency's minor unit."""
+
+    amount_cents: int
+    currency: str
+
+
+async def coming(customer_id: str, subscription_id: str, item: tuple[str, str] | None = None) -> Coming:
+    """The next bill of a subscription as it would be today. `item`: (id, Price) that it will have by then.
+
+    Source: https://docs.stripe.com/api/invoices/create_preview
+    Raises:
+        StripeRefused: when none comes.
+    """
+    params: Any = {"customer": customer_id, "subscription": subscription_id}
+    if item is not None:
+        params["subscription_details"] = {
+            "items": [{"id": item[0], "price": item[1]}],
+            "proration_behavior": "none",
+        }
+    with in_our_words():
+        told = (await client().v1.invoices.create_preview_async(params)).to_dict()
+    return Coming(int(told["amount_due"]), str(told["currency"]))
 
 
 @dataclass(frozen=True)
 class Bill:
     """One invoice, for its customer to read. `state`: open, paid, void or uncollectible, as Stripe calls them.
 
-    `price_ids`: what it was for; `what`: Stripe's words for that; `amount_cents` in the currency's minor unit.
+    `price_ids`: what it was for; `what`: Stripe's words for that; `amount_cents` in the currency's minor unit, after
+    what was taken off before it was paid. `credited_cents`: taken off after that; `intent_ids`: what paid it.
     """
 
     id: str
@@ -125,6 +175,8 @@ class Bill:
     currency: str
     state: str
     url: str
+    credited_cents: int = 0
+    intent_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +194,7 @@ async def bills(customer_id: str, size: int, *, after: str = "", before: str = "
     Raises:
         StripeRefused: for a customer, or a place to begin at, that Stripe does not know.
     """
-    params: Any = {"customer": customer_id, "limit": size}
+    params: Any = {"customer": customer_id, "limit": size, "expand": ["data.payments"]}
     if after:
         params["starting_after"] = after
     elif before:
@@ -167,11 +219,17 @@ def _bill(raw: dict[str, Any]) -> Bill:
         at=at,
         what=str(lines[0].get("description") or "") if lines else "",
         price_ids=tuple(dict.fromkeys(filter(None, map(_price_of, lines)))),
-        amount_cents=int(raw["total"]),
+        amount_cents=int(raw["total"]) - int(raw.get("pre_payment_credit_notes_amount") or 0),
         currency=str(raw["currency"]),
         state=str(raw["status"]),
         url=str(raw.get("hosted_invoice_url") or ""),
+        credited_cents=int(raw.get("post_payment_credit_notes_amount") or 0),
+        intent_ids=tuple(filter(None, map(_intent_of, (raw.get("payments") or {}).get("data") or ()))),
     )
+
+
+def _intent_of(payment: dict[str, Any]) -> str | None:
+    return id_of((payment.get("payment") or {}).get("payment_intent"))
 
 
 def _price_of(line: dict[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.billing.mirror import PAID_THROUGH, instant
-from app.billing.stripe_api.client import client, in_our_words
+from app.billing.stripe_api.client import StripeRefused, client, in_our_words
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,17 @@ async def pause(subscription_id: str, *, paid_through: datetime, resumes_at: dat
         await client().v1.subscriptions.update_async(subscription_id, params)
 
 
+async def begin_after_trial(subscription_id: str) -> None:
+    """Let a subscription go on whose trial ended without a card: its first period begins, and is paid, now.
+
+    Source: https://docs.stripe.com/api/subscriptions/resume
+    Raises:
+        StripeRefused: when Stripe does not take it up.
+    """
+    with in_our_words():
+        await client().v1.subscriptions.resume_async(subscription_id, {"billing_cycle_anchor": "now"})
+
+
 async def resume(subscription_id: str, *, begins_anew: bool) -> None:
     """Collect again. `begins_anew`: a period begins now, and is paid now or nothing changes.
 
@@ -113,3 +124,26 @@ async def resume(subscription_id: str, *, begins_anew: bool) -> None:
         }
     with in_our_words():
         await client().v1.subscriptions.update_async(subscription_id, params)
+
+
+async def take_off(subscription_id: str, percent: int, months: int) -> None:
+    """Take so many percent off a subscription's bills of the next months (0: of the next one only).
+
+    The coupon is made at Stripe when it is first needed. Asked twice within a day, Stripe answers with the same change.
+
+    Source: https://docs.stripe.com/billing/subscriptions/coupons
+    """
+    coupon_id = f"limber-stay-{percent}-{months or 'once'}"
+    lasts: Any = {"duration": "repeating", "duration_in_months": months} if months else {"duration": "once"}
+    coupon: Any = {"id": coupon_id, "name": f"{percent} % off for staying", "percent_off": percent, **lasts}
+    try:
+        with in_our_words():
+            await client().v1.coupons.create_async(coupon)
+    except StripeRefused as refusal:
+        if refusal.reason != "resource_already_exists":
+            raise
+    params: Any = {"discounts": [{"coupon": coupon_id}]}
+    with in_our_words():
+        await client().v1.subscriptions.update_async(
+            subscription_id, params, {"idempotency_key": f"limber-stay-{subscription_id}"}
+        )

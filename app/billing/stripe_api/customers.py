@@ -28,6 +28,16 @@ async def create_customer(user_id: UUID, email: str, name: str, *, replacing: st
     return Customer(made.id, made.livemode, False, str(user_id))
 
 
+async def rename_customer(customer_id: str, email: str, name: str) -> None:
+    """Give a customer another name and address; one that is gone is left alone."""
+    try:
+        with in_our_words():
+            await client().v1.customers.update_async(customer_id, {"email": email, "name": name})
+    except StripeRefused as refusal:
+        if not refusal.is_missing:
+            raise
+
+
 async def unname_customer(customer_id: str) -> None:
     """Take name, address and our own mark off a customer; invoices that were written keep what was on them.
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from app.billing.mirror import id_of, instant
+from app.billing.mirror import id_of, instant, storable
 from app.billing.stripe_api.client import StripeRefused, client, in_our_words
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ async def list_subscriptions(customer_id: str) -> list[dict[str, Any]]:
         page = await client().v1.subscriptions.list_async(
             {"customer": customer_id, "status": "all", "limit": 100}
         )
-        return [one.to_dict(for_json=True) async for one in page.auto_paging_iter()]
+        return [storable(one.to_dict(for_json=True)) async for one in page.auto_paging_iter()]
 
 
 async def first_unpaid_at(subscription_id: str) -> datetime | None:
@@ -50,7 +50,7 @@ async def list_purchases(customer_id: str) -> list[Json]:
                 "expand": ["data.line_items", "data.payment_intent"],
             }
         )
-        found = [one.to_dict(for_json=True) async for one in page.auto_paging_iter()]
+        found = [storable(one.to_dict(for_json=True)) async for one in page.auto_paging_iter()]
     return [one for one in found if one["mode"] == "payment"]
 
 
@@ -64,7 +64,7 @@ async def list_charges(customer_id: str) -> list[Json]:
         page = await client().v1.charges.list_async(
             {"customer": customer_id, "limit": 100, "expand": ["data.refunds"]}
         )
-        found = [one.to_dict(for_json=True) async for one in page.auto_paging_iter()]
+        found = [storable(one.to_dict(for_json=True)) async for one in page.auto_paging_iter()]
     return [one for one in found if one["status"] == "succeeded" and one["captured"]]
 
 
@@ -102,13 +102,17 @@ async def invoice_paid_by(payment_intent_id: str) -> Json | None:
 async def refund(charge_id: str, amount_cents: int, *, already_cents: int) -> None:
     """Give back so much of a charge; asked twice within a day, with as much given back before, once.
 
+    What a bank has refused meanwhile is no answer to a new try, so it makes another key.
+
     Raises:
         StripeRefused: when Stripe does not give it back.
     """
+    failed = sum(one["status"] in ("failed", "canceled") for one in await list_refunds(charge_id))
+    key = f"limber-refund-{charge_id}-{already_cents}-{amount_cents}" + (f"-{failed}" if failed else "")
     with in_our_words():
         await client().v1.refunds.create_async(
             {"charge": charge_id, "amount": amount_cents, "reason": "requested_by_customer"},
-            {"idempotency_key": f"limber-refund-{charge_id}-{already_cents}-{amount_cents}"},
+            {"idempotency_key": key},
         )
 
 

@@ -21,7 +21,10 @@ class CheckoutSession:
 
 @dataclass(frozen=True)
 class CheckoutOrder:
-    """What a Checkout session sells. Equal orders with one `attempt_id` are one session, however often asked for."""
+    """What a Checkout session sells. Equal orders with one `attempt_id` are one session, however often asked for.
+
+    `after_trial`: cancel or pause, at the end of a trial for which no card is asked; None: a card is asked for.
+    """
 
     attempt_id: UUID
     user_id: UUID
@@ -33,6 +36,7 @@ class CheckoutOrder:
     adds_tax: bool
     success_url: str
     cancel_url: str
+    after_trial: str | None = None
 
 
 def _checkout(session: Any) -> CheckoutSession:
@@ -76,7 +80,12 @@ def _repeating(order: CheckoutOrder, ours: dict[str, Any]) -> dict[str, Any]:
     subscription: dict[str, Any] = {"metadata": ours}
     if order.trial_days:
         subscription["trial_period_days"] = order.trial_days
-    return {"mode": "subscription", "subscription_data": subscription}
+    params: dict[str, Any] = {"mode": "subscription", "subscription_data": subscription}
+    if order.after_trial is not None:
+        # Source: https://docs.stripe.com/payments/checkout/free-trials#start-without-payment-method
+        subscription["trial_settings"] = {"end_behavior": {"missing_payment_method": order.after_trial}}
+        params["payment_method_collection"] = "if_required"
+    return params
 
 
 async def find_checkout(session_id: str) -> CheckoutSession | None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from app.billing import leaving_answers
-from app.billing.cancelling import REASONS
-from app.billing.leaving_answers import Answers
+from app.billing import leaving_answers, stay_offers
+from app.billing.leaving_answers import WORDS, Answers
+from app.billing.stay_offers import Outcome
 from app.clock import utcnow
 from app.db import Db
 from app.i18n import _
@@ -18,15 +18,16 @@ router = APIRouter(prefix="/money/leaving")
 
 @dataclass(frozen=True)
 class LeavingPage:
-    """`words`: reason → as members read it."""
+    """`words`: reason → as members read it; `offers`: what became of the offer to stay."""
 
     answers: Answers
     words: dict[str, str]
+    offers: Outcome
 
 
 @router.get("")
 async def leaving(page: Page, db: Db) -> Response:
     """GET /studio/money/leaving."""
-    words = {reason: _(said) for reason, said in REASONS.items()}
-    shown = LeavingPage(await leaving_answers.answers(db, utcnow()), words)
+    words = {reason: _(said) for reason, said in WORDS.items()}
+    shown = LeavingPage(await leaving_answers.answers(db, utcnow()), words, await stay_offers.outcome(db))
     return await page.show("studio/money/leaving.html", shown)

@@ -12,7 +12,7 @@ from app.accounts import rules
 from app.billing import offers, plans, price_moves
 from app.billing.amounts import CURRENCIES, read_amount, write_amount
 from app.billing.plan_models import Plan, PlanPrice
-from app.billing.plans import PlanDraft
+from app.billing.plan_rules import PlanDraft
 from app.billing.rules import Scope
 from app.catalog import queries as catalog
 from app.clock import utcnow
@@ -66,6 +66,11 @@ class PlanForm:
     is_giftable: bool = False
     also: Mapping[str, str] = field(default_factory=dict)
     pause_months: str = "0"
+    trial_needs_card: bool = True
+    after_trial: str = "cancel"
+    stay_offer: str = "pause"
+    stay_percent: str = ""
+    stay_months: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,11 @@ async def plan_form(
     lasts_months: Annotated[str, Form()] = "",
     is_giftable: Annotated[str, Form()] = "",
     pause_months: Annotated[str, Form()] = "0",
+    trial_without_card: Annotated[str, Form()] = "",
+    after_trial: Annotated[str, Form()] = "cancel",
+    stay_offer: Annotated[str, Form()] = "pause",
+    stay_percent: Annotated[str, Form()] = "",
+    stay_months: Annotated[str, Form()] = "",
 ) -> PlanForm:
     """The form as it was sent, without stray spaces; `amount_eur` and the like: what it costs in other currencies."""
     sent = await request.form()
@@ -116,6 +126,11 @@ async def plan_form(
         bool(is_giftable),
         {code: text for code, text in also.items() if text},
         pause_months.strip()[:10],
+        not trial_without_card,
+        after_trial[:10],
+        stay_offer[:10],
+        stay_percent.strip()[:10],
+        stay_months.strip()[:10],
     )
 
 
@@ -146,6 +161,12 @@ def _draft(form: PlanForm, kept: Plan | None = None, covered: tuple[UUID, ...] =
             if code != currency
         },
         pause_months=_months(form.pause_months) or 0,
+        trial_needs_card=form.trial_needs_card,
+        after_trial=form.after_trial,
+        stay_offer=form.stay_offer,
+        # Numbers of an offer that is not made are not looked at.
+        stay_percent=(_months(form.stay_percent) or 0) if form.stay_offer == "discount" else 0,
+        stay_months=(_months(form.stay_months) or 0) if form.stay_offer == "discount" else 0,
     )
 
 
@@ -245,6 +266,11 @@ async def plan(plan_id: UUID, page: Page, db: Db) -> Response:
             if code != found.currency
         },
         pause_months=str(found.pause_months),
+        trial_needs_card=found.trial_needs_card,
+        after_trial=found.after_trial,
+        stay_offer=found.stay_offer,
+        stay_percent=str(found.stay_percent or ""),
+        stay_months=str(found.stay_months or ""),
     )
     return await _form(page, db, found, form)
 

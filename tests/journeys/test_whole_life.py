@@ -1,0 +1,274 @@
+"""The whole life of a member, clicked through in the demo by moving the clock on the stand-in's page."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.journeys.conftest import Demo, assert_plays, sign_in
+from tests.journeys.test_accessibility import faults
+from tests.journeys.test_buying import LESSON, join, to_checkout
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.long]
+
+ADDRESS, FRIEND = "nalani@example.org", "keola@example.org"
+GOOD, FAILS_LATER, IS_DISPUTED = "4242 4242 4242 4242", "4000 0000 0000 0341", "4000 0000 0000 0259"
+PATIENCE_S = 60
+
+
+@contextmanager
+def somebody(chromium: Browser, demo: Demo) -> Iterator[Page]:
+    """A browser of somebody else's."""
+    context = chromium.new_context(base_url=demo.site, viewport={"width": 390, "height": 844})
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def trial(chromium: Browser, demo: Demo) -> Iterator[None]:
+    """The teacher gives seven free days with the monthly membership, and takes them away again."""
+    with somebody(chromium, demo) as studio:
+        sign_in(studio, "teacher", "/studio/plans")
+        for days in ("7", "0"):
+            studio.goto("/studio/plans")
+            studio.locator("main").get_by_role("link", name="Monthly membership").first.click()
+            studio.fill("input[name=trial_days]", days)
+            assert faults(studio) == []
+            studio.get_by_role("button", name="Save").click()
+            studio.wait_for_url("**/studio/plans?did=edit")
+            if days == "7":
+                yield
+
+
+class Life:
+    """One member's browser, and the page on which the stand-in's clock is moved."""
+
+    def __init__(self, page: Page, context: BrowserContext, demo: Demo) -> None:
+        self.page, self.demo = page, demo
+        self.desk = context.new_page()
+
+    def later(self, *words: str) -> None:
+        """Press a button of the stand-in's clock for each."""
+        for one in words:
+            self.desk.goto(f"{self.demo.stripe}/")
+            self.desk.get_by_role("button", name=one, exact=True).click()
+            self.desk.wait_for_load_state()
+
+    def account(self, words: str) -> None:
+        """The account says so, as soon as Stripe's events have arrived; and it is for everybody."""
+        self.shows("/account", words)
+        assert faults(self.page) == []
+
+    def shows(self, path: str, words: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        self.page.goto(path)
+        while words not in self.page.locator("main").inner_text() and time.monotonic() < deadline:
+            time.sleep(0.5)
+            self.page.goto(path)
+        expect(self.page.locator("main")).to_contain_text(words)
+
+    def may_watch(self, *, can: bool = True) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        self.page.goto(LESSON)
+        while (self.page.locator("[data-player]").count() == 1) != can and time.monotonic() < deadline:
+            time.sleep(0.5)
+            self.page.goto(LESSON)
+        assert self.page.locator("[data-player]").count() == int(can)
+
+    def paid(self) -> int:
+        """How many bills of a month are paid."""
+        self.page.goto("/account/bills")
+        return self.page.locator("main tbody tr", has_text="$19").filter(has_text="Paid").count()
+
+    def new_card(self, number: str) -> None:
+        self.page.goto("/account")
+        self.page.get_by_role("button", name="Change my card").click()
+        self.page.wait_for_url("**/flow/payment_method_update")
+        self.page.fill("input[name=card_number]", number)
+        self.page.get_by_role("button", name="Update card").click()
+        self.page.wait_for_url("**/account")
+
+
+def test_a_members_whole_life(
+    page: Page, context: BrowserContext, demo: Demo, chromium: Browser, trial: None
+) -> None:
+    life = Life(page, context, demo)
+    join(page, demo, ADDRESS)
+    expect(page.locator(".wall")).to_contain_text("Try 7 days free")
+    begins(life)
+    renews(life)
+    is_declined(life, chromium)
+    rests(life)
+    changes_plan(life)
+    leaves(life)
+    gives(life, chromium)
+    disputes(life, chromium)
+
+
+def begins(life: Life) -> None:
+    """A trial, by Stripe's page, and watching at once."""
+    page = life.page
+    to_checkout(page)
+    expect(page.locator("body")).to_contain_text("7 days free")
+    page.get_by_role("button").first.click()
+    page.wait_for_url(f"**{LESSON}*")
+    assert_plays(page)
+    life.account("You are trying it out. The first payment is on")
+    life.demo.mail_to(ADDRESS, "Your membership has begun")
+
+
+def renews(life: Life) -> None:
+    """Three days before the trial ends a mail says what it will cost; then each month is charged."""
+    life.later(*["A day later"] * 5)
+    mail = life.demo.mail_to(ADDRESS, "Your trial ends", seconds=PATIENCE_S)
+    assert "$19 is charged for the first time" in mail["text"]
+    life.later("A week later")
+    life.account("The next payment is on")
+    assert life.paid() == 1
+    life.later("32 days later")
+    life.may_watch()
+    assert life.paid() == 2
+    life.page.get_by_role("link", name=re.compile("^Bill")).first.click()
+    expect(life.page.locator("body")).to_contain_text("$19")
+
+
+def is_declined(life: Life, chromium: Browser) -> None:
+    """A banner, a mail, its link on another device without signing in, and all is well."""
+    page, demo = life.page, life.demo
+    life.new_card(FAILS_LATER)
+    life.later("32 days later")
+    life.account("try it; else give another one above")
+    banner = page.get_by_role("complementary", name="Payment")
+    expect(banner).to_contain_text("The last payment did not go through. You can watch until")
+    life.may_watch()
+    assert "/billing/card?token=" in demo.mail_to(ADDRESS, "did not go through")["text"]
+    with somebody(chromium, demo) as phone:
+        phone.goto(demo.link_to(ADDRESS, "/billing/card"))
+        phone.get_by_role("button", name="Go to the card form").click()
+        phone.fill("input[name=card_number]", GOOD)
+        phone.get_by_role("button", name="Update card").click()
+        phone.wait_for_url("**/billing/card/done*")
+        expect(phone.get_by_role("link", name="Log in")).to_be_visible()
+        pay = phone.get_by_role("button", name=re.compile("^Pay"))
+        if pay.count():
+            pay.click()
+        expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you, all is well")
+    demo.mail_to(ADDRESS, "payment has arrived")
+    life.account("The next payment is on")
+    assert page.get_by_role("complementary", name="Payment").count() == 0
+    assert life.paid() == 3
+
+
+def rests(life: Life) -> None:
+    """A pause: nothing is charged, and going on early is one click."""
+    page = life.page
+    page.goto("/account")
+    page.get_by_role("link", name="Pause", exact=True).click()
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_url("**/account?done=paused")
+    life.account("You have paused")
+    life.demo.mail_to(ADDRESS, "paused")
+    life.later("32 days later")
+    assert life.paid() == 3
+    page.goto("/account")
+    page.get_by_role("button", name=re.compile("End the pause|Go on now")).click()
+    page.wait_for_url("**/account?done=resumed")
+    life.account("The next payment is on")
+    life.may_watch()
+
+
+def changes_plan(life: Life) -> None:
+    """What another plan costs is said before it is paid."""
+    page = life.page
+    page.goto("/account")
+    page.get_by_role("link", name="See other plans").click()
+    page.get_by_role("link", name=re.compile("See what changes.*Yearly")).click()
+    expect(page.locator("main")).to_contain_text("for the rest of the time, less what you have paid already")
+    page.get_by_role("button", name=re.compile("^Pay .* and change")).click()
+    page.wait_for_url("**/account?done=plan")
+    life.account("Yearly membership")
+
+
+def leaves(life: Life) -> None:
+    """One question, one click; what is paid is watched to its end; then the wall."""
+    page = life.page
+    page.goto("/account")
+    page.get_by_role("link", name="Cancel", exact=True).click()
+    page.get_by_label("I have reached what I came for").check()
+    page.get_by_role("button", name="Cancel, and send this answer").click()
+    page.wait_for_url("**/account?done=cancelled")
+    life.demo.mail_to(ADDRESS, "cancelled")
+    life.account("You have cancelled. You can watch until")
+    life.may_watch()
+    life.later("367 days later")
+    life.may_watch(can=False)
+    expect(page.locator(".wall")).to_contain_text("Your membership has ended. Join again to go on watching.")
+    assert "days free" not in page.locator(".wall").inner_text(), "a trial is given once"
+    life.demo.mail_to(ADDRESS, "has ended")
+
+
+def gives(life: Life, chromium: Browser) -> None:
+    """A gift, claimed by a friend who makes an account for it; the studio gives the money back, and it ends."""
+    page, demo = life.page, life.demo
+    page.goto("/gifts")
+    for name, value in (("to_name", "Keola"), ("to_email", FRIEND), ("message", "For your hip.")):
+        page.fill(f"[name={name}]", value)
+    page.get_by_role("button", name="Go on to pay").click()
+    page.wait_for_url("**/c/pay/**")
+    page.get_by_role("button", name=re.compile("^Pay")).click()
+    page.wait_for_url("**/account/gifts*")
+    expect(page.locator("main")).to_contain_text("Keola")
+    life.may_watch(can=False)
+    with somebody(chromium, demo) as friend:
+        friend.goto(demo.link_to(FRIEND, "/gifts/claim"))
+        expect(friend.locator("main")).to_contain_text("For your hip.")
+        assert faults(friend) == []
+        friend.get_by_role("link", name="Make an account").click()
+        friend.fill("input[name=name]", "Keola")
+        friend.fill("input[name=email]", FRIEND)
+        friend.locator("main form", has=friend.locator("input[name=name]")).get_by_role("button").click()
+        friend.wait_for_url("**/join/sent?**")
+        friend.goto(demo.link_to(FRIEND, "/confirm"))
+        friend.fill("input[name=password]", "slow and steady hips")
+        friend.locator("main form").get_by_role("button").first.click()
+        friend.get_by_role("button", name="Take it").click()
+        friend.wait_for_url("**/library")
+        friend.goto(LESSON)
+        assert_plays(friend)
+        demo.mail_to(ADDRESS, "Keola")
+        with somebody(chromium, demo) as studio:
+            give_back(studio)
+        theirs = Life(friend, friend.context, demo)
+        theirs.may_watch(can=False)
+    life.shows("/account/gifts", "the gift is void")
+
+
+def give_back(studio: Page) -> None:
+    """The teacher gives the newest payment back, and reads before what that does."""
+    sign_in(studio, "teacher", "/studio/money")
+    studio.locator("main tbody tr", has_text="$49").first.get_by_role("link", name="Details").click()
+    expect(studio.locator("main")).to_contain_text("the gift for Keola ends at once")
+    assert faults(studio) == []
+    studio.get_by_role("button", name="Give it back").click()
+    expect(studio.locator("main")).to_contain_text("The money is on its way back.")
+
+
+def disputes(life: Life, chromium: Browser) -> None:
+    """She joins again with a card whose bank asks the money back: the wall, the studio's word, and won again."""
+    page = life.page
+    page.goto(LESSON)
+    to_checkout(page)
+    page.fill("input[name=card_number]", IS_DISPUTED)
+    page.get_by_role("button", name=re.compile("Subscribe|Pay")).first.click()
+    life.may_watch(can=False)
+    with somebody(chromium, life.demo) as studio:
+        sign_in(studio, "teacher", "/studio/money")
+        expect(studio.get_by_role("heading", name="Disputed")).to_be_visible()
+        assert faults(studio) == []
+    life.desk.goto(f"{life.demo.stripe}/")
+    life.desk.get_by_role("button", name="Won").first.click()
+    life.may_watch()

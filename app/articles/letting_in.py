@@ -12,7 +12,7 @@ EDITABLE_FOR = timedelta(minutes=10)
 # Why a response is not shown: kept with it, and told to the teacher.
 CAUSES = {
     "unproven": N_("Held: sent without JavaScript, or by a program"),
-    "first": N_("Held: nobody whom you have let in twice"),
+    "first": N_("Held: fewer than two of theirs were let in"),
     "words": N_("Held: its links or words"),
     "spam": N_("Held: you called an earlier one spam"),
     "reported": N_("Held: readers reported an earlier one"),

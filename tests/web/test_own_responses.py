@@ -1,5 +1,6 @@
 """One's own response: changed and taken back within ten minutes, by its writer alone, under the same rules."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -344,6 +345,22 @@ async def test_a_double_press_is_one_response(client: httpx.AsyncClient, article
         assert answer.headers["location"] == "/articles/hips?held=1#respond"
     async with db.transaction() as session:
         assert len(list(await session.scalars(select(Comment)))) == 1
+
+
+async def test_a_first_double_press_is_one_response_of_one_browser(
+    client: httpx.AsyncClient, article: Article
+) -> None:
+    """Neither request carries a cookie yet."""
+    form = {
+        "name": "Ana",
+        "email": "ana@example.com",
+        "body": "Once.",
+        "stamp": stamp(f"respond:{article.id}"),
+    }
+    await asyncio.gather(*(client.post(URL, data=form) for _twice in range(2)))
+    async with db.transaction() as session:
+        (row,) = await session.scalars(select(Comment))
+    assert (await client.post(f"/responses/{row.id}/edit", data={"body": "Better."})).status_code == 303
 
 
 async def test_the_mark_is_only_given_to_who_writes_and_scripts_cannot_read_it(

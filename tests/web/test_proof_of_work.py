@@ -1,5 +1,6 @@
 """Proof of work: done once for one form it lets a known guest through; without it a response waits, and is not lost."""
 
+import asyncio
 import json
 import re
 import subprocess
@@ -105,6 +106,18 @@ async def test_a_replayed_challenge_pays_for_nothing(client: httpx.AsyncClient, 
     assert (await send(client, article, "Once.", stamp=made, proof=proof)).state == "approved"
     again = await send(client, article, "Twice.", stamp=made, proof=proof)
     assert (again.state, again.cause) == ("pending", "unproven")
+
+
+async def test_two_at_once_with_one_proof_are_one_at_most(
+    client: httpx.AsyncClient, article: Article
+) -> None:
+    await let_two_in(client, article)
+    made = stamp(f"respond:{article.id}")
+    proof = solve(made)
+    rows = await asyncio.gather(
+        *(send(client, article, f"At once {n}", stamp=made, proof=proof) for n in range(3))
+    )
+    assert sorted(row.state for row in rows) == ["approved", "pending", "pending"]
 
 
 async def test_work_for_another_form_pays_for_nothing(client: httpx.AsyncClient, article: Article) -> None:

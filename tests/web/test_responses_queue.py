@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from app import db
 from app.accounts.models import AuditEntry, User
@@ -277,3 +277,25 @@ async def test_the_queue_says_why_a_response_waits(
 ) -> None:
     await put(article, cause="words")
     assert "Held: its links or words" in (await client.get("/studio/responses")).text
+
+
+async def test_the_queue_asks_the_database_no_more_when_it_is_long(
+    client: httpx.AsyncClient, article: Article, teacher: User, database: db.Database
+) -> None:
+    asked: list[str] = []
+
+    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    parent = await put(article, "Ruth")
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        await client.get("/studio/responses")
+        few = len(asked)
+        for n in range(12):
+            await put(article, f"P{n}", parent_id=parent.id)
+        asked.clear()
+        await client.get("/studio/responses")
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    assert len(asked) == few <= 10

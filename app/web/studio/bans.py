@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
 
 from app.articles import bans, moderating
 from app.articles import studio_queries as queries
@@ -59,6 +60,11 @@ class BanPage:
     others: int
     typed: Typed
     errors: dict[str, str]
+
+    @property
+    def words(self) -> Markup:
+        """Sanitised when they were written."""
+        return Markup(self.line.comment.body_html)  # noqa: S704
 
     @property
     def lengths(self) -> list[tuple[str, str]]:

@@ -42,6 +42,7 @@ WEB = (
     "courses",
     "articles",
     "responding",
+    "finding",
     "drafts",
     "series",
     "following",

@@ -10,6 +10,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.keys import KeyRing, WeakKey
 
+# PostgreSQL's own: what knows the endings and the little words of each language.
+Language = Literal[
+    "arabic", "armenian", "basque", "catalan", "danish", "dutch", "english", "finnish", "french", "german", "greek",
+    "hindi", "hungarian", "indonesian", "irish", "italian", "lithuanian", "nepali", "norwegian", "portuguese",
+    "romanian", "russian", "serbian", "simple", "spanish", "swedish", "tamil", "turkish", "yiddish",
+]  # fmt: skip
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -92,6 +98,11 @@ class Settings(BaseSettings):
         description="A Python that has faster-whisper, to write captions from speech; empty: no such button",
     )
     encode_concurrency: int = Field(1, ge=1, description="Videos that one worker encodes at the same time")
+
+    search_language: Language = Field(
+        "english",
+        description="Whose endings the search knows, in English: `german`; after a change `limber search rebuild`",
+    )
 
     @field_validator("base_url")
     @classmethod

@@ -8,6 +8,8 @@ import app.billing.notice_models
 import app.billing.plan_models
 import app.billing.rehearsal_models
 import app.catalog.models
+import app.finding.models
+import app.indexing.models
 import app.jobs.models
 import app.moving.models
 import app.playback.models

@@ -20,6 +20,7 @@ from bench import (
     quality,
     resume,
     revoke,
+    search,
     start,
     storyboard,
     upload,
@@ -45,6 +46,7 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "guards": guards.run,
     "webhook": webhook.run,
     "converge": converge.run,
+    "search": search.run,
 }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.articles import tagging
+from app.articles import indexed, tagging
 from app.articles.markdown import Rendered
 from app.articles.models import Article, ArticleTag, Comment, Tag
 from app.catalog.rules import free_slug
@@ -97,6 +97,7 @@ async def add(db: AsyncSession, arriving: Arriving, rendered: Rendered) -> Artic
     db.add(article)
     await db.flush()
     await tagging.set_tags(db, article.id, dict(arriving.tags))
+    await indexed.index(db, article)
     return article
 
 
@@ -104,6 +105,7 @@ async def replace(db: AsyncSession, article: Article, arriving: Arriving, render
     """Bring an article to what it is now where it comes from; its address stays."""
     _fill(article, arriving, rendered)
     await tagging.set_tags(db, article.id, dict(arriving.tags))
+    await indexed.index(db, article)
 
 
 def _fill(article: Article, arriving: Arriving, rendered: Rendered) -> None:

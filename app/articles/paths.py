@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, unquote
 LONGEST = 600
 # The first words of Limber's own addresses: a page of that name keeps its longer address (a test compares the routes).
 _OWN = """
-account articles billing change-email checkout coming confirm contact courses drafts files forgot gifts healthz join
-join-plan lessons library login logout media media-auth metrics pictures plans playbacks posters readyz reset responses
-search series static studio theme topics waiting webhooks
+account articles billing body change-email checkout coming conditions confirm contact courses drafts files forgot
+gifts healthz join join-plan lessons library login logout media media-auth metrics muscles pictures plans playbacks
+posters readyz reset responses search series static studio theme topics waiting webhooks
 """
 RESERVED = frozenset(_OWN.split())
 # Made of the content; a picture's tells its size.

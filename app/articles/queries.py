@@ -1,5 +1,6 @@
 """Reads of articles and the responses under them, as the public pages need them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,6 +76,14 @@ async def published(
         wanted = wanted.where(_about(tag))
     rows = await db.execute(
         wanted.order_by(Article.published_at.desc(), Article.id).limit(limit).offset(offset)
+    )
+    return [ArticleCard(*row) for row in rows]
+
+
+async def published_among(db: AsyncSession, ids: Sequence[UUID], now: datetime) -> list[ArticleCard]:
+    """Those of these that everybody may read, the newest first."""
+    rows = await db.execute(
+        cards(now).where(Article.id.in_(ids)).order_by(Article.published_at.desc(), Article.id)
     )
     return [ArticleCard(*row) for row in rows]
 

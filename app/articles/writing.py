@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
 from app.accounts.permissions import Viewer
-from app.articles import old_addresses, revisions, tagging
+from app.articles import indexed, old_addresses, revisions, tagging
 from app.articles.markdown import render_article
 from app.articles.models import Article, ArticleRelation, ArticleRevision
 from app.articles.rules import ArticleDraft, is_scheduled, publication_day
@@ -44,6 +44,7 @@ async def create(
     await revisions.keep(db, article, viewer.user_id, now)
     await _relate(db, article.id, draft.related)
     await tagging.set_typed(db, article.id, draft.tag_names)
+    await indexed.index(db, article)
     audit.record(db, viewer.user_id, "article.create", "article", article.id, title=article.title)
     return article
 
@@ -70,6 +71,7 @@ async def save(
     await revisions.keep(db, article, viewer.user_id, now)
     await _relate(db, article.id, draft.related)
     await tagging.set_typed(db, article.id, draft.tag_names)
+    await indexed.index(db, article)
     moved = {"slug_before": before} if before != article.slug else {}
     if article.url != before_url and was_shown:
         await old_addresses.remember(db, [before_url], article_id=article.id)
@@ -87,6 +89,7 @@ async def restore(
     article.body_html, article.word_count = rendered.html, rendered.word_count
     article.changed_at = now
     await revisions.keep(db, article, viewer.user_id, now)
+    await indexed.index(db, article)
     audit.record(db, viewer.user_id, "article.restore", "article", article.id, title=article.title)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import tidy
-from app.catalog import rules
+from app.catalog import indexed, rules
 from app.catalog.arranging import append_lesson, hold_course_list, lesson_in, locked_course
 from app.catalog.models import Course, Lesson, Section
 from app.clock import OtherCentury, for_field, typed_moment
@@ -186,6 +186,7 @@ async def _write_course(db: AsyncSession, course: Course, form: CourseForm) -> N
     course.slug = _chosen_slug(slug, title, "course", set(await db.scalars(others)), course.slug)
     course.title, course.summary, course.body_md = title, summary, body_md
     await _save(db, course)
+    await indexed.index_course(db, course)
 
 
 async def create_lesson(db: AsyncSession, course_id: UUID, form: LessonForm, zone: tzinfo = UTC) -> Lesson:
@@ -198,6 +199,7 @@ async def create_lesson(db: AsyncSession, course_id: UUID, form: LessonForm, zon
     lesson = Lesson(course_id=course_id, state="draft")
     section_id = await _write_lesson(db, lesson, form, zone)
     await append_lesson(db, lesson, section_id)
+    await indexed.index_lesson(db, lesson)
     return lesson
 
 
@@ -212,6 +214,7 @@ async def edit_lesson(
     if section_id != lesson.section_id:
         await append_lesson(db, lesson, section_id)
     await _save(db, lesson)
+    await indexed.index_lesson(db, lesson)
     return lesson
 
 

@@ -1,4 +1,4 @@
-"""The `limber` command: serve, worker, migrate, demo, doctor, admin, access, billing, import, keys, storage, videos."""
+"""The `limber` command: serve, worker, migrate, demo, doctor, admin, access, billing, import, keys, search, …"""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from app.cli.billing import billing
 from app.cli.importing import importing
 from app.cli.keys import keys
 from app.cli.opening import run_with_database, settings_or_exit, with_database
+from app.cli.search import search
 from app.cli.storage import storage
 from app.cli.videos import videos
 from app.settings import get_settings
@@ -27,6 +28,7 @@ cli.add_typer(access, name="access")
 cli.add_typer(billing, name="billing")
 cli.add_typer(importing, name="import")
 cli.add_typer(keys, name="keys")
+cli.add_typer(search, name="search")
 cli.add_typer(storage, name="storage")
 cli.add_typer(videos, name="videos")
 

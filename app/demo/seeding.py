@@ -18,7 +18,7 @@ from app.clock import utcnow
 from app.demo import films, texts, visitors
 from app.demo.own_pages import add_pages
 from app.demo.processes import Fault
-from app.demo.writing import add_articles, add_course, add_practice, publish_course
+from app.demo.writing import add_articles, add_captions, add_course, add_practice, add_terms, publish_course
 from app.settings import get_settings
 from app.video.models import Video
 
@@ -64,9 +64,11 @@ async def fill(environment: dict[str, str], tell: Callable[[str], None]) -> None
         await add_practice(teacher)
         await add_course(teacher)
         await asyncio.gather(_films(tell), _plans(teacher))
+        await add_captions(teacher)
         await publish_course(teacher)
         await add_articles(teacher)
         await add_pages(teacher)
+        await add_terms(teacher)
         await _membership()
     finally:
         await db.close_database()

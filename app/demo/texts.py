@@ -126,6 +126,21 @@ class CourseText:
     sections: tuple[SectionText, ...]
 
 
+@dataclass(frozen=True)
+class TermText:
+    """A muscle or condition; `lessons` and `articles` are slugs."""
+
+    slug: str
+    kind: str
+    name: str
+    synonyms: tuple[str, ...]
+    summary: str
+    body_md: str
+    regions: tuple[str, ...]
+    lessons: tuple[str, ...]
+    articles: tuple[str, ...]
+
+
 def documents(text: str) -> list[tuple[dict[str, Any], str]]:
     """Every (head, body) of a file; a file may hold several, one after the other.
 
@@ -237,3 +252,29 @@ def course(slug: str = "lower-body") -> CourseText:
         for section in head["sections"]
     )
     return CourseText(slug, head["title"], head["summary"], body, sections)
+
+
+def captions() -> dict[str, str]:
+    """What stands below the films, as WebVTT, by the film's slug."""
+    return {path.stem: path.read_text("utf-8") for path in sorted((COPY / "captions").glob("*.vtt"))}
+
+
+def terms() -> tuple[TermText, ...]:
+    """Every muscle and condition, by its address."""
+    found = []
+    for path in sorted((COPY / "terms").glob("*.md")):
+        head, body = _read(f"terms/{path.stem}")[0]
+        found.append(
+            TermText(
+                slug=path.stem,
+                kind=head["kind"],
+                name=head["name"],
+                synonyms=tuple(head.get("synonyms", ())),
+                summary=head["summary"],
+                body_md=body,
+                regions=tuple(head["regions"]),
+                lessons=tuple(head.get("lessons", ())),
+                articles=tuple(head.get("articles", ())),
+            )
+        )
+    return tuple(found)

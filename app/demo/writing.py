@@ -17,9 +17,14 @@ from app.catalog import arranging, editing, publishing
 from app.catalog.models import Course, Lesson
 from app.clock import for_field, utcnow
 from app.demo import texts
+from app.finding import writing as finding
+from app.finding.models import Term
+from app.finding.rules import TermDraft
 from app.practice.editing import add_location, save_practice
 from app.practice.models import Practice
 from app.practice.rules import LocationDraft, PracticeDraft
+from app.video import captioning
+from app.video.captions_models import CaptionTrack
 from app.video.models import Video
 from app.waiting import topics
 from app.waiting.models import Waiting
@@ -213,3 +218,38 @@ async def _respond(session: AsyncSession, teacher: Viewer, article: Article) -> 
             )
         )
         await session.flush()
+
+
+async def add_captions(teacher: Viewer) -> None:
+    """What the films say, so that a search leads to the second."""
+    async with db.transaction() as session:
+        if await session.scalar(select(CaptionTrack.id).limit(1)):
+            return
+        made = {video.source_filename: video.id for video in await session.scalars(select(Video))}
+        for slug, vtt in texts.captions().items():
+            await captioning.add(
+                session, teacher.user_id, made[f"{slug}.mp4"], "en", "", vtt.encode(), utcnow()
+            )
+
+
+async def add_terms(teacher: Viewer) -> None:
+    """The muscles and conditions, with the lessons and articles that help."""
+    now = utcnow()
+    async with db.transaction() as session:
+        if await session.scalar(select(Term.id).limit(1)):
+            return
+        lessons = {lesson.slug: str(lesson.id) for lesson in await session.scalars(select(Lesson))}
+        articles = {article.slug: str(article.id) for article in await session.scalars(select(Article))}
+        for words in texts.terms():
+            draft = TermDraft(
+                kind=words.kind,
+                name=words.name,
+                slug=words.slug,
+                synonyms="\n".join(words.synonyms),
+                summary=words.summary,
+                body_md=words.body_md,
+                regions=words.regions,
+                lessons=tuple(lessons[slug] for slug in words.lessons),
+                articles=tuple(articles[slug] for slug in words.articles),
+            )
+            await finding.create(session, teacher, draft, now)

@@ -15,6 +15,7 @@ from app.articles.shown import shown
 from app.billing.plan_models import Plan
 from app.catalog import queries as catalog
 from app.catalog.views import CourseView
+from app.finding import queries as finding
 from app.settings import get_settings
 from app.waiting import queries as waiting
 
@@ -88,4 +89,8 @@ async def sitemap(db: AsyncSession, now: datetime) -> list[SitemapEntry]:
     for course in await catalog.courses(db, now):
         entries.append(SitemapEntry(course.url))
         entries.extend(SitemapEntry(lesson.url) for lesson in course.lessons)
+    terms = [term for term in await finding.terms(db, now) if term.helps or term.has_text]
+    if terms:
+        entries.extend(SitemapEntry(path) for path in ("/body", "/muscles", "/conditions"))
+    entries.extend(SitemapEntry(term.url, term.changed_at) for term in terms)
     return entries

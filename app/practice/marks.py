@@ -17,6 +17,7 @@ from app.billing.plan_models import Plan, PlanAmount, PlanCourse, PlanPrice
 from app.catalog.models import Course, Lesson, Section
 from app.clock import utcnow
 from app.db import Querying
+from app.finding.models import Term, TermArticle, TermLesson
 from app.practice.models import Location, Practice
 from app.video.captions_models import CaptionTrack, Chapter
 from app.video.models import Video
@@ -41,7 +42,7 @@ def _next_day(day: Any) -> ColumnElement[Any]:
 
 # What stands at the head and the foot of every page.
 _FRAME = (_of(Practice), _of(Location), _of(Article, ~Article.is_listed))
-# Everything that is taught and sold: outlines, posters, prices.
+# Everything that is taught and sold: outlines, posters, prices, and what it helps with.
 _TAUGHT = (
     _of(Course),
     _of(Section),
@@ -49,6 +50,9 @@ _TAUGHT = (
     _of(Video, Video.id.in_(select(Lesson.video_id))),
     _of(CaptionTrack),
     _of(Chapter),
+    _of(Term),
+    _of(TermArticle),
+    _of(TermLesson),
     _of(Plan),
     _of(PlanPrice),
     _of(PlanAmount),

@@ -16,6 +16,7 @@ DESTINATIONS = {
     "/": N_("Home"),
     "/articles": N_("Articles"),
     "/courses": N_("Courses"),
+    "/body": N_("Body"),
     "/plans": N_("Plans"),
     "/contact": N_("Contact"),
 }
@@ -23,7 +24,7 @@ DESTINATIONS = {
 WELL_KNOWN = ("about", "privacy", "terms", "imprint")
 PAGE = "page:"
 PLACES = ("header", "footer")
-HEADER = ("/articles", "/courses", "/contact")
+HEADER = ("/articles", "/courses", "/body", "/contact")
 MOST_LINKS = 12
 LABEL_CHARS = 60
 ADDRESS_CHARS = 300
@@ -84,7 +85,7 @@ class Navigation:
 
 
 def from_json(kept: Mapping[str, Any] | None, pages: Iterable[PageLink] = ()) -> Navigation:
-    """What was kept; else what every site begins with: articles, courses, contact, and the pages that it has."""
+    """What was kept; else what every site begins with: articles, courses, body, contact, and the pages that it has."""
     if kept is None:
         known = {page.slug: page for page in pages}
         footer = [Kept(PAGE + known[slug].id) for slug in WELL_KNOWN if slug in known]

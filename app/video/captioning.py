@@ -13,7 +13,7 @@ from app import jobs
 from app.accounts import audit
 from app.errors import BadInput, Conflict
 from app.i18n import _
-from app.video import captions, queries
+from app.video import captions, captions_indexed, queries
 from app.video.captions_models import CaptionTrack, Chapter
 from app.video.models import Video
 from app.video.subtitles import Cue, to_vtt
@@ -78,6 +78,7 @@ async def add(
     )
     db.add(track)
     await _changed(db, actor_id, video, "captions.add", language=tag)
+    await captions_indexed.index(db, track)
     return track
 
 
@@ -97,6 +98,7 @@ async def edit(
     if (track.label, track.vtt) != (name, vtt):
         track.label, track.vtt, track.changed_at = name, vtt, now
         await _changed(db, actor_id, video, "captions.edit", language=track.language)
+        await captions_indexed.index(db, track)
     return track
 
 

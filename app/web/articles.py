@@ -18,6 +18,8 @@ from app.catalog.views import poster_url
 from app.clock import utcnow
 from app.db import Db
 from app.errors import NotFound
+from app.finding import queries as finding
+from app.finding.queries import TermCard
 from app.web.article_cards import Filled, Reader, fill
 from app.web.guard import MaybeViewer, needs
 from app.web.pages import Page, Pages
@@ -70,6 +72,7 @@ class ArticlePage:
     series: Place | None
     related: tuple[Mention, ...]
     tags: tuple[Mention, ...]
+    terms: list[TermCard]
     responses: list[ResponseLine]
     response_count: int
     form: ReplyForm
@@ -166,6 +169,7 @@ async def show(
         series=await series_queries.place_of(db, article.id, now),
         related=around.related,
         tags=around.tags,
+        terms=await finding.said_of_article(db, article.id),
         responses=lines(threads.build(rows), now),
         response_count=threads.count(rows),
         form=form,

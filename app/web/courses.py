@@ -17,6 +17,7 @@ from app.catalog.views import CourseView, LessonView, OutlineLesson
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput, NotFound, TooMany
+from app.finding.queries import TermCard, said_of_lesson
 from app.playback import progress
 from app.waiting import asking
 from app.waiting import queries as waiting
@@ -83,6 +84,7 @@ class LessonPage:
     wall: Wall | None
     reminder: AskForm | None
     next: OutlineLesson | None
+    terms: list[TermCard]
     is_preview: bool
 
 
@@ -195,6 +197,7 @@ async def _lesson(
         if shown.is_soon and found.is_published
         else None,
         next=_next(found, shown),
+        terms=await said_of_lesson(db, shown.id),
         is_preview=not found.is_published or not shown.is_out,
     )
     return await page.show("courses/lesson.html", model, status=status)

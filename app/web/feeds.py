@@ -32,6 +32,7 @@ CLOSED = (
     "/join",
     "/forgot",
     "/media/",
+    "/search",
     "/*?reply=",
     "/*?held=",
     "/*?withdrawn=",

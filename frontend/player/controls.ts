@@ -55,8 +55,7 @@ export class Controls {
   }
 
   private playOrPause(): void {
-    // Not through media-chrome, which may not be there yet.
-    if (this.video.paused) void this.video.play().catch(() => undefined);
+    if (this.video.paused) this.ask("mediaplayrequest");
     else this.video.pause();
   }
 

@@ -18,6 +18,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # For what is mistyped; a trusted extension: the owner of the database may have it without being superuser.
+    op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     op.create_table(
         "attempt",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -1178,6 +1180,178 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_topic_waiting_article_id"), "topic_waiting", ["article_id"], unique=False)
     op.create_index("ix_topic_waiting_email", "topic_waiting", ["email"], unique=False)
+    op.create_table(
+        "search_word",
+        sa.Column("word", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("word", name=op.f("pk_search_word")),
+    )
+    op.create_index(
+        "ix_search_word_beginning",
+        "search_word",
+        ["word"],
+        unique=False,
+        postgresql_ops={"word": "text_pattern_ops"},
+    )
+    op.create_index(
+        "ix_search_word_trigrams",
+        "search_word",
+        ["word"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"word": "gin_trgm_ops"},
+    )
+    op.create_table(
+        "term",
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("synonyms", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("body_md", sa.Text(), nullable=False),
+        sa.Column("body_html", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("kind IN ('muscle', 'condition')", name=op.f("ck_term_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_term")),
+        sa.UniqueConstraint("slug", name=op.f("uq_term_slug")),
+    )
+    op.create_table(
+        "term_region",
+        sa.Column("term_id", sa.Uuid(), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["term_id"], ["term.id"], name=op.f("fk_term_region_term_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("term_id", "region", name=op.f("pk_term_region")),
+    )
+    op.create_index(op.f("ix_term_region_region"), "term_region", ["region"], unique=False)
+    op.create_table(
+        "term_lesson",
+        sa.Column("term_id", sa.Uuid(), nullable=False),
+        sa.Column("lesson_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lesson_id"], ["lesson.id"], name=op.f("fk_term_lesson_lesson_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["term_id"], ["term.id"], name=op.f("fk_term_lesson_term_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("term_id", "lesson_id", name=op.f("pk_term_lesson")),
+    )
+    op.create_index(op.f("ix_term_lesson_lesson_id"), "term_lesson", ["lesson_id"], unique=False)
+    op.create_table(
+        "search_document",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("article_id", sa.Uuid(), nullable=True),
+        sa.Column("course_id", sa.Uuid(), nullable=True),
+        sa.Column("lesson_id", sa.Uuid(), nullable=True),
+        sa.Column("track_id", sa.Uuid(), nullable=True),
+        sa.Column("term_id", sa.Uuid(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("headings", sa.Text(), nullable=False),
+        sa.Column("lead", sa.Text(), nullable=False),
+        sa.Column("whole", postgresql.TSVECTOR(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('article', 'course', 'lesson', 'spoken', 'term')", name=op.f("ck_search_document_kind")
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(article_id, course_id, lesson_id, track_id, term_id) = 1",
+            name=op.f("ck_search_document_one_subject"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_search_document_article_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_search_document_course_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["lesson_id"], ["lesson.id"], name=op.f("fk_search_document_lesson_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["term_id"], ["term.id"], name=op.f("fk_search_document_term_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["track_id"], ["caption_track.id"], name=op.f("fk_search_document_track_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_search_document")),
+        sa.UniqueConstraint("article_id", "kind", name=op.f("uq_search_document_article_id_kind")),
+        sa.UniqueConstraint("course_id", "kind", name=op.f("uq_search_document_course_id_kind")),
+        sa.UniqueConstraint("lesson_id", "kind", name=op.f("uq_search_document_lesson_id_kind")),
+        sa.UniqueConstraint("term_id", "kind", name=op.f("uq_search_document_term_id_kind")),
+        sa.UniqueConstraint("track_id", "kind", name=op.f("uq_search_document_track_id_kind")),
+    )
+    op.create_index(
+        "ix_search_document_article",
+        "search_document",
+        ["whole"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'article'"),
+    )
+    op.create_index(
+        "ix_search_document_course",
+        "search_document",
+        ["whole"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'course'"),
+    )
+    op.create_index(
+        "ix_search_document_lesson",
+        "search_document",
+        ["whole"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'lesson'"),
+    )
+    op.create_index(
+        "ix_search_document_spoken",
+        "search_document",
+        ["whole"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'spoken'"),
+    )
+    op.create_index(
+        "ix_search_document_term",
+        "search_document",
+        ["whole"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'term'"),
+    )
+    op.create_table(
+        "term_article",
+        sa.Column("term_id", sa.Uuid(), nullable=False),
+        sa.Column("article_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_term_article_article_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["term_id"], ["term.id"], name=op.f("fk_term_article_term_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("term_id", "article_id", name=op.f("pk_term_article")),
+    )
+    op.create_index(op.f("ix_term_article_article_id"), "term_article", ["article_id"], unique=False)
+    op.create_table(
+        "search_passage",
+        sa.Column("document_id", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("at_s", sa.Integer(), nullable=True),
+        sa.Column("anchor", sa.String(length=120), nullable=False),
+        sa.Column("marks", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("lexemes", postgresql.TSVECTOR(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["search_document.id"],
+            name=op.f("fk_search_passage_document_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("document_id", "position", name=op.f("pk_search_passage")),
+    )
     # The ledger and the audit trail are append-only for the application too; only deleting a person's row cascades.
     op.execute("""
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -1199,6 +1373,55 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_series_part_series_id"), table_name="series_part")
     op.drop_table("series_part")
     op.drop_table("series")
+    op.drop_table("search_passage")
+    op.drop_index(op.f("ix_term_article_article_id"), table_name="term_article")
+    op.drop_table("term_article")
+    op.drop_index(
+        "ix_search_document_term",
+        table_name="search_document",
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'term'"),
+    )
+    op.drop_index(
+        "ix_search_document_spoken",
+        table_name="search_document",
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'spoken'"),
+    )
+    op.drop_index(
+        "ix_search_document_lesson",
+        table_name="search_document",
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'lesson'"),
+    )
+    op.drop_index(
+        "ix_search_document_course",
+        table_name="search_document",
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'course'"),
+    )
+    op.drop_index(
+        "ix_search_document_article",
+        table_name="search_document",
+        postgresql_using="gin",
+        postgresql_where=sa.text("kind = 'article'"),
+    )
+    op.drop_table("search_document")
+    op.drop_index(op.f("ix_term_lesson_lesson_id"), table_name="term_lesson")
+    op.drop_table("term_lesson")
+    op.drop_index(op.f("ix_term_region_region"), table_name="term_region")
+    op.drop_table("term_region")
+    op.drop_table("term")
+    op.drop_index(
+        "ix_search_word_trigrams",
+        table_name="search_word",
+        postgresql_using="gin",
+        postgresql_ops={"word": "gin_trgm_ops"},
+    )
+    op.drop_index(
+        "ix_search_word_beginning", table_name="search_word", postgresql_ops={"word": "text_pattern_ops"}
+    )
+    op.drop_table("search_word")
     op.drop_table("arrival")
     op.drop_index(op.f("ix_old_address_article_id"), table_name="old_address")
     op.drop_table("old_address")

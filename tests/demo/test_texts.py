@@ -8,7 +8,10 @@ from app.articles.directives import LESSON_HERE
 from app.articles.markdown import render_article
 from app.articles.rules import ArticleDraft, check_article
 from app.demo import films, texts
+from app.finding.regions import known
+from app.finding.rules import TermDraft, check_term
 from app.practice.rules import LocationDraft, PracticeDraft, check_location, check_practice
+from app.video import captions
 
 
 def test_the_practice_is_invented_and_fit_for_its_settings() -> None:
@@ -83,3 +86,33 @@ def test_the_course_has_its_lessons_in_two_sections_the_first_one_free_and_each_
 def test_a_text_without_a_head_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="begins with a head"):
         texts.documents(text)
+
+
+def test_every_muscle_and_condition_could_be_saved_and_points_at_what_is_there() -> None:
+    articles = {article.slug for article in texts.articles()}
+    lessons = {lesson.slug for part in texts.course().sections for lesson in part.lessons}
+    terms = texts.terms()
+    assert {words.kind for words in terms} == {"muscle", "condition"}
+    for words in terms:
+        draft = TermDraft(
+            words.kind,
+            words.name,
+            words.slug,
+            "\n".join(words.synonyms),
+            words.summary,
+            words.body_md,
+            words.regions,
+        )
+        assert check_term(draft) == {}
+        assert known(words.regions)
+        assert len(known(words.regions)) == len(words.regions)
+        assert set(words.lessons) <= lessons
+        assert set(words.articles) <= articles
+
+
+def test_the_captions_are_of_films_and_end_within_them() -> None:
+    known = {film.slug: film for film in films.FILMS}
+    assert set(texts.captions()) == {"hamstring-strap", "deep-rotators"}
+    for slug, vtt in texts.captions().items():
+        cues = captions.read(vtt, known[slug].length_s)
+        assert cues[-1].end_ms < 1000 * known[slug].length_s

@@ -21,7 +21,7 @@ PRIVACY = PageLink("2", "privacy", "Privacy")
 def test_a_new_site_leads_to_articles_courses_and_contact_and_to_the_pages_that_it_has() -> None:
     menu = from_json(None, [PRIVACY, ABOUT])
     assert not menu.is_own
-    assert [link.href for link in links(menu.header, [])] == ["/articles", "/courses", "/contact"]
+    assert [link.href for link in links(menu.header, [])] == ["/articles", "/courses", "/body", "/contact"]
     assert links(menu.footer, [PRIVACY, ABOUT]) == (
         Link("/about", "About me"),
         Link("/privacy", "Privacy"),

@@ -16,6 +16,7 @@ PAGES = (
     "bans",
     "messages",
     "waiting",
+    "terms",
     "courses",
     "videos",
     "plans",

@@ -1,5 +1,6 @@
 """The studio's articles: the list, and the editor with its preview."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated
@@ -25,6 +26,8 @@ from app.articles.rules import (
 from app.clock import current_zone, for_field, utcnow
 from app.db import Db
 from app.errors import BadInput, NotFound
+from app.finding import queries as finding
+from app.finding.writing import say_of_article
 from app.i18n import _
 from app.waiting import queries as waiting
 from app.web.article_cards import Filled, Reader, fill
@@ -64,6 +67,8 @@ class EditorPage:
     lesson_choices: list[tuple[str, str]]
     lines: list[tuple[str, str]]
     most_related: int
+    term_choices: list[tuple[str, str]]
+    terms: tuple[str, ...] = ()
     errors: Errors = field(default_factory=dict)
     preview: Preview | None = None
     said: str = ""
@@ -94,6 +99,7 @@ async def article_form(
 
 
 Draft = Annotated[ArticleDraft, Depends(article_form)]
+Terms = Annotated[list[str], Form(default_factory=list)]
 Do = Annotated[str, Form()]
 
 
@@ -114,6 +120,7 @@ async def _editor(
     draft: ArticleDraft,
     *,
     errors: Errors | None = None,
+    terms: Sequence[str] = (),
     preview: bool = False,
     said: str = "",
 ) -> Response:
@@ -125,6 +132,8 @@ async def _editor(
         lesson_choices=await queries.lesson_choices(db),
         lines=await _lines(db, now),
         most_related=writing.MOST_RELATED,
+        term_choices=await finding.choices(db),
+        terms=tuple(terms),
         errors=errors or {},
         preview=await _preview(page, db, draft) if preview else None,
         said=said,
@@ -172,18 +181,23 @@ async def preview(page: Page, db: Db, draft: Draft) -> Response:
 
 
 @router.post("")
-async def create(page: Page, db: Db, viewer: SignedIn, draft: Draft, do: Do = "save") -> Response:
+async def create(
+    page: Page, db: Db, viewer: SignedIn, draft: Draft, terms: Terms, do: Do = "save"
+) -> Response:
     """POST /studio/articles: a new draft, published at once when the button says so."""
     if do == "preview":
-        return await _editor(page, db, None, draft, preview=True)
+        return await _editor(page, db, None, draft, terms=terms, preview=True)
     errors = check_article(draft, publishing=do == "publish", zone=current_zone())
     if errors:
-        return await _editor(page, db, None, draft, errors=errors)
+        return await _editor(page, db, None, draft, terms=terms, errors=errors)
     now = utcnow()
     try:
         article = await writing.create(db, viewer, draft, now, current_zone())
     except BadInput as refused:
-        return await _editor(page, db, None, draft, errors={refused.field or "_": refused.sentence})
+        return await _editor(
+            page, db, None, draft, terms=terms, errors={refused.field or "_": refused.sentence}
+        )
+    await say_of_article(db, article.id, terms)
     if do == "publish":
         writing.publish(db, viewer, article, now)
     return RedirectResponse(f"/studio/articles/{article.id}?did={do}", status_code=303)
@@ -205,17 +219,18 @@ async def edit(article_id: UUID, page: Page, db: Db, did: str = "") -> Response:
         day=for_field(article.published_at, current_zone()),
         is_page=not article.is_listed,
     )
-    return await _editor(page, db, article, draft, said=did)
+    about = [str(one.id) for one in await finding.said_of_article(db, article.id)]
+    return await _editor(page, db, article, draft, terms=about, said=did)
 
 
 @router.post("/{article_id}")
 async def save(
-    article_id: UUID, page: Page, db: Db, viewer: SignedIn, draft: Draft, do: Do = "save"
+    article_id: UUID, page: Page, db: Db, viewer: SignedIn, draft: Draft, terms: Terms, do: Do = "save"
 ) -> Response:
     """POST /studio/articles/{id}: save, publish (on its day, or now), or look at it first; nothing typed is lost."""
     article = await _article(db, article_id)
     if do == "preview":
-        return await _editor(page, db, article, draft, preview=True)
+        return await _editor(page, db, article, draft, terms=terms, preview=True)
     if do == "now":
         draft = replace(draft, day="")
     goes_out = do in ("publish", "now") or article.state == "published"
@@ -223,12 +238,15 @@ async def save(
     if not draft.slug:
         errors.setdefault("slug", _("Please give the article an address."))
     if errors:
-        return await _editor(page, db, article, draft, errors=errors)
+        return await _editor(page, db, article, draft, terms=terms, errors=errors)
     now = utcnow()
     try:
         await writing.save(db, viewer, article, draft, now, current_zone())
     except BadInput as refused:
-        return await _editor(page, db, article, draft, errors={refused.field or "_": refused.sentence})
+        return await _editor(
+            page, db, article, draft, terms=terms, errors={refused.field or "_": refused.sentence}
+        )
+    await say_of_article(db, article.id, terms)
     if do in ("publish", "now"):
         writing.publish(db, viewer, article, now)
     return RedirectResponse(f"/studio/articles/{article.id}?did={do}", status_code=303)

@@ -1,5 +1,6 @@
 """The studio's lessons: written, given a film, moved, announced, published; below their course's address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
@@ -16,6 +17,8 @@ from app.catalog.models import Course, Lesson
 from app.clock import current_zone, utcnow
 from app.db import Db
 from app.errors import Conflict, NotFound
+from app.finding import queries as finding
+from app.finding.writing import say_of_lesson
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
 
@@ -31,6 +34,8 @@ class LessonPage:
     form: LessonForm
     videos: list[studio_queries.VideoChoice]
     time_zone: str
+    term_choices: list[tuple[str, str]]
+    terms: tuple[str, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     did: str = ""
@@ -75,6 +80,7 @@ async def lesson_form(
 
 
 Sent = Annotated[LessonForm, Depends(lesson_form)]
+Terms = Annotated[list[str], Form(default_factory=list)]
 
 
 def record(db: AsyncSession, viewer: Viewer, deed: str, lesson: Lesson) -> None:
@@ -96,6 +102,7 @@ async def show(
     lesson_id: UUID | None,
     *,
     form: LessonForm | None = None,
+    terms: Sequence[str] | None = None,
     errors: dict[str, str] | None = None,
     refused: tuple[str, ...] = (),
     did: str = "",
@@ -107,12 +114,16 @@ async def show(
     if lesson_id is not None and lesson is None:
         raise NotFound
     present = LessonForm.of(lesson, current_zone()) if lesson else LessonForm()
+    if terms is None:
+        terms = [str(one.id) for one in await finding.said_of_lesson(db, lesson.id)] if lesson else []
     model = LessonPage(
         course=course,
         lesson=lesson,
         form=replace(form, seen=present.seen) if form else present,
         videos=await studio_queries.video_choices(db, lesson.video_id if lesson else None),
         time_zone=str(current_zone()).replace("_", " "),
+        term_choices=await finding.choices(db),
+        terms=tuple(terms),
         errors=errors or {},
         refused=refused,
         did=did,
@@ -136,12 +147,13 @@ async def new(course_id: UUID, page: Page, db: Db, section: str = "") -> Respons
 
 
 @router.post("")
-async def create(course_id: UUID, page: Page, db: Db, viewer: SignedIn, form: Sent) -> Response:
+async def create(course_id: UUID, page: Page, db: Db, viewer: SignedIn, form: Sent, terms: Terms) -> Response:
     """POST /studio/courses/{id}/lessons: a draft at the end of its section."""
     try:
         lesson = await editing.create_lesson(db, course_id, form, current_zone())
     except Faults as faults:
-        return await show(page, db, course_id, None, form=form, errors=faults.by_field)
+        return await show(page, db, course_id, None, form=form, terms=terms, errors=faults.by_field)
+    await say_of_lesson(db, lesson.id, terms)
     record(db, viewer, "create", lesson)
     return back(course_id, lesson.id, "create")
 
@@ -154,13 +166,14 @@ async def lesson(course_id: UUID, lesson_id: UUID, page: Page, db: Db, did: str 
 
 @router.post("/{lesson_id}")
 async def save(
-    course_id: UUID, lesson_id: UUID, page: Page, db: Db, viewer: SignedIn, form: Sent
+    course_id: UUID, lesson_id: UUID, page: Page, db: Db, viewer: SignedIn, form: Sent, terms: Terms
 ) -> Response:
     """POST /studio/courses/{id}/lessons/{id}."""
     try:
         saved = await editing.edit_lesson(db, course_id, lesson_id, form, current_zone())
     except Faults as faults:
-        return await show(page, db, course_id, lesson_id, form=form, errors=faults.by_field)
+        return await show(page, db, course_id, lesson_id, form=form, terms=terms, errors=faults.by_field)
+    await say_of_lesson(db, lesson_id, terms)
     record(db, viewer, "edit", saved)
     return back(course_id, lesson_id, "save")
 

@@ -119,7 +119,10 @@ def _tables(language: Language, first: int, last: int) -> list[tuple[str, str, l
                 )
             )
         elif of < ARTICLES + LESSONS:
-            videos.append((_uuid(4, number), "Film", "a.mp4", f"k{number}", 1, "ready", 1))
+            videos.append(
+                (_uuid(4, number), "Film", "a.mp4", f"k{number}", 1, "ready", 1, "", 100, "{}", 1, 0, 0.0, "{}", "[]",
+                 "[]", "auto", "", 0, now, now)
+            )  # fmt: skip
             # A fifth of them free: what is said in the others is nobody's to find who has not paid.
             lessons.append(
                 (_uuid(5, number), _uuid(1, 0), _uuid(2, 0), f"l-{number}", title, summary,
@@ -152,7 +155,13 @@ def _tables(language: Language, first: int, last: int) -> list[tuple[str, str, l
             " published_at",
             articles,
         ),
-        ("video", "id, title, source_filename, source_key, source_bytes, state, version", videos),
+        (
+            "video",
+            "id, title, source_filename, source_key, source_bytes, state, version, stage, percent, failure_words,"
+            " attempt, begun_version, begun_s, parts, renditions, poster_times, poster_choice, poster_own,"
+            " poster_version, created_at, changed_at",
+            videos,
+        ),
         (
             "lesson",
             "id, course_id, section_id, slug, title, summary, body_md, needs, transcript_md, position, is_free, state,"

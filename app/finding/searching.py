@@ -83,6 +83,7 @@ async def search(db: AsyncSession, asked: str, who: Asking, *, kind: str = "", p
     words = await asking.as_asked(db, rules.asked_words(asked))
     if not words:
         return Results()
+    await db.execute(statements.PLAN_ONCE)
     found = await _ranked(db, words, who, kind, page)
     if found.total:
         return found

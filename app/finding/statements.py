@@ -36,40 +36,49 @@ _SOURCES = (
     ),
     ("term", "NULL::uuid", ""),
 )
+_NAMED, _WHOLE = "d.whole @@ CAST(:named AS tsquery)", "d.whole @@ CAST(:whole AS tsquery)"
+_RANK = (
+    "ts_rank('{0.1, 0.2, 0.5, 1.0}', d.whole, CAST(:whole AS tsquery), 1)"
+    f" + CASE WHEN {_NAMED} THEN 0.5 ELSE 0 END"
+    " + CASE WHEN lower(d.title) = :asked OR d.kind = 'term' AND :asked = ANY(string_to_array(lower(d.about), E'\\n'))"
+    " THEN 2 ELSE 0 END"
+)
 _SELECT = (
-    "(SELECT d.id, d.kind, {lesson} AS lesson_id FROM search_document d {join}"
+    "(SELECT d.id, d.kind, {lesson} AS lesson_id, {rank} AS rank FROM search_document d {join}"
     " WHERE d.kind = '{kind}' AND {words} LIMIT :most)"
 )
 
 
-def _found(words: str) -> str:
+def _found(words: str, rank: str, kinds: tuple[str, ...]) -> str:
     return " UNION ALL ".join(
-        _SELECT.format(kind=kind, lesson=lesson, join=join, words=words) for kind, lesson, join in _SOURCES
+        _SELECT.format(kind=kind, lesson=lesson, join=join, words=words, rank=rank)
+        for kind, lesson, join in _SOURCES
+        if kind in kinds
     )
 
 
-_NAMED, _WHOLE = "d.whole @@ CAST(:named AS tsquery)", "d.whole @@ CAST(:whole AS tsquery)"
+_KINDS = ("article", "course", "lesson", "spoken", "term")
 # Of each kind at most `:most` whose name has the words, and as many others: what is ranked does not grow with the
-# index. Nothing that anybody typed is in the text of these statements.
+# index. They are ranked where they are found: joined once more, the planner would read the whole index for that.
+# Nothing that anybody typed is in the text of these statements.
 SEARCH: TextClause = text(
-    f"WITH found AS MATERIALIZED (({_found(_NAMED)}) UNION ({_found(_WHOLE)})),"  # noqa: S608 (see above)
-    " ranked AS (SELECT DISTINCT ON (f.kind, coalesce(f.lesson_id::text, f.id::text)) f.id, f.kind, f.lesson_id,"
-    " ts_rank('{0.1, 0.2, 0.5, 1.0}', d.whole, CAST(:whole AS tsquery), 1)"
-    f" + CASE WHEN {_NAMED} THEN 0.5 ELSE 0 END"
-    " + CASE WHEN lower(d.title) = :asked OR d.kind = 'term' AND :asked = ANY(string_to_array(lower(d.about), E'\\n'))"
-    " THEN 2 ELSE 0 END AS rank"
-    " FROM found f JOIN search_document d ON d.id = f.id WHERE :kind = '' OR f.kind = :kind"
-    " ORDER BY f.kind, coalesce(f.lesson_id::text, f.id::text), rank DESC),"
+    f"WITH found AS MATERIALIZED (({_found(_NAMED, _RANK, ('article', 'lesson', 'term'))})"  # noqa: S608 (see above)
+    f" UNION ({_found(_WHOLE, _RANK, _KINDS)})),"
+    " ranked AS (SELECT DISTINCT ON (kind, coalesce(lesson_id::text, id::text)) id, kind, lesson_id, rank"
+    " FROM found WHERE :kind = '' OR kind = :kind"
+    " ORDER BY kind, coalesce(lesson_id::text, id::text), rank DESC),"
     " counted AS (SELECT kind, count(DISTINCT coalesce(lesson_id::text, id::text)) AS n FROM found GROUP BY kind)"
     " SELECT (SELECT json_object_agg(kind, n) FROM counted) AS counts,"
     " (SELECT json_agg(top ORDER BY rank DESC, id) FROM (SELECT id, kind, lesson_id, rank FROM ranked"
     " ORDER BY rank DESC, id LIMIT :page OFFSET :after) AS top) AS top"
 )
+# Planning these takes longer than running them, and the plan never changes.
+PLAN_ONCE: TextClause = text("SET LOCAL plan_cache_mode = force_generic_plan")
 # Whether anything at all is found by each of several questions.
 ANYTHING: TextClause = text(
     "SELECT number FROM unnest(CAST(:queries AS text[])) WITH ORDINALITY AS q (query, number)"  # noqa: S608 (see above)
     " WHERE EXISTS (SELECT FROM ("
-    + _found("d.whole @@ CAST(q.query AS tsquery)").replace("LIMIT :most", "LIMIT 1")
+    + _found("d.whole @@ CAST(q.query AS tsquery)", "0", _KINDS).replace("LIMIT :most", "LIMIT 1")
     + ") AS found)"
 )
 LEXEMES: TextClause = text(

@@ -12,6 +12,8 @@ from app.video.models import Video
 RESERVE_BYTES = 1024**3
 NAME_CHARS = 255
 TITLE_CHARS = 200
+# Endings of films that a computer may know as something else: programs (.ts), music (.ogg, .3gp, .mod).
+AMBIGUOUS = frozenset({".ts", ".mts", ".m2ts", ".mod", ".tod", ".ogg", ".3gp", ".3g2", ".asf", ".dv"})
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}$")
 
 
@@ -34,10 +36,13 @@ class Room:
         return max(0, self.free_bytes - self.promised_bytes - RESERVE_BYTES)
 
 
-def refusal(length_bytes: int, content_type: str, room: Room) -> LimberError | None:
+def refusal(length_bytes: int, content_type: str, room: Room, filename: str = "") -> LimberError | None:
     """Why an upload may not begin, or None when it may."""
     if length_bytes == 0:
         return BadInput(_("This file is empty. Please choose the film itself."))
+    if suffix_of(filename) in AMBIGUOUS:
+        # What it is its bytes tell, once they are here.
+        content_type = ""
     kind = content_type.partition("/")[0].lower()
     if kind == "image":
         return BadInput(_("This is a picture. Films from a phone or camera (MP4, MOV, MKV …) work here."))

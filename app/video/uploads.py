@@ -26,14 +26,15 @@ async def begin(owner_id: UUID, length: int, tus_metadata: str) -> Standing:
     """
     facts = tus.metadata(tus_metadata)
     content_type = (facts.get("filetype") or facts.get("type") or "")[:120]
+    filename = rules.clean_filename(facts.get("filename") or facts.get("name") or "")
     now = utcnow()
     async with db.transaction() as session:
-        if refused := rules.refusal(length, content_type, await room(session)):
+        if refused := rules.refusal(length, content_type, await room(session), filename):
             raise refused
         row = Upload(
             id=uuid4(),
             owner_id=owner_id,
-            filename=rules.clean_filename(facts.get("filename") or facts.get("name") or ""),
+            filename=filename,
             content_type=content_type,
             length_bytes=length,
             offset_bytes=0,

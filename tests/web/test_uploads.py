@@ -222,6 +222,22 @@ async def test_metadata_that_cannot_be_read_is_refused(
     problem(await client.post("/studio/uploads", headers=headers), 400)
 
 
+@pytest.mark.parametrize(
+    ("name", "filetype"),
+    [
+        ("00001.ts", "text/vnd.trolltech.linguist"),
+        ("M2U00001.MOD", "audio/x-mod"),
+        ("old.ogg", "audio/ogg"),
+        ("phone.3gp", "audio/3gpp"),
+    ],
+)
+async def test_a_film_whose_ending_the_computer_takes_for_another_may_come(
+    client: httpx.AsyncClient, teacher: User, name: str, filetype: str
+) -> None:
+    headers = {**TUS, "Upload-Length": "5", "Upload-Metadata": named(name, filetype)}
+    assert (await client.post("/studio/uploads", headers=headers)).status_code == 201
+
+
 def test_a_file_for_which_there_is_no_room_is_refused_in_words() -> None:
     room = rules.Room(max_bytes=10**12, free_bytes=rules.RESERVE_BYTES + 5 * 10**9, promised_bytes=3 * 10**9)
     assert rules.refusal(2 * 10**9, "video/mp4", room) is None

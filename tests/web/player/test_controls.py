@@ -94,6 +94,24 @@ def test_up_and_down_are_the_sound_inside_the_player_and_the_page_elsewhere(stag
         expect(says(page)).to_have_text("Volume 90%")
 
 
+def test_the_transcript_is_searched_and_a_line_leads_to_its_moment(stage: Stage) -> None:
+    with stage.page(width=1280) as page:
+        page.locator(".transcript summary").click()
+        search = page.get_by_label("Search the transcript")
+        found, line = page.locator("[data-transcript-found]"), page.locator(".transcript-lines li")
+        search.fill("hamstring")
+        expect(found).to_have_text("No line has these words.")
+        expect(line).to_be_hidden()
+        # In any case, with accents or without.
+        search.fill("BREÁTHE out")
+        expect(found).to_have_text("1 line")
+        expect(line).to_be_visible()
+        go_to(page, 60)
+        line.get_by_role("link").click()
+        is_(page, "video.currentTime < 30")
+        assert faults(page) == []
+
+
 def test_whoever_types_does_not_steer_and_keys_of_the_page_can_be_turned_off(stage: Stage) -> None:
     with stage.page(width=1280) as page:
         page.locator(".transcript summary").click()

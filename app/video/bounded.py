@@ -13,7 +13,7 @@ from typing import Literal
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LEASH = Path(__file__).with_name("leash.py")
-TAIL_LINES = 24
+TAIL_LINES = 48
 LOOK_S = 0.5
 
 

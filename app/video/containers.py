@@ -1,7 +1,7 @@
 """Which containers a source film may come in, and how one is opened: no other file, no network."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,12 @@ UNFINISHED = N_(
     "Please export or copy it again."
 )
 
+LOCKED = N_("This film is locked by whoever sold it, so it cannot be shown here.")
+SPED_UP = N_(
+    "In this film an editor changed the speed of a part without writing that part anew, so other players show "
+    "it wrongly. Please export it as MP4."
+)
+
 
 def refuse_unfinished(path: Path, head: bytes) -> None:
     if head[4:8] not in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
@@ -40,6 +46,12 @@ def refuse_unfinished(path: Path, head: bytes) -> None:
     last = found[-1]
     if last.kind in (b"moov", b"mdat", b"moof") and last.start + last.size > path.stat().st_size:
         raise Unusable(UNFINISHED, detail=f"{last.kind!r} ends after the file")
+    with suppress(mp4.Malformed):
+        moov = mp4.index_of(path)
+        if mp4.is_locked(moov):
+            raise Unusable(LOCKED)
+        if mp4.changes_speed(moov):
+            raise Unusable(SPED_UP)
 
 
 @contextmanager

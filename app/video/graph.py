@@ -27,6 +27,7 @@ PRIMING = 1024
 # list that would otherwise take the delay back.
 PICTURE_TIMES = ("-hls_segment_options", "use_editlist=0:movflags=+negative_cts_offsets")
 HD_LINES = 720
+CARDIOIDS = "pan=stereo|c0=0.5*c0+0.5*c1|c1=0.5*c0-0.5*c1"
 
 _SD_MATRICES = ("bt470bg", "smpte170m", "fcc")
 _SCALE_MATRICES = {"bt709": "bt709", "smpte240m": "smpte240m", "bt2020nc": "bt2020", "gbr": "auto"}
@@ -143,13 +144,22 @@ def sound_chain(source: Source, filters: Sequence[str] = ()) -> str:
         silence = f"anullsrc=sample_rate={AUDIO_HZ}:channel_layout=stereo:duration={length_s}"
         return f"{silence},atrim=start_sample={PRIMING}"
     steps = [
-        f"[0:{source.audio_index}]aresample={AUDIO_HZ}:async=1000:first_pts=0",
+        f"[0:{source.audio_index}]{in_stereo(source)}aresample={AUDIO_HZ}:async=1000:first_pts=0",
         "aformat=sample_fmts=fltp:channel_layouts=stereo",
         *filters,
         f"apad=whole_dur={length_s}",
         f"atrim=start_sample={PRIMING}:end={length_s}",
     ]
     return ",".join(steps)
+
+
+def in_stereo(source: Source) -> str:
+    """What goes before other filters of sound where ffmpeg has no stereo of its own for the channels.
+
+    A sphere of sound (action cameras, telephones) is heard by two microphones of cardioid, one to each side.
+    Source: AmbiX (channel 0 is everything, channel 1 is left minus right).
+    """
+    return f"{CARDIOIDS}," if source.audio_layout.startswith("ambisonic") else ""
 
 
 def _scaled(source: Source, top: Rung) -> list[str]:

@@ -144,8 +144,14 @@ def _without_others(
 
 
 def _end(stated_s: float | None, last: _Last) -> float:
-    """A header that says less than there is does not shorten the film, but an edit may end within its last picture."""
-    return last.ends_s if stated_s is None or last.begins_s >= stated_s else stated_s
+    """A header that says less than there is does not shorten the film, but an edit may end within its last picture.
+
+    In Matroska a header speaks of the whole, and the last picture may have stood still for the rest of it.
+    """
+    is_timed = last.ends_s > last.begins_s
+    if stated_s is None or last.begins_s >= stated_s or (is_timed and stated_s > last.ends_s + SLACK_S):
+        return last.ends_s
+    return stated_s
 
 
 def _steady_ends(path: Path, picture: int, sound: int | None) -> dict[int, _Last]:

@@ -1,8 +1,11 @@
 """What the first pictures of a source film tell: size, which way is up, fields, colours, and its rate."""
 
 import errno
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import av.error
@@ -13,6 +16,11 @@ from app.video.source import Unusable
 
 LOOK_FRAMES = 10
 LOOK_PACKETS = 900
+# Pictures whose times are compared, and how much the steps between them may differ and still be alike.
+LOOK_STEPS = 300
+LEAST_STEPS = 12
+STEP_SLACK = Fraction(15, 100)
+MOST_RATE = 240
 LARGEST_SIDE_PX = 8192
 LARGEST_PX = 8192 * 4352
 
@@ -125,18 +133,63 @@ def upright(degrees: float) -> int:
     return (90 * quarters if near else int(degrees)) % 360
 
 
-def frame_rate(average: Fraction | None, guessed: Fraction | None) -> Fraction:
+def steady_rate(film: Any, picture: Any) -> Fraction | None:
+    """Frames per second between the pauses of a film whose rate may vary; None where no rate stands out.
+
+    Read at its beginning and in its middle: a meeting begins with a slide that stands still.
+    """
+    found = [_steady(_shown(film, picture))]
+    if film.duration:
+        with suppress(av.error.FFmpegError):
+            film.seek((film.start_time or 0) + film.duration // 2)
+            found.append(_steady(_shown(film, picture)))
+    return max((rate for rate in found if rate), default=None)
+
+
+def _shown(film: Any, picture: Any) -> list[Fraction]:
+    """When the next pictures are shown, in seconds and in order; nothing is decoded."""
+    found: list[Fraction] = []
+    with suppress(av.error.FFmpegError):
+        for packet in film.demux(picture):
+            if packet.pts is not None and packet.size:
+                found.append(packet.pts * packet.time_base)
+            if len(found) >= LOOK_STEPS:
+                break
+    return sorted(found)
+
+
+def _steady(shown: list[Fraction]) -> Fraction | None:
+    steps = [later - earlier for earlier, later in pairwise(shown) if later > earlier]
+    if len(steps) < LEAST_STEPS:
+        return None
+    usual = median(steps)
+    # Matroska rounds to thousandths: only many steps together say which rate it is.
+    alike = [step for step in steps if abs(step - usual) <= usual * STEP_SLACK]
+    return len(alike) / sum(alike, Fraction()) if 2 * len(alike) >= len(steps) else None
+
+
+def frame_rate(
+    average: Fraction | None, guessed: Fraction | None, steady: Fraction | None = None
+) -> Fraction:
     """A constant rate, in frames per second, that loses no movement of a film whose own rate may vary."""
-    usable = [rate for rate in (average, guessed) if rate and 1 <= rate <= 240]
-    if not usable:
-        return Fraction(30)
-    rate = usable[0]
-    if len(usable) == 2 and usable[1] >= rate * Fraction(3, 2):
-        # Long pauses pull the average down; what moves between them was recorded faster.
-        rate = min(usable[1], max(rate, Fraction(30)))
+    rate = _rate_told(average, guessed)
+    if steady and rate * (1 + STEP_SLACK) < steady <= MOST_RATE:
+        # 25 pictures a second, of which a busy camera lost every third, are 17 on average.
+        rate = steady
     common = [Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1),
                                           (60000, 1001), (60, 1), (120000, 1001), (120, 1))]  # fmt: skip
     near = min(common, key=lambda candidate: abs(candidate - rate))
     if abs(near - rate) <= rate / 50:
         return near
     return rate.limit_denominator(1001)
+
+
+def _rate_told(average: Fraction | None, guessed: Fraction | None) -> Fraction:
+    usable = [rate for rate in (average, guessed) if rate and 1 <= rate <= MOST_RATE]
+    if not usable:
+        return Fraction(30)
+    rate = usable[0]
+    if len(usable) == 2 and usable[1] >= rate * Fraction(3, 2):
+        # Long pauses pull the average down; what moves between them was recorded faster.
+        rate = min(usable[1], max(rate, Fraction(30)))
+    return rate

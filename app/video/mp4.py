@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex"})
+CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex", b"edts"})
 NOT_SYNC = 0x10000
 MAX_MOOF_BYTES = 4 * 2**20
+MAX_MOOV_BYTES = 256 * 2**20
+USUAL_SPEED = 1 << 16
+LOCKED = frozenset({b"encv", b"enca", b"drmi", b"drms"})
 
 
 class Malformed(ValueError):
@@ -89,6 +92,49 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
         if box.kind in CONTAINERS:
             yield from boxes(data, at + box.header, min(at + box.size, stop))
         at += box.size
+
+
+def index_of(path: Path) -> bytes:
+    """The film's `moov`; nothing where there is none, or one of absurd size."""
+    moov = next((box for box in top_level_boxes(path) if box.kind == b"moov"), None)
+    if moov is None or moov.size > MAX_MOOV_BYTES:
+        return b""
+    with path.open("rb") as file:
+        file.seek(moov.start)
+        return file.read(moov.size)
+
+
+def is_locked(moov: bytes) -> bool:
+    """Whether a track can be read only by whom its seller gave a key.
+
+    Source: ISO/IEC 14496-12, 8.12 (encv, enca); QuickTime's drmi and drms.
+    """
+    entries = (moov[box.start + 20 : box.start + 24] for box in boxes(moov) if box.kind == b"stsd")
+    return any(entry in LOCKED for entry in entries)
+
+
+def changes_speed(moov: bytes) -> bool:
+    """Whether a list of cuts plays some of its film faster or slower, or stands still on a picture.
+
+    Source: ISO/IEC 14496-12, 8.6.6 (each entry of `elst` ends with its speed, 16.16; a time of -1 is a pause).
+    """
+    return any(
+        time >= 0 and speed != USUAL_SPEED
+        for box in boxes(moov)
+        if box.kind == b"elst"
+        for time, speed in _edits(moov[box.start + box.header : box.start + box.size])
+    )
+
+
+def _edits(data: bytes) -> Iterator[tuple[int, int]]:
+    """When in the media each entry of a list of cuts begins, and its speed."""
+    if len(data) < 8:
+        return
+    entry = struct.Struct(">qqi" if data[0] == 1 else ">iii")
+    (count,) = struct.unpack_from(">I", data, 4)
+    for number in range(min(count, (len(data) - 8) // entry.size)):
+        _length, time, speed = entry.unpack_from(data, 8 + number * entry.size)
+        yield time, speed
 
 
 def codec_string(init: bytes) -> str:

@@ -11,7 +11,7 @@ from app.video import graph
 from app.video.bounded import scaled
 from app.video.encode import LEAST_FREE_BYTES, encoded, new_attempt, put_in_place
 from app.video.ffmpeg import BOUNDS, ffmpeg, reading
-from app.video.loudness import measure
+from app.video.loudness import Loudness, measure
 from app.video.source import DISK_FULL, EncodingFailed, Source, writing
 
 SOUND = "sound"
@@ -30,7 +30,7 @@ async def encode_sound(
     place = work / SOUND
     if await asyncio.to_thread(place.is_dir):
         return place
-    loudness = await measure(path, source)
+    source, loudness = await _audible(path, source)
     clock: list[str] = []
     if loudness and loudness.is_uneven:
         path, source = await _evened(path, source, work)
@@ -40,6 +40,22 @@ async def encode_sound(
     await encoded(place, [graph.AUDIO_FOLDER], arguments, source.duration_s, on_percent)
     await asyncio.to_thread(shutil.rmtree, work / EVEN, ignore_errors=True)
     return place
+
+
+async def _audible(path: Path, source: Source) -> tuple[Source, Loudness | None]:
+    """The film as its first track of sound that is not silent is read, and how loud that is.
+
+    Recorders write a track for each input, and the microphone need not be in the first.
+    """
+    first = loudness = await measure(path, source)
+    if loudness is None or not loudness.is_silent:
+        return source, loudness
+    for index in source.other_sounds:
+        other = replace(source, audio_index=index)
+        loudness = await measure(path, other)
+        if loudness and not loudness.is_silent:
+            return other, loudness
+    return source, first
 
 
 async def _evened(path: Path, source: Source, work: Path) -> tuple[Path, Source]:
@@ -54,7 +70,7 @@ async def _evened(path: Path, source: Source, work: Path) -> tuple[Path, Source]
     place = work / EVEN
     if not await asyncio.to_thread(place.is_dir):
         await _make(path, source, place)
-    return place / EVEN_FILE, replace(source, demuxer=EVEN_DEMUXER, audio_index=0)
+    return place / EVEN_FILE, replace(source, demuxer=EVEN_DEMUXER, audio_index=0, audio_layout="")
 
 
 async def _make(path: Path, source: Source, place: Path) -> None:
@@ -65,7 +81,8 @@ async def _make(path: Path, source: Source, place: Path) -> None:
         needed = int(source.sound_s * EVEN_BYTES_PER_S) + LEAST_FREE_BYTES
         if free.free < needed:
             raise EncodingFailed(DISK_FULL, detail=f"{free.free} bytes free for sound of {needed}")
-        steps = f"aresample={graph.AUDIO_HZ},aformat=sample_fmts=s16:channel_layouts=stereo,atrim=start=0"
+        stereo = "aformat=sample_fmts=s16:channel_layouts=stereo,atrim=start=0"
+        steps = f"{graph.in_stereo(source)}aresample={graph.AUDIO_HZ},{stereo}"
         await ffmpeg(
             [*reading(path, source.demuxer),
              "-filter_complex", f"[0:{source.audio_index}]{steps}[even]",

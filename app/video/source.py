@@ -98,6 +98,9 @@ class Source:
     audio_index: int | None
     audio_codec: str
     audio_channels: int
+    # Further tracks of sound, heard when the first is silent. Plans of older releases name none.
+    other_sounds: tuple[int, ...] = ()
+    audio_layout: str = ""
 
     @property
     def has_audio(self) -> bool:
@@ -116,4 +119,5 @@ class Source:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Self:
-        return cls(**{**facts, "rate": (int(facts["rate"][0]), int(facts["rate"][1]))})
+        rate, others = facts["rate"], facts.get("other_sounds", ())
+        return cls(**{**facts, "rate": (int(rate[0]), int(rate[1])), "other_sounds": tuple(others)})

@@ -190,8 +190,7 @@ VARYING = plain("film", "mp4", "-vf", "select='not(between(mod(n,10),3,5))'", "-
 
 FILMS: tuple[Film, ...] = (
     # The last picture is held longer than the edit list lets it be shown.
-    Film("edit-list-ends-within-a-picture", _edited(VARYING, 0.12), length_s=LENGTH_S - 0.12, slack_s=0.02, fps=17.5,
-         short=True),
+    Film("edit-list-ends-within-a-picture", _edited(VARYING, 0.12), length_s=LENGTH_S - 0.12, slack_s=0.02, short=True),
     Film("edit-list-ends-early", _edited(MP4, 0.12), length_s=LENGTH_S - 0.12, slack_s=0.02),
     Film("chapters-with-pictures", _chapters, short=True),
     Film("clock-jumps-on", _again_later(LENGTH_S + 100), length_s=2 * LENGTH_S, claps_s=TWICE, short=True),
@@ -221,7 +220,7 @@ FILMS: tuple[Film, ...] = (
     Film("screen-at-half-a-picture-a-second", plain("film", "mp4", "-vf", "select='lt(t,1.6)+not(mod(n,60))'",
          "-fps_mode", "vfr", *X264, *AAC, rate="30", length_s=9), length_s=9, fps=30, claps_s=(1.0,)),
     Film("one-to-120-pictures-a-second", plain("film", "mp4", "-vf", "setpts='if(lt(T,1),floor(T),T)/TB'",
-         "-fps_mode", "vfr", "-enc_time_base", "1/120", *X264, *AAC, rate="120"), fps=41.5625),
+         "-fps_mode", "vfr", "-enc_time_base", "1/120", *X264, *AAC, rate="120"), fps=60),
     Film("slow-motion", plain("film", "mp4", *X264, *AAC, rate="120000/1001"), fps=60000 / 1001),
     Film("milliseconds-that-jitter", plain("film", "mp4", "-vf", "setpts='PTS+if(mod(N,3),0.0036,0)/TB'", "-fps_mode",
          "passthrough", "-video_track_timescale", "1000", *X264, *AAC, rate="30"), fps=30),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.video.loudness import MOST_GAIN_DB, TARGET_LUFS, Loudness, measure
+from app.video.loudness import MOST_GAIN_DB, TARGET_LUFS, Loudness, Sides, measure
 from app.video.probe import probe
 from app.video.renditions import Rendition
 from app.video.sound import encode_sound
@@ -61,3 +61,39 @@ def test_room_noise_is_not_made_into_a_voice() -> None:
     assert Loudness(-55.0, -50.0).gain_db == MOST_GAIN_DB
     assert Loudness(-70.0, -math.inf).filters() == []
     assert Loudness(-16.0, -3.0).filters() == []
+
+
+VOICE = "0.3*sin(2*PI*300*t)*(0.6+0.4*sin(2*PI*3*t))"
+
+
+def sides(expressions: str, folder: Path) -> tuple[Sides, float]:
+    """How loud each side of what comes out is, and the whole."""
+    found = heard(expressions, folder, "2")
+    assert found.sides is not None
+    return found.sides, found.lufs
+
+
+@pytest.mark.parametrize("silence", ["0", "0.006*(2*random(1)-1)"], ids=["digital silence", "an open input"])
+@pytest.mark.parametrize("is_left", [True, False], ids=["left", "right"])
+def test_a_microphone_on_one_channel_is_heard_on_both(silence: str, is_left: bool, tmp_path: Path) -> None:
+    left, right = (VOICE, silence) if is_left else (silence, VOICE)
+    found, lufs = sides(f"{left}|{right}", tmp_path)
+    assert found.left_db == pytest.approx(found.right_db, abs=0.5)
+    assert lufs == pytest.approx(TARGET_LUFS, abs=0.7)
+
+
+def test_a_microphone_whose_sides_cancel_is_heard_on_a_telephone(tmp_path: Path) -> None:
+    found, lufs = sides(f"{VOICE}|-1*{VOICE}", tmp_path)
+    assert found.mono_db == pytest.approx(found.left_db, abs=0.5)
+    assert lufs == pytest.approx(TARGET_LUFS, abs=0.7)
+
+
+def test_sound_that_is_only_wider_on_one_side_stays_as_it_is(tmp_path: Path) -> None:
+    found, _lufs = sides(f"{VOICE}|0.1*{VOICE}+0.02*sin(2*PI*700*t)", tmp_path)
+    assert 15 < found.left_db - found.right_db < 21
+
+
+def test_sides_that_say_nothing_change_nothing() -> None:
+    assert Sides(-math.inf, -math.inf, -math.inf).filters() == []
+    assert Loudness(-70.0, -math.inf, sides=Sides(-80.0, -math.inf, -86.0)).filters() == []
+    assert Sides(-20.0, -44.0, -26.0).filters() == []

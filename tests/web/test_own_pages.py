@@ -137,6 +137,7 @@ async def test_the_usual_pages_begin_with_a_text_about_this_site(
         )
     assert "says what Kapahulu stores" in rows["privacy"].body_md
     assert "for 30 days after your last visit" in rows["privacy"].body_md
+    assert "(IP address) for 30 days" in rows["privacy"].body_md
     assert "Stripe" not in rows["privacy"].body_md, "nothing can be bought here"
     assert "on 2 screens at most" in rows["terms"].body_md
     listed = (await client.get("/studio/pages")).text

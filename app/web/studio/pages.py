@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from app.articles import writing
 from app.articles.rules import ArticleDraft
 from app.articles.studio_queries import PageLine, own_pages
+from app.articles.sweep import KEEP_IP
 from app.clock import utcnow
 from app.db import Db
 from app.errors import NotFound
@@ -15,6 +16,7 @@ from app.i18n import N_, _
 from app.practice.navigation import WELL_KNOWN
 from app.settings import get_settings
 from app.templating import environment
+from app.waiting.rules import KEPT_AFTER, UNANSWERED
 from app.web.guard import SignedIn
 from app.web.pages import Page
 
@@ -78,6 +80,9 @@ async def begin(slug: str, page: Page, db: Db, viewer: SignedIn) -> Response:
             practice=page.facts,
             sells=settings.buying_enabled,
             session_days=settings.session_days,
+            ip_days=KEEP_IP.days,
+            told_days=KEPT_AFTER.days,
+            unanswered_days=UNANSWERED.days,
             base_url=settings.base_url,
         )
     )

@@ -57,6 +57,7 @@ _TAUGHT = (
     _of(PlanPrice),
     _of(PlanAmount),
     _of(PlanCourse),
+    _of(Topic),
     _next_day(Lesson.available_at),
     _next_day(Article.published_at),
 )
@@ -77,7 +78,6 @@ _ARTICLE = (
     _of(SeriesPart),
     _of(Article, Article.id.in_(_PARTS)),
     # What its places may show: any lesson, and what is in the making.
-    _of(Topic),
     _of(Article, Article.id.in_(select(Topic.article_id))),
     *_TAUGHT,
 )

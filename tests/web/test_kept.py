@@ -127,6 +127,23 @@ async def test_a_kept_page_is_drawn_anew_when_anything_on_it_changes(
     assert after == holes_closed((await client.get(f"{path}?fresh=1")).text), "as a page that is never kept"
 
 
+def tables(statements: list[str]) -> set[str]:
+    return {name for one in statements for name in re.findall(r"(?:FROM|JOIN) ([a-z_]+)", one)}
+
+
+@pytest.mark.parametrize("path", [ARTICLE, LESSON, COURSE])
+async def test_the_mark_asks_every_table_that_the_page_is_drawn_from(
+    client: httpx.AsyncClient, database: db.Database, path: str
+) -> None:
+    await fill()
+    with counted(database) as asked:
+        await client.get(path)
+    mark, *drawn = asked
+    assert "xmin" in mark
+    assert len(drawn) > 2
+    assert tables(drawn) <= tables([mark])
+
+
 def holes_closed(page: str) -> str:
     """Without what is another on each page: nonces and stamps."""
     return re.sub(r'nonce="[^"]+"', "", STAMP.sub("", page))

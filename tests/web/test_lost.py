@@ -26,6 +26,7 @@ async def test_a_missing_page_offers_the_latest_articles_and_the_way_home(client
         assert "Kapahulu" in answer.text
         assert "Sore hips" in words_of(answer.text)
         assert "Secret" not in answer.text
+        assert '<form class="search-big" method="get" action="/search"' in answer.text
         assert 'href="/"' in answer.text
         assert '<meta name="robots" content="noindex">' in answer.text
 

@@ -79,6 +79,8 @@ async def _more(database_url: str) -> None:
     """As many responses as the article is to have, in threads of three, with words that are there already."""
     from sqlalchemy import func, select
 
+    # Every table, so that foreign keys find theirs.
+    import app.tables  # noqa: F401
     from app import db
     from app.articles.models import Article, Comment
     from app.clock import utcnow

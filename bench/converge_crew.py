@@ -72,13 +72,6 @@ class StandIn:
             yield stripe.StripeClient(KEY, base_addresses={"api": base}, http_client=http), browser
 
 
-def owner_of(event: Json) -> str | None:
-    """The customer that an event names; None for one that names nobody, such as a refund's."""
-    thing = event["data"]["object"]
-    found = thing["id"] if thing["object"] == "customer" else thing.get("customer")
-    return str(found) if found else None
-
-
 class Box:
     """A mail server's end of the line."""
 

@@ -21,10 +21,10 @@ from typing import Any
 import psycopg
 from aiosmtpd.controller import Controller
 
-from bench.converge_crew import Box, Crew, StandIn, owner_of
+from bench.converge_crew import Box, Crew, StandIn
 from bench.front_door import free_port
 from bench.streams import serving
-from tests.billing.lives import Life, Shelf
+from tests.billing.lives import Life, Shelf, owner_of
 from tests.billing.oracle import Access, access
 from tests.billing.till import KEY, SECRET, signature
 

@@ -28,6 +28,13 @@ class Stand(Protocol):
     store: Store
 
 
+def owner_of(event: Json) -> str | None:
+    """The customer that an event names; None for one that names nobody, such as a refund's."""
+    thing = event["data"]["object"]
+    found = thing["id"] if thing["object"] == "customer" else thing.get("customer")
+    return str(found) if found else None
+
+
 @dataclass(frozen=True)
 class Shelf:
     """What is sold: Stripe's prices, recurring and once, and the plan of each."""

@@ -15,6 +15,7 @@ import app.moving.models
 import app.playback.models
 import app.practice.models
 import app.video.captions_models
+import app.video.clip_models
 import app.video.models
 import app.waiting.models  # noqa: F401
 from app.db import Base

@@ -40,6 +40,7 @@ async def send_mail(template: str, to: str, context: dict[str, Any], cause: str 
 def register_handlers() -> None:
     """Import every module that declares workflows, steps or schedules."""
     import app.accounts.sweep
+    import app.articles.picture_sizes
     import app.articles.sweep
     import app.billing.catching_up
     import app.billing.customer_words
@@ -54,6 +55,7 @@ def register_handlers() -> None:
     import app.billing.watch
     import app.playback.sweep
     import app.video.captions_files
+    import app.video.clip_work
     import app.video.drafting
     import app.video.originals
     import app.video.removal

@@ -17,7 +17,7 @@ _SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _LINE = re.compile(rf"::(?:(lesson) +({_SLUG}/{_SLUG})|(topic) +({_SLUG})) *\Z")
 _PLACE = re.compile(r'<div class="(lesson|topic)-here"(?: data-card="([a-z0-9/-]*)")?></div>')
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)\b")
-_VOID = frozenset({"br", "hr", "img", "source"})
+_VOID = frozenset({"br", "hr", "img", "source", "track"})
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,21 @@ from typing import Any
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from app.articles import figures
 from app.articles.directives import directives
-from app.articles.paths import size_of
 from app.catalog.rules import slugify
 from app.i18n import _
+
+# Where `::clip name` stood, and the name: the page puts the clip there.
+CLIP_HERE = re.compile(r'<div class="clip-here" data-clip="([a-z0-9-]+)"></div>\n?')
+_CLIP = re.compile(r"::clip[ \t]+([a-z0-9]+(?:-[a-z0-9]+)*)[ \t]*")
 
 # Ids that the article page itself uses; a heading must not take them.
 RESERVED_IDS = frozenset({"main", "respond", "responses", "name", "email", "body", "author", "footnotes"})
@@ -31,8 +36,8 @@ _TAGS = (
 _ARTICLE_TAGS = set(_TAGS.split())
 _ARTICLE_ATTRIBUTES = {
     "a": {"href", "title", "id", "aria-label"},
-    "div": {"data-card"},
-    "img": {"src", "alt", "width", "height", "loading"},
+    "div": {"data-card", "data-clip"},
+    "img": {"src", "alt", "width", "height"},
     "li": {"id"},
     "h2": {"id"},
     "h3": {"id"},
@@ -43,7 +48,7 @@ _ARTICLE_ATTRIBUTES = {
 }
 _ARTICLE_CLASSES = {
     "aside": {"pullquote"},
-    "div": {"notice", "notice-info", "notice-warn", "lesson-here", "topic-here"},
+    "div": {"notice", "notice-info", "notice-warn", "lesson-here", "topic-here", "clip-here"},
     "p": {"notice-title"},
     "section": {"footnotes", "meta"},
     "sup": {"footnote-ref"},
@@ -53,9 +58,12 @@ _ARTICLE_CLASSES = {
 _RESPONSE_TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "code"}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _HEADING = re.compile(r'<h([23]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
-_TAG = re.compile(r"<[^>]+>")
+# A description may hold what looks like the end of its tag.
+_TAG = re.compile(r'<(?:"[^"]*"|[^">])+>')
 # These stand inside words and before full stops, so no space takes their place.
 _INLINE_TAG = re.compile(r"</?(?:a|code|del|em|s|strong|sub|sup)\b[^>]*>")
+_PICTURE = re.compile(r"<img\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.IGNORECASE)
+_ALT = re.compile(r"""\salt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _WORD = re.compile(r"\w+(?:[’'-]\w+)*")
 
 
@@ -94,10 +102,6 @@ def _figures(state: StateCore) -> None:
         if before.type != "paragraph_open" or len(children) != 1 or children[0].type != "image":
             continue
         picture = children[0]
-        picture.attrSet("loading", "lazy")
-        if size := size_of(str(picture.attrs.get("src", ""))):
-            picture.attrSet("width", str(size[0]))
-            picture.attrSet("height", str(size[1]))
         caption = str(picture.attrs.pop("title", ""))
         before.tag = after.tag = "figure"
         if caption:
@@ -129,6 +133,22 @@ def _lesson(_self: RendererHTML, tokens: Sequence[Token], idx: int, *_rest: Any)
     return '<div class="lesson-here">' if tokens[idx].nesting == 1 else "</div>\n"
 
 
+def _clip(state: StateBlock, start_line: int, _end_line: int, silent: bool) -> bool:
+    """`::clip name` alone on its line."""
+    if state.is_code_block(start_line):
+        return False
+    line = state.src[state.bMarks[start_line] + state.tShift[start_line] : state.eMarks[start_line]]
+    found = _CLIP.fullmatch(line)
+    if found is None:
+        return False
+    if not silent:
+        token = state.push("html_block", "", 0)
+        token.content = f'<div class="clip-here" data-clip="{found[1]}"></div>\n'
+        token.map = [start_line, start_line + 1]
+        state.line = start_line + 1
+    return True
+
+
 def _footnotes_open(_self: RendererHTML, *_rest: Any) -> str:
     return '<section class="footnotes meta">\n<ol>\n'
 
@@ -145,6 +165,7 @@ def _article_parser() -> MarkdownIt:
     md.enable(["table", "strikethrough", "replacements", "smartquotes"])
     md.core.ruler.push("lower_first_level", _lower_first_level)
     md.core.ruler.push("figures", _figures)
+    md.block.ruler.before("paragraph", "clip", _clip, {"alt": ["paragraph", "blockquote", "list"]})
     md.use(footnote_plugin)
     md.use(anchors_plugin, min_level=2, max_level=3, slug_func=_heading_id)
     md.use(container_plugin, "pull", render=_pull)
@@ -175,7 +196,32 @@ def render_article(text: str) -> Rendered:
         url_schemes=_SCHEMES,
         link_rel="noopener",
     )
-    return Rendered(clean, count_words(clean))
+    return Rendered(figures.responsive(clean), count_words(clean))
+
+
+def undescribed(text: str) -> list[int]:
+    """The lines, from 1, with a picture that says nothing to those who cannot see it, and is not marked decorative."""
+    lines: list[int] = []
+    for token in _article_parser().parse(text):
+        first = token.map[0] + 1 if token.map else 1
+        if token.type == "html_block":
+            lines += _bare_pictures(token.content, first)
+        for child in token.children or []:
+            if child.type in ("softbreak", "hardbreak"):
+                first += 1
+            elif child.type == "image" and not child.content.strip():
+                lines.append(first)
+            elif child.type == "html_inline":
+                lines += _bare_pictures(child.content, first)
+    return lines
+
+
+def _bare_pictures(markup: str, first: int) -> list[int]:
+    return [
+        first + markup.count("\n", 0, found.start())
+        for found in _PICTURE.finditer(markup)
+        if not ((alt := _ALT.search(found[0])) and (alt[1] or alt[2] or alt[3] or "").strip())
+    ]
 
 
 def render_response(text: str) -> str:

@@ -1,9 +1,11 @@
 """What anyone may read: articles, the responses under them, and messages from the contact form."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.articles.paths import address
@@ -19,6 +21,7 @@ class Article(HasId, Base):
         CheckConstraint("state IN ('draft', 'published')", name="state"),
         # The few pages among many articles: every page's footer asks for them.
         Index("ix_article_pages", "slug", postgresql_where=text("NOT is_listed")),
+        Index("ix_article_likeness", "likeness", postgresql_using="gin"),
     )
 
     slug: Mapped[str] = mapped_column(String(100), unique=True)
@@ -32,6 +35,15 @@ class Article(HasId, Base):
     lesson_id: Mapped[UUID | None] = mapped_column(ForeignKey("lesson.id", ondelete="SET NULL"))
     # False for what is a page rather than an article ("Imprint"): it has its address, and stands in no list or feed.
     is_listed: Mapped[bool] = mapped_column(default=True)
+    # What it is about in few words, to find others that are about the same (`suggesting`). Written by the database.
+    likeness: Mapped[Any] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('english', summary), 'B')",
+            persisted=True,
+        ),
+        deferred=True,
+    )
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
     published_at: Mapped[datetime | None]

@@ -8,13 +8,17 @@ from urllib.parse import parse_qsl, unquote
 LONGEST = 600
 # The first words of Limber's own addresses: a page of that name keeps its longer address (a test compares the routes).
 _OWN = """
-account articles billing body change-email checkout coming conditions confirm contact courses drafts files forgot
-gifts healthz join join-plan lessons library login logout media media-auth metrics muscles pictures plans playbacks
-posters readyz reset responses search series static studio theme topics waiting webhooks
+account articles billing body change-email checkout clips coming conditions confirm contact courses drafts feed
+files forgot gifts healthz join join-plan lessons library login logout media media-auth metrics muscles pictures
+plans playbacks posters readyz reset responses search series sitemaps static studio theme topics waiting webhooks
 """
 RESERVED = frozenset(_OWN.split())
-# Made of the content; a picture's tells its size.
-PICTURE_NAME = re.compile(r"([0-9a-f]{32})-([1-9]\d{0,4})x([1-9]\d{0,4})\.(jpg|webp|gif)")
+# Made of the content; a picture's tells its size, and its colours in a glance (`figures.glance_of`).
+PICTURE_NAME = re.compile(
+    r"(?P<stem>[0-9a-f]{32}-(?P<width>[1-9][0-9]{0,4})x(?P<height>[1-9][0-9]{0,4})(?:-(?P<glance>[A-Za-z0-9_-]{24}))?)"
+    r"\.(?P<kind>jpg|png|webp|gif)"
+)
+SIZE_NAME = re.compile(r"(?P<width>[1-9][0-9]{2,3})\.(?P<kind>avif|webp|jpg|png)")
 FILE_NAME = re.compile(r"[0-9a-f]{32}\.(pdf|mp3|m4a)")
 # Parts and feeds of a page, as WordPress names them, and a picture in one of its smaller sizes.
 _PARTS = re.compile(r"/(?:comment-page-\d+|page/\d+|feed(?:/\w+)?|amp|embed|trackback|\d{1,3})\Z")
@@ -53,4 +57,4 @@ def numbered(path: str, query: str) -> str | None:
 def size_of(path: str) -> tuple[int, int] | None:
     """Width and height in pixels of a picture at this address of ours, or None."""
     found = PICTURE_NAME.fullmatch(path.removeprefix("/pictures/"))
-    return (int(found[2]), int(found[3])) if found and path.startswith("/pictures/") else None
+    return (int(found["width"]), int(found["height"])) if found and path.startswith("/pictures/") else None

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import User
-from app.articles import rules
+from app.articles import rules, suggesting
 from app.articles.models import Article, ArticleRelation, ArticleTag, Comment, Tag
 from app.articles.paths import address
 from app.articles.shown import shown
@@ -123,9 +123,20 @@ class FullArticle:
     body_html: str
     published_at: datetime
     changed_at: datetime
+    tags: tuple[str, ...] = ()
 
 
-async def newest_in_full(db: AsyncSession, now: datetime, *, limit: int) -> list[FullArticle]:
+async def newest_in_full(
+    db: AsyncSession, now: datetime, *, limit: int, tag: str | None = None
+) -> list[FullArticle]:
+    """Published articles, the newest first; those of a tag (its slug) when one is given."""
+    names = (
+        select(func.array_agg(aggregate_order_by(Tag.name, Tag.name)))
+        .join(ArticleTag, ArticleTag.tag_id == Tag.id)
+        .where(ArticleTag.article_id == Article.id)
+        .correlate(Article)
+        .scalar_subquery()
+    )
     rows = await db.execute(
         select(
             Article.slug,
@@ -135,12 +146,16 @@ async def newest_in_full(db: AsyncSession, now: datetime, *, limit: int) -> list
             func.coalesce(Article.published_at, Article.created_at),
             # A feed reader that sorts by it finds one that was written long before its day.
             func.greatest(Article.changed_at, Article.published_at),
+            names,
         )
-        .where(shown(now), Article.is_listed)
+        .where(shown(now), Article.is_listed, *([_about(tag)] if tag else []))
         .order_by(Article.published_at.desc(), Article.id)
         .limit(limit)
     )
-    return [FullArticle(*row) for row in rows]
+    return [
+        FullArticle(slug, title, summary, html, out, changed, tuple(tags or ()))
+        for slug, title, summary, html, out, changed, tags in rows
+    ]
 
 
 @dataclass(frozen=True)
@@ -258,6 +273,20 @@ async def surroundings(db: AsyncSession, article_id: UUID, now: datetime) -> Sur
             for slug, is_listed, title, summary in related or ()
         ),
     )
+
+
+async def alike(db: AsyncSession, article_id: UUID, now: datetime) -> tuple[Mention, ...]:
+    """What is suggested where the author has chosen nothing: those most alike first."""
+    ids = await suggesting.suggested(db, article_id)
+    if not ids:
+        return ()
+    rows = await db.execute(
+        select(Article.id, Article.slug, Article.title, Article.summary).where(
+            Article.id.in_(ids), shown(now)
+        )
+    )
+    found = {row.id: Mention(f"/articles/{row.slug}", row.title, row.summary) for row in rows}
+    return tuple(found[one] for one in ids if one in found)
 
 
 def _own(sender: Sender | None) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from app.accounts.rules import clean_email
 from app.accounts.rules import tidy as printable
+from app.articles.markdown import undescribed
 from app.catalog.rules import SLUG_MAX, is_slug, slugify
 from app.clock import OtherCentury, typed_moment
 from app.errors import BadInput
@@ -16,6 +17,8 @@ RESPONSE_CHARS = 8_000
 MESSAGE_CHARS = 10_000
 MOST_TAGS = 20
 TAG_CHARS = 80
+ALT_CHARS = 300
+CAPTION_CHARS = 500
 # People read before they write: a form that comes back sooner was filled in by a program.
 SHORTEST_WRITING = timedelta(seconds=2)
 LONGEST_WRITING = timedelta(days=2)
@@ -82,6 +85,22 @@ class SeriesDraft:
 
     def tidy(self) -> "SeriesDraft":
         return SeriesDraft(_line(self.title), _line(self.slug).lower(), _line(self.summary))
+
+
+@dataclass(frozen=True)
+class PictureDraft:
+    """What stands beside a chosen picture in the editor's form."""
+
+    alt: str = ""
+    is_decorative: bool = False
+    caption: str = ""
+
+    def tidy(self) -> "PictureDraft":
+        return PictureDraft(_line(self.alt), self.is_decorative, _line(self.caption))
+
+    @property
+    def description(self) -> str:
+        return "" if self.is_decorative else self.alt
 
 
 @dataclass(frozen=True)
@@ -164,6 +183,11 @@ def check_article(draft: ArticleDraft, *, publishing: bool, zone: tzinfo = UTC) 
         errors["day"] = _("Choose a day between 2000 and 2099.")
     except ValueError:
         errors["day"] = _("Write the day and time like 2027-01-31 09:00.")
+    if lines := undescribed(draft.body_md):
+        errors["body_md"] = _(
+            "Please say what the picture in line %(lines)s shows, for those who cannot see it: ![what it shows](…), "
+            "or ![decorative](…) where it only decorates."
+        ) % {"lines": ", ".join(str(line) for line in lines[:10])}
     if publishing and not draft.summary and not draft.is_page:
         errors["summary"] = _("Please write one or two sentences: they stand in lists and in search results.")
     if publishing and not draft.body_md.strip():
@@ -183,6 +207,25 @@ def check_series(draft: SeriesDraft) -> Errors:
     if len(draft.summary) > 320:
         errors["summary"] = _("The summary is longer than 320 characters. Two sentences are enough.")
     return errors
+
+
+def check_picture(draft: PictureDraft) -> Errors:
+    """A sentence for each field beside a picture that keeps it from being used."""
+    errors: Errors = {}
+    if not draft.alt and not draft.is_decorative:
+        errors["picture_alt"] = _(
+            "Please say what the picture shows, for those who cannot see it, or mark it as decorative."
+        )
+    elif len(draft.alt) > ALT_CHARS:
+        errors["picture_alt"] = _("This is longer than 300 characters. Please say it shorter.")
+    if len(draft.caption) > CAPTION_CHARS:
+        errors["picture_caption"] = _("The caption is longer than 500 characters. Please shorten it.")
+    return errors
+
+
+def with_line(text: str, line: str) -> str:
+    """The text with `line` as a paragraph of its own at its end."""
+    return f"{text.rstrip()}\n\n{line}\n" if text.strip() else f"{line}\n"
 
 
 def _check_person(name: str, email: str) -> Errors:

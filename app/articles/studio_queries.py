@@ -14,6 +14,9 @@ from app.articles.shown import scheduled, shown
 from app.catalog.models import Course, Lesson
 
 PAGE = 30
+ARTICLES = 50
+# So many are offered to choose from, however many there are.
+CHOICES = 10
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,26 @@ def _like(words: str) -> str:
     return f"%{escaped}%"
 
 
-async def articles(db: AsyncSession, now: datetime, *, words: str = "", state: str = "") -> list[ArticleLine]:
-    """Articles, the last changed first; those to come ("scheduled") the next first. `words` are looked for in title and
-    summary. `state`: draft, scheduled or published; "" for all."""
+@dataclass(frozen=True)
+class ArticleListing:
+    """One page of articles, and how many there are in all."""
+
+    lines: list[ArticleLine]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // ARTICLES))
+
+
+async def articles(
+    db: AsyncSession, now: datetime, *, words: str = "", state: str = "", page: int = 1
+) -> ArticleListing:
+    """A page of the articles, the last changed first; those to come ("scheduled") the next first.
+
+    `words` are looked for in title and summary. `state`: draft, scheduled or published; "" for all.
+    """
     count = (
         select(func.count())
         .where(Comment.article_id == Article.id, Comment.state == "approved")
@@ -100,16 +120,25 @@ async def articles(db: AsyncSession, now: datetime, *, words: str = "", state: s
         count,
         scheduled(now),
     )
+    meant: ColumnElement[bool] = true()
     if words:
-        wanted = wanted.where(or_(Article.title.ilike(_like(words)), Article.summary.ilike(_like(words))))
+        meant &= or_(Article.title.ilike(_like(words)), Article.summary.ilike(_like(words)))
     if state == "scheduled":
-        wanted = wanted.where(scheduled(now)).order_by(Article.published_at)
+        meant &= scheduled(now)
+        wanted = wanted.order_by(Article.published_at)
     elif state == "published":
-        wanted = wanted.where(shown(now))
+        meant &= shown(now)
     elif state:
-        wanted = wanted.where(Article.state == state)
-    wanted = wanted.order_by(Article.changed_at.desc())
-    return [ArticleLine(*row) for row in await db.execute(wanted.limit(500))]
+        meant &= Article.state == state
+    total = await db.scalar(select(func.count()).select_from(Article).where(meant)) or 0
+    at = min(page, max(1, -(-total // ARTICLES)))
+    rows = await db.execute(
+        wanted.where(meant)
+        .order_by(Article.changed_at.desc(), Article.id)
+        .limit(ARTICLES)
+        .offset((at - 1) * ARTICLES)
+    )
+    return ArticleListing([ArticleLine(*row) for row in rows], total, at)
 
 
 async def own_pages(db: AsyncSession) -> list[PageLine]:
@@ -138,12 +167,39 @@ async def related_ids(db: AsyncSession, article_id: UUID) -> list[UUID]:
     return list(rows)
 
 
-async def article_choices(db: AsyncSession, *, but: UUID | None) -> list[tuple[str, str]]:
-    """(id, title) of every other article, by title."""
-    wanted = select(Article.id, Article.title).order_by(func.lower(Article.title))
-    if but is not None:
-        wanted = wanted.where(Article.id != but)
+async def article_titles(db: AsyncSession, ids: Collection[str]) -> list[tuple[str, str]]:
+    """(id, title) of each of these articles that there is, in the order of `ids`."""
+    wanted = list(dict.fromkeys(found for text in ids if (found := _uuid(text))))
+    rows = await db.execute(select(Article.id, Article.title).where(Article.id.in_(wanted)))
+    titles = {row[0]: row[1] for row in rows}
+    return [(str(one), titles[one]) for one in wanted if one in titles]
+
+
+async def every_article(db: AsyncSession) -> list[tuple[str, str]]:
+    """(id, title) of every article, by title."""
+    rows = await db.execute(select(Article.id, Article.title).order_by(func.lower(Article.title)))
+    return [(str(article_id), title) for article_id, title in rows]
+
+
+async def article_choices(
+    db: AsyncSession, words: str, *, but: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """(id, title) of up to CHOICES articles with these words in their title, the shortest titles first."""
+    wanted = (
+        select(Article.id, Article.title).order_by(func.length(Article.title), Article.title).limit(CHOICES)
+    )
+    for word in words.split()[:8]:
+        wanted = wanted.where(Article.title.ilike(_like(word)))
+    if without := [found for text in but if (found := _uuid(text))]:
+        wanted = wanted.where(Article.id.not_in(without))
     return [(str(article_id), title) for article_id, title in await db.execute(wanted)]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 async def lesson_choices(db: AsyncSession) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from app.articles.rules import ArticleDraft, SeriesDraft
 from app.catalog import arranging, editing, publishing
 from app.catalog.models import Course, Lesson
 from app.clock import for_field, utcnow
-from app.demo import texts
+from app.demo import stills, texts
 from app.finding import writing as finding
 from app.finding.models import Term
 from app.finding.rules import TermDraft
@@ -120,15 +120,17 @@ async def _course(session: AsyncSession) -> Course | None:
 
 
 async def add_articles(teacher: Viewer) -> None:
-    """The articles, related to each other, and the responses under them."""
+    """The articles with their pictures, related to each other, and the responses under them."""
     now = utcnow()
+    addresses = await stills.stored([words.body_md for words in texts.articles()])
     async with db.transaction() as session:
         if await session.scalar(select(Article.id).limit(1)):
             return
         lessons = {lesson.slug: lesson.id for lesson in await session.scalars(select(Lesson))}
         made: dict[str, Article] = {}
         for words in texts.articles():
-            article = await writing.create(session, teacher, _draft(words, lessons, {}), _written(words, now))
+            draft = _draft(words, lessons, {}, addresses)
+            article = await writing.create(session, teacher, draft, _written(words, now))
             article.published_at = now - timedelta(days=words.days_ago)
             writing.publish(session, teacher, article, _written(words, now))
             made[words.slug] = article
@@ -137,10 +139,11 @@ async def add_articles(teacher: Viewer) -> None:
         ids = {slug: article.id for slug, article in made.items()}
         for words in texts.articles():
             day = made[words.slug].published_at
-            draft = replace(_draft(words, lessons, ids), day=for_field(day, UTC))
+            draft = replace(_draft(words, lessons, ids, addresses), day=for_field(day, UTC))
             await writing.save(session, teacher, made[words.slug], draft, _written(words, now))
         await _add_series(session, teacher, ids)
         await _add_topics(session, teacher, ids)
+        await stills.add_clip(session, teacher, now)
 
 
 def _written(words: texts.ArticleText, now: datetime) -> datetime:
@@ -176,12 +179,14 @@ async def _add_topics(session: AsyncSession, teacher: Viewer, articles: dict[str
                 )
 
 
-def _draft(words: texts.ArticleText, lessons: dict[str, UUID], ids: dict[str, UUID]) -> ArticleDraft:
+def _draft(
+    words: texts.ArticleText, lessons: dict[str, UUID], ids: dict[str, UUID], addresses: dict[str, str]
+) -> ArticleDraft:
     return ArticleDraft(
         title=words.title,
         slug=words.slug,
         summary=words.summary,
-        body_md=words.body_md,
+        body_md=stills.shown(words.body_md, addresses),
         related=tuple(str(ids[slug]) for slug in words.related if slug in ids),
         lesson=str(lessons[words.lesson]) if words.lesson else "",
         tags=words.tags,

@@ -10,8 +10,10 @@ DEFAULT = "default"
 # A film's own work only waits for its parts: it must take no place of theirs, nor of a mail's.
 FILMS = "films"
 ENCODE = "encode"
+# A site that moves in brings thousands: they must not stand before a film.
+PICTURES = "pictures"
 BILLING = "billing"
-QUEUES = (DEFAULT, FILMS, ENCODE, BILLING)
+QUEUES = (DEFAULT, FILMS, ENCODE, PICTURES, BILLING)
 
 _ENQUEUE = text(
     "SELECT dbos.enqueue_workflow(workflow_name => :name, queue_name => :queue,"

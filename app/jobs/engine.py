@@ -116,6 +116,7 @@ async def register_queues(*, encode_concurrency: int) -> None:
     await DBOS.register_queue_async(
         jobs.DEFAULT, worker_concurrency=20, polling_interval_sec=POLL_S[jobs.DEFAULT]
     )
+    await DBOS.register_queue_async(jobs.PICTURES, worker_concurrency=1, polling_interval_sec=0.5)
     await DBOS.register_queue_async(
         jobs.FILMS, worker_concurrency=200, polling_interval_sec=POLL_S[jobs.FILMS]
     )

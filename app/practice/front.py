@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles import queries as articles
-from app.articles.models import Article
+from app.articles.models import Article, ArticleTag, Tag
 from app.articles.paths import address
 from app.articles.queries import ArticleCard
 from app.articles.series_queries import shown_slugs
@@ -69,7 +69,7 @@ async def _offer(db: AsyncSession) -> Offer | None:
 
 
 async def sitemap(db: AsyncSession, now: datetime) -> list[SitemapEntry]:
-    """Every page that anyone may open: no drafts, nothing behind a login."""
+    """Every page that anyone may open, but for articles, courses and lessons (`sitemaps`): nothing behind a login."""
     entries = [
         SitemapEntry("/"),
         SitemapEntry("/articles"),
@@ -78,7 +78,7 @@ async def sitemap(db: AsyncSession, now: datetime) -> list[SitemapEntry]:
     ]
     rows = await db.execute(
         select(Article.slug, Article.is_listed, func.greatest(Article.changed_at, Article.published_at))
-        .where(shown(now))
+        .where(shown(now), Article.is_listed.is_(False))
         .order_by(Article.published_at.desc())
     )
     entries.extend(SitemapEntry(address(slug, is_listed), changed_at) for slug, is_listed, changed_at in rows)
@@ -86,11 +86,17 @@ async def sitemap(db: AsyncSession, now: datetime) -> list[SitemapEntry]:
     if topics := await waiting.topics(db, now):
         entries.append(SitemapEntry("/coming"))
         entries.extend(SitemapEntry(f"/coming/{topic.slug}") for topic in topics)
-    for course in await catalog.courses(db, now):
-        entries.append(SitemapEntry(course.url))
-        entries.extend(SitemapEntry(lesson.url) for lesson in course.lessons)
     terms = [term for term in await finding.terms(db, now) if term.helps or term.has_text]
     if terms:
         entries.extend(SitemapEntry(path) for path in ("/body", "/muscles", "/conditions"))
     entries.extend(SitemapEntry(term.url, term.changed_at) for term in terms)
+    tags = await db.scalars(
+        select(Tag.slug)
+        .join(ArticleTag, ArticleTag.tag_id == Tag.id)
+        .join(Article, Article.id == ArticleTag.article_id)
+        .where(shown(now), Article.is_listed)
+        .distinct()
+        .order_by(Tag.slug)
+    )
+    entries.extend(SitemapEntry(f"/articles/tag/{slug}") for slug in tags)
     return entries

@@ -83,20 +83,27 @@ def _check(size: tuple[int, int]) -> None:
 def srgb(picture: Image.Image) -> Image.Image:
     """Telephones write Display P3, which without its profile looks pale."""
     profile = picture.info.get("icc_profile")
-    if not profile or picture.mode not in ("RGB", "RGBA"):
+    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK"):
         return picture
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        made = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"))
+        # None: as it is.
+        mode = "RGB" if picture.mode == "CMYK" else None
+        made = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=mode)
     except (ImageCms.PyCMSError, OSError):
         return picture
     return made or picture
 
 
+def eight_bits(picture: Image.Image) -> Image.Image:
+    """Of 16 bits a pixel, a conversion would keep the wrong ones."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return picture.convert("I").point(lambda value: value / 256).convert("L")
+
+
 def _opaque(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):
-        # 16 bits a pixel, of which a conversion would keep the wrong ones.
-        picture = picture.convert("I").point(lambda value: value / 256).convert("L")
+    picture = eight_bits(picture)
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         seen = picture.convert("RGBA")
         paper = Image.new("RGBA", seen.size, "white")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 
 from app.accounts.permissions import Permission, Viewer
-from app.articles import proofs, queries, responding, series_queries, threads
+from app.articles import figures, proofs, queries, responding, series_queries, threads
 from app.articles.markdown import Heading, contents
 from app.articles.models import Article, Comment, Tag
 from app.articles.queries import ArticleCard, Mention
@@ -20,6 +20,7 @@ from app.db import Db
 from app.errors import NotFound
 from app.finding import queries as finding
 from app.finding.queries import TermCard
+from app.web import clips
 from app.web.article_cards import Filled, Reader, fill
 from app.web.guard import MaybeViewer, needs
 from app.web.pages import Page, Pages
@@ -59,7 +60,10 @@ class ReplyForm:
 
 @dataclass(frozen=True)
 class ArticlePage:
-    """One article. `parts`: its text, and the cards in it; `poster`: the first card's picture, in its full size."""
+    """One article. `parts`: its text, and the cards in it; `poster`: the first card's picture, in its full size.
+
+    `picture`: the text's first one as other sites show it: address, width and height.
+    """
 
     article: Article
     url: str
@@ -73,6 +77,8 @@ class ArticlePage:
     related: tuple[Mention, ...]
     tags: tuple[Mention, ...]
     terms: list[TermCard]
+    clips: list[clips.ClipView]
+    picture: tuple[str, int, int] | None
     responses: list[ResponseLine]
     response_count: int
     form: ReplyForm
@@ -155,7 +161,9 @@ async def show(
         headers = {"Cache-Control": "private, no-store", **(headers or {})}
     now = utcnow()
     around = await queries.surroundings(db, article.id, now)
-    parts = await fill(db, article.body_html, article.lesson_id, Reader(page.viewer, article.slug, told), now)
+    shown = await clips.shown_in(db, article.body_html)
+    text = clips.with_clips(article.body_html, shown)
+    parts = await fill(db, text, article.lesson_id, Reader(page.viewer, article.slug, told), now)
     headings = contents(article.body_html)
     model = ArticlePage(
         article=article,
@@ -167,9 +175,11 @@ async def show(
         is_shown=is_shown(article.state, article.published_at, now),
         poster=next((poster_url(part.lesson.lesson) for part in parts if part.lesson), None),
         series=await series_queries.place_of(db, article.id, now),
-        related=around.related,
+        related=around.related or await queries.alike(db, article.id, now),
         tags=around.tags,
         terms=await finding.said_of_article(db, article.id),
+        clips=shown,
+        picture=figures.first_preview(article.body_html),
         responses=lines(threads.build(rows), now),
         response_count=threads.count(rows),
         form=form,

@@ -17,7 +17,8 @@ from app.errors import NotFound
 from app.i18n import _
 from app.practice.queries import practice
 from app.settings import get_settings
-from app.web.feeds import ATOM, XML, add, instant, xml_response
+from app.web.feed_forms import ATOM, XML, add, instant
+from app.web.feeds import xml_response
 from app.web.guard import needs
 
 router = APIRouter(dependencies=[needs(Permission.PUBLIC)], tags=["feeds"])

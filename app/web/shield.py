@@ -24,9 +24,10 @@ OWN_HEAD = ("/media/", "/static/", "/studio/uploads/")
 # Larger than any form here (a lesson with its transcript), encoded and in another script. Uploads count for themselves.
 LARGEST_BODY = 2 * 2**20
 OWN_BODIES = "/studio/uploads"
-# A telephone's picture (app/video/pictures.py) and the form around it; nginx takes as much.
-PICTURES = re.compile(r"/studio/videos/[^/]+/poster/picture")
-LARGEST_PICTURE = 16_000_000
+# A telephone's picture (app/video/pictures.py, app/articles/pictures.py) and the form around it, which may be an
+# article's; nginx takes as much.
+PICTURES = re.compile(r"/studio/videos/[^/]+/poster/picture|/studio/articles(?:/[^/]+)?/picture")
+LARGEST_PICTURE = 16_700_000
 
 
 @lru_cache(maxsize=16)

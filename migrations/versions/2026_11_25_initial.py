@@ -722,6 +722,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("video_id", name=op.f("pk_caption_draft")),
     )
     op.create_table(
+        "clip",
+        sa.Column("video_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("start_ms", sa.Integer(), nullable=False),
+        sa.Column("end_ms", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("width_px", sa.Integer(), nullable=True),
+        sa.Column("height_px", sa.Integer(), nullable=True),
+        sa.Column("language", sa.String(length=35), nullable=False),
+        sa.Column("vtt", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("start_ms >= 0 AND end_ms > start_ms", name=op.f("ck_clip_span")),
+        sa.CheckConstraint("state IN ('queued', 'running', 'ready', 'failed')", name=op.f("ck_clip_state")),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_clip_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clip")),
+        sa.UniqueConstraint("name", name=op.f("uq_clip_name")),
+    )
+    op.create_index(op.f("ix_clip_video_id"), "clip", ["video_id"], unique=False)
+    op.create_table(
         "caption_track",
         sa.Column("video_id", sa.Uuid(), nullable=False),
         sa.Column("language", sa.String(length=35), nullable=False),
@@ -798,6 +825,15 @@ def upgrade() -> None:
         sa.Column("author_id", sa.Uuid(), nullable=True),
         sa.Column("lesson_id", sa.Uuid(), nullable=True),
         sa.Column("is_listed", sa.Boolean(), nullable=False),
+        sa.Column(
+            "likeness",
+            postgresql.TSVECTOR(),
+            sa.Computed(
+                "setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('english', summary), 'B')",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
@@ -815,6 +851,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_article_pages", "article", ["slug"], unique=False, postgresql_where=sa.text("NOT is_listed")
     )
+    op.create_index("ix_article_likeness", "article", ["likeness"], unique=False, postgresql_using="gin")
     op.create_table(
         "playback",
         sa.Column("lesson_id", sa.Uuid(), nullable=False),
@@ -1459,6 +1496,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_playback_lesson_id"), table_name="playback")
     op.drop_table("playback")
     op.drop_index("ix_article_pages", table_name="article", postgresql_where=sa.text("NOT is_listed"))
+    op.drop_index("ix_article_likeness", table_name="article", postgresql_using="gin")
     op.drop_table("article")
     op.drop_table("upload_part")
     op.drop_index(op.f("ix_upload_video_id"), table_name="upload")
@@ -1467,6 +1505,8 @@ def downgrade() -> None:
     op.drop_table("upload")
     op.drop_table("chapter")
     op.drop_table("caption_track")
+    op.drop_index(op.f("ix_clip_video_id"), table_name="clip")
+    op.drop_table("clip")
     op.drop_table("caption_draft")
     op.drop_index(op.f("ix_stripe_charge_payment_intent_id"), table_name="stripe_charge")
     op.drop_index(op.f("ix_stripe_charge_customer_id"), table_name="stripe_charge")

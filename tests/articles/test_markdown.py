@@ -127,7 +127,6 @@ def test_a_picture_alone_becomes_a_figure_with_its_caption() -> None:
     assert rendered.startswith("<figure>")
     assert 'alt="A hip from behind"' in rendered
     assert "<figcaption>The *six* rotators</figcaption>" in rendered
-    assert 'loading="lazy"' in rendered
 
 
 def test_boxes_pull_quotes_footnotes_and_tables_keep_their_shape() -> None:

@@ -17,6 +17,7 @@ PAGES = ["/studio/articles", "/studio/articles/new", f"/studio/articles/{ID}"]
 POSTS = [
     "/studio/articles",
     "/studio/articles/preview",
+    "/studio/articles/related",
     f"/studio/articles/{ID}",
     f"/studio/articles/{ID}/unpublish",
     f"/studio/articles/{ID}/delete",
@@ -61,7 +62,7 @@ async def test_visitors_are_asked_to_sign_in_and_members_refused(
     assert await stored() == []
 
 
-@pytest.mark.parametrize("path", [*PAGES[2:], *POSTS[2:]])
+@pytest.mark.parametrize("path", [*PAGES[2:], *POSTS[3:]])
 async def test_an_unknown_article_is_not_found(client: httpx.AsyncClient, teacher: User, path: str) -> None:
     method = "GET" if path in PAGES else "POST"
     assert (await client.request(method, path)).status_code == 404
@@ -187,7 +188,56 @@ async def test_related_articles_keep_their_order_without_repetition_itself_or_st
         )
     assert chosen == [two.id, one.id]
     page = (await client.get(f"/studio/articles/{row.id}")).text
-    assert page.index(f'value="{two.id}" selected') < page.index(f'value="{one.id}" selected')
+    assert page.index(f'value="{two.id}" checked') < page.index(f'value="{one.id}" checked')
+
+
+async def test_related_articles_are_found_by_their_titles_and_nothing_typed_is_lost(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    row = await put(title="Knees and hips")
+    hips, chosen = await put(title="Hips after 50%", state="draft"), await put(title="Hips and backs")
+    await put(title="Elbows")
+    words = {**FORM, "slug": "mine", "find": "HIPS ", "related": [str(chosen.id)]}
+    # Enter in the search field must not save what was begun.
+    for do in ("find", "enter"):
+        page = (await client.post(f"/studio/articles/{row.id}", data={**words, "do": do})).text
+        assert page.index(f'value="{chosen.id}" checked') < page.index(f'value="{hips.id}"><label')
+        assert 'value="mine"' in page
+        assert "Elbows" not in page
+        assert f'value="{row.id}"><label' not in page
+    fragment = (await client.post("/studio/articles/related", data={**words, "own": str(row.id)})).text
+    assert "<html" not in fragment
+    assert f'value="{hips.id}"' in fragment
+    assert (await client.post("/studio/articles/related", data={"find": "50%"})).text.count("<li") == 1
+    nothing = (await client.post("/studio/articles/related", data={"find": "toes"})).text
+    assert "No other article has these words" in nothing
+    assert [kept.slug for kept in await stored() if kept.id == row.id] == [row.slug]
+    saved = await client.post(f"/studio/articles/{row.id}", data={**words, "find": "", "do": "enter"})
+    assert saved.headers["location"].endswith("?did=save")
+
+
+async def test_a_related_article_moves_up_before_anything_is_saved(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    one, two = await put(title="One"), await put(title="Two")
+    words = {**FORM, "related": [str(one.id), str(two.id)]}
+    page = (await client.post("/studio/articles", data={**words, "do": f"up-{two.id}"})).text
+    assert page.index(f'value="{two.id}" checked') < page.index(f'value="{one.id}" checked')
+    assert (await client.post("/studio/articles", data={**words, "do": "up-x"})).status_code == 303
+
+
+async def test_a_long_list_has_pages_and_says_which(client: httpx.AsyncClient, teacher: User) -> None:
+    async with db.transaction() as session:
+        for n in range(103):
+            await factories.article(session, title=f"Hips {n:03}", state="draft" if n % 2 else "published")
+    first = (await client.get("/studio/articles")).text
+    assert first.count('<th scope="row">') == 50
+    assert "Page 1 of 3" in words_of(first)
+    last = (await client.get("/studio/articles?page=3")).text
+    assert last.count('<th scope="row">') == 3
+    drafts = (await client.get("/studio/articles?state=draft&q=hips&page=9")).text
+    assert drafts.count('<th scope="row">') == 1
+    assert 'href="/studio/articles?q=hips&amp;state=draft&amp;page=1"' in drafts
 
 
 async def test_the_list_is_searched_and_filtered(client: httpx.AsyncClient, teacher: User) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db, storage
-from app.articles import old_addresses, pictures
+from app.articles import old_addresses, picture_sizes, pictures
 from app.clock import utcnow
 from app.errors import BadInput
 from app.i18n import N_
@@ -79,7 +79,8 @@ class Files:
                     index_elements=[Arrival.source, Arrival.kind, Arrival.foreign_id], set_={"target": path}
                 )
             )
-            # Other sizes of a picture are found by the whole one's name.
+            # Other sizes of an old picture are found by the whole one's name.
+            await picture_sizes.begin(session, path.rpartition("/")[2])
             names = (key, addresses.full_size(key))
             await old_addresses.remember_target(session, [f"{uploads_path}/{name}" for name in names], path)
         self._report.changes += len(self._new)

@@ -49,6 +49,8 @@ SENTENCES = {
     "captions.add": N_("added captions to “%(title)s” (%(language)s)"),
     "captions.edit": N_("edited the captions of “%(title)s” (%(language)s)"),
     "captions.delete": N_("deleted captions of “%(title)s” (%(language)s)"),
+    "clip.create": N_("had the free clip “%(title)s” cut"),
+    "clip.delete": N_("deleted the free clip “%(title)s”"),
     "chapters.save": N_("changed the chapters of “%(title)s”"),
     "course.create": N_("began the course “%(title)s”"),
     "course.edit": N_("edited the course “%(title)s”"),

@@ -18,7 +18,7 @@ from app.video import editing, poster_rules, queries, words
 from app.video.models import Video
 from app.web.guard import SignedIn
 from app.web.pages import Page, Pages
-from app.web.studio import captions, captions_draft, posters, video_files, video_news
+from app.web.studio import captions, captions_draft, clips, posters, video_files, video_news
 from app.web.studio.paging import page_number
 from app.web.studio.posters import PosterChoice
 
@@ -268,5 +268,6 @@ async def delete(video_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Respon
 
 router.include_router(captions.router)
 router.include_router(captions_draft.router)
+router.include_router(clips.router)
 router.include_router(posters.router)
 router.include_router(video_files.router)

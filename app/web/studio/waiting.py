@@ -71,7 +71,7 @@ async def _choices(db: Db) -> list[tuple[str, str]]:
     for thing, name, rows in (
         (Thing.LESSON, _("Lesson"), await articles.lesson_choices(db)),
         (Thing.COURSE, _("Course"), await queries.course_choices(db)),
-        (Thing.ARTICLE, _("Article"), await articles.article_choices(db, but=None)),
+        (Thing.ARTICLE, _("Article"), await articles.every_article(db)),
     ):
         found += [(f"{thing}:{number}", f"{name} · {title}") for number, title in rows]
     return found

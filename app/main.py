@@ -63,6 +63,7 @@ WEB = (
     "article_pictures",
     "studio",
     "uploads",
+    "exports",
     "pictures",
     "look",
     "theme",

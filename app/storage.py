@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
+import os
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import obstore
@@ -21,6 +22,8 @@ from app.settings import get_settings
 if TYPE_CHECKING:
     from obstore import GetOptions
 
+# What goes up to S3 in one request; larger things go in parts of it.
+PART_BYTES = 8 * 2**20
 # Apart from asyncio's own threads: an S3 that hangs must not take those that write to the disk.
 _parts_line = ThreadPoolExecutor(8, thread_name_prefix="parts")
 
@@ -55,6 +58,40 @@ def local_path(key: str) -> Path | None:
 async def put(key: str, data: bytes | Path) -> None:
     """Store bytes, or a file's bytes, under `key`; large files go up in parts."""
     await obstore.put_async(store(), key, data)
+
+
+async def put_stream(key: str, pieces: AsyncIterator[bytes], length: int) -> None:
+    """Store `length` bytes as they come, in bounded memory; nothing is there under `key` before the last has come.
+
+    Durable when it returns. A process that dies leaves at most a hidden file beside the place, for the next try.
+
+    Raises:
+        Exception: what `pieces` raises; then nothing was stored.
+    """
+    place = local_path(key)
+    if place is None:
+        if length <= PART_BYTES:
+            whole = b"".join([piece async for piece in pieces])
+            await obstore.put_async(store(), key, whole, use_multipart=False)
+        else:
+            await obstore.put_async(store(), key, pieces, chunk_size=PART_BYTES, max_concurrency=4)
+        return
+    beside = place.with_name(f".{place.name}.part")
+    await asyncio.to_thread(place.parent.mkdir, parents=True, exist_ok=True)
+    try:
+        with beside.open("wb") as file:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+            await asyncio.to_thread(_flush, file)
+        beside.replace(place)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _flush(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 async def size(key: str) -> int | None:

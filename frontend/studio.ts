@@ -3,6 +3,7 @@
 // keeps `hx-on` and `js:` expressions from running.
 import "htmx.org";
 import "./studio/queue";
+import "./studio/sending";
 
 /** A sentence in data-confirm is asked before its form is sent. */
 document.addEventListener(

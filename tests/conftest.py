@@ -99,7 +99,7 @@ def worker_database_url(request: pytest.FixtureRequest) -> str:
     return with_name(server_url, name)
 
 
-def _empty(url: str) -> None:
+def empty(url: str) -> None:
     """Delete every row. Thirty times cheaper than TRUNCATE, which gives each table and index a new file."""
     with psycopg.connect(url, autocommit=True) as connection:
         rows = connection.execute(
@@ -119,7 +119,7 @@ def database_url(worker_database_url: str) -> Iterator[str]:
     os.environ["DATABASE_URL"] = worker_database_url
     get_settings.cache_clear()
     yield worker_database_url
-    _empty(worker_database_url)
+    empty(worker_database_url)
 
 
 @pytest.fixture

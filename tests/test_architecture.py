@@ -65,12 +65,13 @@ def test_only_settings_reads_the_environment() -> None:
     assert set(found) <= allowed
 
 
-def test_only_ffmpeg_the_demo_and_rehearsals_start_programs() -> None:
+def test_only_ffmpeg_the_demo_rehearsals_and_imports_start_programs() -> None:
     allowed = {
         "app/video/bounded.py",
         "app/video/leash.py",
         "app/demo/processes.py",
         "app/billing/rehearsals.py",
+        "app/moving/run_work.py",
     }
     pattern = re.compile(r"\bsubprocess\.(run|Popen|call|check_)|create_subprocess_|os\.(system|exec|spawn)")
     found = {

@@ -1,4 +1,4 @@
-"""The `limber` command: serve, worker, migrate, demo, doctor, admin, access, billing, import, keys, search, …"""
+"""The `limber` command: serve, worker, migrate, export, restore, demo, doctor, admin and the groups beside it."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.cli.access import access
+from app.cli.archive import export, restore
 from app.cli.billing import billing
 from app.cli.importing import importing
 from app.cli.keys import keys
@@ -31,6 +32,8 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(search, name="search")
 cli.add_typer(storage, name="storage")
 cli.add_typer(videos, name="videos")
+cli.command()(export)
+cli.command()(restore)
 
 
 @cli.command()

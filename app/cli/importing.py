@@ -1,7 +1,9 @@
 """`limber import`: bring in what a teacher has elsewhere."""
 
+import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,8 @@ importing = typer.Typer(no_args_is_help=True, help="Bring in articles and member
 
 # A line on a terminal is told so often, one in a log less.
 EVERY_S = (0.5, 20.0)
+# The same site is being imported by another process: sysexits' EX_TEMPFAIL.
+BUSY_CODE = 75
 
 
 class Telling:
@@ -45,9 +49,26 @@ class Telling:
             file=sys.stderr,
         )
 
-    def end(self) -> None:
+    def end(self, told: "Report") -> None:
         if self._is_terminal:
             print("\r\033[K", end="", file=sys.stderr)
+        for line in told.lines():
+            print(line)
+
+
+class TellingJson:
+    """The same for a program that shows it."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+
+    def __call__(self, progress: "Progress") -> None:
+        if (now := time.monotonic()) - self._last >= EVERY_S[0]:
+            self._last = now
+            print(json.dumps(asdict(progress)), flush=True)
+
+    def end(self, told: "Report") -> None:
+        print(json.dumps({"lines": list(told.lines()), "adds_up": not told.differing}), flush=True)
 
 
 @importing.command()
@@ -59,7 +80,7 @@ def wordpress(
     media: Annotated[
         str | None,
         typer.Option(
-            help="Where the pictures are: a copy of wp-content/uploads, or its address (https://…)."
+            help="Where the pictures are: a copy of wp-content/uploads, its address (https://…), or `site`."
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; print the same report.")] = False,
@@ -70,25 +91,32 @@ def wordpress(
         Path | None,
         typer.Option(help="Where the whole report goes. Without it: FILE.report.txt in this folder."),
     ] = None,
+    public_only: Annotated[
+        bool, typer.Option("--public-only", help="Ask no host that only this server can reach.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Progress and report as JSON, one on each line.")
+    ] = False,
 ) -> None:
     """Import a WordPress site's export. Stopped, it goes on where it was; a second run changes nothing."""
     import app.tables  # noqa: F401 (foreign keys lead into domains that nothing here names)
     from app.moving.wordpress import importing as moving
 
     place = report or Path(f"{files[0].stem}.report.txt")
-    telling = Telling()
+    telling = TellingJson() if as_json else Telling()
     differing: list[str] = []
 
     def finish(told: "Report") -> None:
-        telling.end()
         told.write(place)
-        for line in told.lines():
-            print(line)
+        telling.end(told)
         differing.extend(told.differing)
 
-    wanted = moving.Wanted(tuple(files), media, frozenset(also or ()), dry_run)
-    run_with_database(lambda: moving.run(wanted, finish=finish, say=telling))
-    print(f"The whole report: {place}")
+    wanted = moving.Wanted(tuple(files), media, frozenset(also or ()), dry_run, public_only)
+    run_with_database(
+        lambda: moving.run(wanted, finish=finish, say=telling), busy_code=BUSY_CODE if as_json else 1
+    )
+    if not as_json:
+        print(f"The whole report: {place}")
     if differing:
         raise SystemExit(1)
 

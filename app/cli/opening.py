@@ -40,10 +40,10 @@ def with_database() -> Iterator[str]:
         yield url
 
 
-def run_with_database(act: Callable[[], Awaitable[T]]) -> T:
-    """Run `act` on an open database; a refusal is printed as its sentence, with exit code 1."""
+def run_with_database(act: Callable[[], Awaitable[T]], *, busy_code: int = 1) -> T:
+    """Run `act` on an open database; a refusal is printed as its sentence. Exit code 1, or `busy_code` (a conflict)."""
     from app import db
-    from app.errors import LimberError
+    from app.errors import Conflict, LimberError
 
     async def opened(url: str) -> T:
         db.open_database(url)
@@ -57,4 +57,4 @@ def run_with_database(act: Callable[[], Awaitable[T]]) -> T:
             return asyncio.run(opened(url))
         except LimberError as refused:
             print(refused.sentence, file=sys.stderr)
-            raise SystemExit(1) from None
+            raise SystemExit(busy_code if isinstance(refused, Conflict) else 1) from None

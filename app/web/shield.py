@@ -28,6 +28,9 @@ OWN_BODIES = "/studio/uploads"
 # article's; nginx takes as much.
 PICTURES = re.compile(r"/studio/videos/[^/]+/poster/picture|/studio/articles(?:/[^/]+)?/picture")
 LARGEST_PICTURE = 16_700_000
+# A site's whole export: counted here, as its reader spools it to the disk. nginx takes as much.
+EXPORTS = "/studio/import/files"
+LARGEST_EXPORT = 2 * 10**9
 
 
 @lru_cache(maxsize=16)
@@ -151,6 +154,13 @@ class CrossSiteShield:
         await self.app(scope, receive, send)
 
 
+def largest_of(path: str) -> int:
+    """How many bytes a request to this path may bring."""
+    if path == EXPORTS:
+        return LARGEST_EXPORT
+    return LARGEST_PICTURE if PICTURES.fullmatch(path) else LARGEST_BODY
+
+
 class BodyLimit:
     """Refuses bodies that no form needs, before they fill the memory: FastAPI reads JSON of any size."""
 
@@ -161,7 +171,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"].startswith(OWN_BODIES):
             await self.app(scope, receive, send)
             return
-        largest = LARGEST_PICTURE if PICTURES.fullmatch(scope["path"]) else LARGEST_BODY
+        largest = largest_of(scope["path"])
         announced = Headers(scope=scope).get("content-length", "0")
         if len(announced) > 15 or (announced.isdecimal() and int(announced) > largest):
             response = await answer(scope, TooLarge())

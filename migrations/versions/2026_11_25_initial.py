@@ -1389,6 +1389,32 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("document_id", "position", name=op.f("pk_search_passage")),
     )
+    op.create_table(
+        "import_run",
+        sa.Column("asked_by_id", sa.Uuid(), nullable=True),
+        sa.Column("files", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("fetches_pictures", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("phase", sa.String(length=8), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("adds_up", sa.Boolean(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('looking', 'looked', 'importing', 'done', 'failed')", name=op.f("ck_import_run_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by_id"], ["user_account.id"], name=op.f("fk_import_run_asked_by_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+    )
+    op.create_index(op.f("ix_import_run_asked_at"), "import_run", ["asked_at"], unique=False)
     # The ledger and the audit trail are append-only for the application too; only deleting a person's row cascades.
     op.execute("""
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -1459,6 +1485,8 @@ def downgrade() -> None:
         "ix_search_word_beginning", table_name="search_word", postgresql_ops={"word": "text_pattern_ops"}
     )
     op.drop_table("search_word")
+    op.drop_index(op.f("ix_import_run_asked_at"), table_name="import_run")
+    op.drop_table("import_run")
     op.drop_table("arrival")
     op.drop_index(op.f("ix_old_address_article_id"), table_name="old_address")
     op.drop_table("old_address")

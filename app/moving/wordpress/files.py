@@ -14,6 +14,9 @@ from app.moving.wordpress import addresses, media
 from app.moving.wordpress.report import Report
 
 KIND = "file"
+LATER = N_("Files that are fetched from the old site once this is imported")
+# Stands for their addresses in a run that writes nothing.
+SOMEWHERE = "/pictures/later"
 MISSING = N_("Files that could not be had: their old address stays in the text")
 
 
@@ -56,6 +59,10 @@ class Files:
         try:
             _name, data = await media.read_largest(self._source, upload)
             made = await pictures.make(data)
+        except media.Postponed:
+            self._index.set_file(key, SOMEWHERE)
+            self._report.note(LATER, upload)
+            return SOMEWHERE, ""
         except (media.Lacking, BadInput) as lacking:
             why = str(lacking)
             self._index.set_file(key, "", why)

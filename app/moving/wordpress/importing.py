@@ -40,12 +40,16 @@ OWN_PATHS = names("/articles /courses /contact /plans /library /login /join /acc
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to import. `media`: folder or address of the uploads; `also`: further post types that are articles here."""
+    """What to import. `media`: folder or address of the uploads; `also`: further post types that are articles here.
+
+    `public_only`: no host is asked that only this server can reach.
+    """
 
     files: tuple[Path, ...]
     media: str | None = None
     also: frozenset[str] = frozenset()
     is_dry: bool = False
+    public_only: bool = False
 
 
 @dataclass
@@ -85,16 +89,21 @@ async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = la
     for path in wanted.files:
         if not path.is_file():
             raise BadInput(_("There is no file %(name)s.") % {"name": path})
-    source = media.open_source(wanted.media)
-    try:
-        with tempfile.TemporaryDirectory(prefix="limber-import-") as folder, Index(Path(folder)) as index:
-            async with db.transaction() as session:
-                place = zone(await time_zone(session))
-            size = sum(path.stat().st_size for path in wanted.files)
-            found = survey.take(
-                wanted.files, index, place, lambda n: say(Progress(n, 0, "read")) if n % 500 == 0 else None
-            )
-            told = Report(index, _title(wanted, found, size))
+    if wanted.media != media.SITE:
+        # What is wrong with it is said before a large file is read.
+        await media.open_source(wanted.media).close()
+    with tempfile.TemporaryDirectory(prefix="limber-import-") as folder, Index(Path(folder)) as index:
+        async with db.transaction() as session:
+            place = zone(await time_zone(session))
+        size = sum(path.stat().st_size for path in wanted.files)
+        found = survey.take(
+            wanted.files, index, place, lambda n: say(Progress(n, 0, "read")) if n % 500 == 0 else None
+        )
+        told = Report(index, _title(wanted, found, size))
+        source = media.open_source(
+            wanted.media, found.site.url, is_dry=wanted.is_dry, public_only=wanted.public_only
+        )
+        try:
             async with db.try_lock(f"import:{found.site.source}") as is_mine:
                 if not is_mine:
                     raise Conflict(
@@ -105,8 +114,8 @@ async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = la
                 this = Run(wanted, index, found, told, files, utcnow(), kinds)
                 await _import(this, say)
             finish(told)
-    finally:
-        await source.close()
+        finally:
+            await source.close()
 
 
 def _title(wanted: Wanted, found: Survey, size: int) -> str:

@@ -30,6 +30,7 @@ PAGES = (
     "members",
     "entitlements",
     "activity",
+    "importing",
     "settings",
     "pages",
 )

@@ -32,6 +32,7 @@ VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nBreathe & let go.\n"
 VALUES: dict[str, dict[str, Any]] = {
     # One under way has nobody who goes on with it: see restoring.
     "caption_draft": {"state": "ready"},
+    "clip": {"end_ms": 20_000, "state": "ready"},
     "gift": {"state": "paid"},
     "plan": {"interval": "month", "currency": "usd", "lasts_months": None, "is_giftable": False},
     "plan_amount": {"currency": "eur"},

@@ -78,6 +78,9 @@ def is_taken(key: str, films: Mapping[UUID, Known], *, with_streams: bool) -> bo
         return False
     if folder == "sources":
         return key == film.source_key
+    if rest[1] == "clips":
+        # Short, and nothing makes them again by itself.
+        return True
     if rest[1] == "own":
         return len(rest) > 2 and rest[2] == film.poster_own
     is_shown = film.version > 0 and rest[1] == str(film.version)

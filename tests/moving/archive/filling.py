@@ -107,6 +107,7 @@ async def _film(session: AsyncSession, teacher_id: Any) -> Any:
         await storage.put(f"videos/{video_id}/2/{name}", PICTURE)
         await storage.put(f"videos/{video_id}/1/{name}", b"an older stream")
     await storage.put(f"videos/{video_id}/2/master.m3u8", b"#EXTM3U\n")
+    await storage.put(f"videos/{video_id}/clips/{uuid4()}/1/clip.mp4", b"twenty seconds")
     await storage.put(f"sources/{uuid4()}/original.mp4", b"of a film that was deleted")
     return video
 

@@ -29,6 +29,7 @@ from app.errors import LimberError
 
 DAY_S = 86400
 MONTH_S = 32 * DAY_S
+AFTER_FAULT_S = 15.0
 LESSON_PATH = f"{COURSE}/{LESSON}"
 
 
@@ -51,8 +52,11 @@ class Rehearsal:
             refusal = fault.sentence if isinstance(fault, LimberError) else str(fault)
         except httpx.HTTPError as fault:
             refusal = f"the site did not answer ({type(fault).__name__})"
-        deadline = time.monotonic() + (0 if refusal else self.stage.patience_s)
+        # What follows a fault mostly goes wrong by it, and is not waited for as long.
+        patience_s = AFTER_FAULT_S if self.wrong else self.stage.patience_s
+        deadline = time.monotonic() + (0 if refusal else patience_s)
         while True:
+            self.stage.check()
             told = await self._look(title, who, before, wanted, refusal)
             if not told.wrong or time.monotonic() > deadline:
                 break

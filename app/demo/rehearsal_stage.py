@@ -61,6 +61,7 @@ class Stage:
     began_at: int = field(default_factory=lambda: int(time.time()))
     people: list[Person] = field(default_factory=list)
     heard: set[str] = field(default_factory=set)
+    relaying: asyncio.Task[None] | None = None
 
     @property
     def site(self) -> str:
@@ -103,6 +104,11 @@ class Stage:
                         await self._hand_over(json.dumps(event).encode())
                         self.heard.add(event["id"])
             await asyncio.sleep(RELAY_EVERY_S)
+
+    def check(self) -> None:
+        """Raises: Fault when Stripe's events are no longer handed over, so that nothing else is waited for in vain."""
+        if self.relaying is not None and self.relaying.done() and (fault := self.relaying.exception()):
+            raise Fault(f"Stripe's events could not be handed over: {fault!r}") from fault
 
     async def _hand_over(self, body: bytes) -> None:
         at = int(time.time())
@@ -185,16 +191,16 @@ async def stage(*, at_stripe: bool) -> AsyncIterator[Stage]:
             child.start()
         await until_ready(ports, children)
         db.open_database(url, pool_size=4)
-        made = Stage(env, ports, 240.0 if at_stripe else 45.0)
-        relaying = asyncio.ensure_future(made.relay()) if at_stripe else None
+        made = Stage(env, ports, 90.0 if at_stripe else 45.0)
+        made.relaying = asyncio.create_task(made.relay()) if at_stripe else None
         try:
             await _furnish()
             await _until_on_sale(made.patience_s)
             yield made
         finally:
-            if relaying is not None:
-                relaying.cancel()
-                await asyncio.gather(relaying, return_exceptions=True)
+            if made.relaying is not None:
+                made.relaying.cancel()
+                await asyncio.gather(made.relaying, return_exceptions=True)
             await _leave(made)
 
 

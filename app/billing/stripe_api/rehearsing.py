@@ -135,5 +135,5 @@ async def events_since(at: int) -> list[Json]:
     """Everything that has happened since that Unix second, oldest first: where no webhook can reach us."""
     with in_our_words():
         found = await client().v1.events.list_async({"created": {"gte": at}, "limit": 100})
-        events = [one.to_dict() async for one in found.auto_paging_iter()]
+        events = [one.to_dict(for_json=True) async for one in found.auto_paging_iter()]
     return events[::-1]

@@ -73,14 +73,15 @@ WATCH = """
     if (COLD) press();
   };
   const press = () => {
-    const button = document.querySelector("media-play-button.big-play, button:not([data-open], [data-loop])");
-    if (button && (button.onclick || button.shadowRoot)) return button.click();
+    const ours = document.querySelector("button.big-play");
+    const button = ours ?? document.querySelector("button");
+    if (ours || button?.onclick) return button.click();
     requestAnimationFrame(press);
   };
   look();
 })();
 """
-BUTTON = {OURS: "media-play-button.big-play", BARE: "button"}
+BUTTON = {OURS: "button.big-play", BARE: "button"}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 // A lesson's player: starts a playback, resumes where the member stopped, says so, and stays kind when something fails.
 import { clock, type Words, wordsOf } from "./player/words";
-import "./player/parts";
+import { offerBigPlay } from "./player/big_play";
 import { offerCaptions } from "./player/captions";
 import { markChapters } from "./player/chapters";
 import { Controls } from "./player/controls";
@@ -21,6 +21,8 @@ import { Wall } from "./player/wall";
 type State = "loading" | "ready" | "playing" | "error";
 
 const TRY_AGAIN_MS = 5000;
+/** After so long the controls are there even if no picture is. */
+const CONTROLS_MS = 400;
 
 class Player {
   private readonly video: HTMLVideoElement;
@@ -45,7 +47,9 @@ class Player {
     this.progress = new Progress(video, r.dataset.progressUrl ?? "", r.dataset.lessonId ?? "");
     this.state = "loading";
     // Its attribute for this is not observed (4.19.4). With the whole player, words and large controls come along.
-    Object.assign(r.querySelector("media-controller") ?? {}, { fullscreenElement: r });
+    void customElements
+      .whenDefined("media-controller")
+      .then(() => Object.assign(r.querySelector("media-controller") ?? {}, { fullscreenElement: r }));
     video.addEventListener("canplay", () => this.settle());
     video.addEventListener("playing", () => (this.state = "playing"));
     for (const event of ["pause", "ended"] as const) video.addEventListener(event, () => this.settle());
@@ -57,6 +61,7 @@ class Player {
       this.refuse(new Refused(state === "full" ? 409 : 410, sentence, streams ?? []));
     });
     this.listenForJumps();
+    offerBigPlay(r, video);
     markChapters(video, Number(r.dataset.durationS) || 0);
     offerChapters(r, video);
     offerCaptions(r, video);
@@ -230,8 +235,24 @@ class Player {
   }
 }
 
-for (const root of document.querySelectorAll<HTMLElement>("[data-player]")) {
-  // The page's text and poster are there: this script comes after them.
-  void new Player(root).start();
+/** The controls once there is a picture, so that reading them holds up none; or soon, for whoever waits for a slow one. */
+function controls(root: HTMLElement): void {
+  const pictured = new Promise((done) => root.querySelector("video")?.addEventListener("loadeddata", done, { once: true }));
+  const waited = new Promise((done) => window.setTimeout(done, CONTROLS_MS));
+  void Promise.race([pictured, waited])
+    .then(() => import(root.dataset.controlsUrl ?? ""))
+    // The browser's own are better than none.
+    .catch(() => root.querySelector("video")?.setAttribute("controls", ""));
 }
-for (const root of document.querySelectorAll<HTMLElement>("[data-transcript]")) searchable(root);
+
+function begin(): void {
+  for (const root of document.querySelectorAll<HTMLElement>("[data-player]")) {
+    controls(root);
+    void new Player(root).start();
+  }
+  for (const root of document.querySelectorAll<HTMLElement>("[data-transcript]")) searchable(root);
+}
+
+// It may be here before the page's end is.
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+else begin();

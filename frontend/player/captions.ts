@@ -8,8 +8,10 @@ export function offerCaptions(root: HTMLElement, video: HTMLVideoElement): void 
   };
   for (const event of ["addtrack", "removetrack"]) video.textTracks.addEventListener(event, count);
   count();
-  // It says aria-checked, which a button may not.
-  root.querySelector("media-captions-button")?.setAttribute("role", "switch");
+  // It says aria-checked, which a button may not; before it is defined it would become one again.
+  void customElements
+    .whenDefined("media-captions-button")
+    .then(() => root.querySelector("media-captions-button")?.setAttribute("role", "switch"));
   const menu = root.querySelector<HTMLElement>("media-captions-menu");
   if (!menu) return;
   // The component waits for the end of a transition, and ours has none.

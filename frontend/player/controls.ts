@@ -55,7 +55,8 @@ export class Controls {
   }
 
   private playOrPause(): void {
-    if (this.video.paused) this.ask("mediaplayrequest");
+    // Not through media-chrome, which may not be there yet.
+    if (this.video.paused) void this.video.play().catch(() => undefined);
     else this.video.pause();
   }
 

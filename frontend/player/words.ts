@@ -1,5 +1,4 @@
-// What the player says: sentences come from the page (and so from gettext), for our messages and media-chrome's labels alike.
-import { addTranslation, setLanguage } from "media-chrome/dist/utils/i18n.js";
+// What the player says: its sentences come from the page, and so from gettext.
 
 /** The sentences of templates/_parts/player.html, by their names there. */
 export type Words = Record<
@@ -15,15 +14,6 @@ export function wordsOf(root: HTMLElement): Words {
   return JSON.parse(root.dataset.words ?? "{}") as Words;
 }
 
-/** Give media-chrome its labels in the page's language. Must run before its elements are defined. */
-function speak(): void {
-  const root = document.querySelector<HTMLElement>("[data-player][data-labels]");
-  if (!root) return;
-  const language = document.documentElement.lang || "en";
-  addTranslation(language, JSON.parse(root.dataset.labels ?? "{}"));
-  setLanguage(language);
-}
-
 /** `1:02:03` or `4:05`. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -31,5 +21,3 @@ export function clock(seconds: number): string {
   const minutes = Math.floor(whole / 60);
   return minutes >= 60 ? `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
-
-speak();

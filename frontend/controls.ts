@@ -1,0 +1,3 @@
+// The player's controls: in a file of their own, which player.ts imports once the film is on its way.
+import "./player/labels";
+import "./player/parts";

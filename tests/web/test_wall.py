@@ -72,6 +72,11 @@ def address(route: Walked, scene: Scene, visitor: Visitor) -> str:
         "version": 1,
         "name": "some.file",
         "rest": "some/file",
+        "form": "rss",
+        "turn": 1,
+        "size": "400.avif",
+        "kind": "articles",
+        "number": 1,
     }
 
     def fill(found: re.Match[str]) -> str:

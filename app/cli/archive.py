@@ -87,7 +87,11 @@ def restore(
 
     def ask(plan: "Plan") -> bool:
         _tell(plan)
-        return yes or typer.confirm("Write all this here?")
+        try:
+            return yes or typer.confirm("Write all this here?")
+        except typer.Abort:
+            # Nobody is there to be asked.
+            return False
 
     async def act() -> "Restored | None":
         return await restoring.restore(file, utcnow(), _say, ask)

@@ -246,7 +246,7 @@ async def test_an_articles_page_asks_the_database_no_more_when_it_has_many_respo
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        # The first time in an hour it also asks which articles are alike. With a query in its address a page is not kept.
+        # The first time in an hour it also asks which articles are alike. A page asked for with a query is not kept.
         await client.get("/articles/hips?n=1")
         asked.clear()
         await client.get("/articles/hips?n=1")

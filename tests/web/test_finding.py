@@ -2,7 +2,6 @@
 
 import re
 from urllib.parse import quote
-from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -16,8 +15,6 @@ from tests import factories
 from tests.articles.forms import json_ld, words_of
 from tests.finding.scene import make
 from tests.web.sitemap import whole_sitemap
-
-SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture

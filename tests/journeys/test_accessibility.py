@@ -125,7 +125,7 @@ def is_ours(url: str, site: str) -> bool:
     ("width", "scheme"),
     [
         (320, "dark"),
-        (1280, "light"),
+        pytest.param(1280, "light", marks=pytest.mark.long),
         pytest.param(320, "light", marks=pytest.mark.long),
         pytest.param(390, "light", marks=pytest.mark.long),
         pytest.param(390, "dark", marks=pytest.mark.long),

@@ -153,8 +153,8 @@ def large(place: Place, articles: int, comments: int, film_bytes: int) -> None:
             (articles,),
         )
         connection.execute(
-            "INSERT INTO comment (id, article_id, name, email, email_hash, is_author, body_md, body_html, state, cause, ip,"
-            " edits, created_at) SELECT gen_random_uuid(), article.id, 'Reader', 'r@example.com', '', false,"
+            "INSERT INTO comment (id, article_id, name, email, email_hash, is_author, body_md, body_html, state, cause,"
+            " ip, edits, created_at) SELECT gen_random_uuid(), article.id, 'Reader', 'r@example.com', '', false,"
             " repeat('Words. ', 40), '<p>' || repeat('Words. ', 40) || '</p>', 'approved', '', '', 0, now()"
             " FROM article, generate_series(1, %s)",
             (comments // articles,),

@@ -149,6 +149,7 @@ async def killed_and_run_again(folder: Path, articles: int, comments_each: int) 
     assert await fingerprint() == once
 
 
+@pytest.mark.long
 async def test_killed_twice_and_run_again_it_is_whole(tmp_path: Path) -> None:
     await killed_and_run_again(tmp_path, 80, 4)
 

@@ -56,6 +56,11 @@ async def watching(database: db.Database) -> AsyncIterator[Watching]:
         yield Watching(scene, browser, (await start(browser, scene.paid))["playlist_url"])
 
 
+def verdicts(seen: list[str]) -> list[str]:
+    """The questions for verdicts: what began lately, and the keys, are read every so often, whoever asks for what."""
+    return [statement for statement in seen if "playback.id = ANY" in statement]
+
+
 async def revoke(revoked: bool) -> None:
     async with db.transaction() as session:
         await session.execute(update(Entitlement).values(revoked_at=utcnow() if revoked else None))
@@ -72,7 +77,7 @@ async def test_a_warm_viewing_asks_nothing_for_segments_ranges_and_heads(
         ranged = await watching.browser.get(watching.segment, headers={"Range": "bytes=0-9"})
         assert ranged.status_code == 206
         assert (await watching.browser.get(watching.segment + "x.jpg")).status_code == 404
-    assert seen == []
+    assert [statement for statement in seen if "media_key" not in statement] == []
 
 
 async def test_nginx_which_keeps_answers_itself_gets_young_ones_only(
@@ -84,7 +89,7 @@ async def test_nginx_which_keeps_answers_itself_gets_young_ones_only(
             asked = await watching.browser.get("/media-auth", headers={"X-Original-URI": watching.segment})
         assert asked.status_code == 204
         assert 290 <= int(asked.headers["x-media-max-age"]) <= 300
-        assert len(seen) == expected
+        assert len(verdicts(seen)) == expected
     await revoke(True)
     await asyncio.sleep(0.3)
     # For a film of the application itself the same answer still counts.
@@ -94,7 +99,7 @@ async def test_nginx_which_keeps_answers_itself_gets_young_ones_only(
             asked = await watching.browser.get("/media-auth", headers={"X-Original-URI": watching.segment})
         assert asked.status_code == 403
         # A no is never taken from memory: who has just paid need not wait twice.
-        assert len(seen) == 1
+        assert len(verdicts(seen)) == 1
 
 
 async def test_a_forged_token_costs_no_query(watching: Watching, database: db.Database) -> None:
@@ -111,7 +116,7 @@ async def test_a_burst_on_a_cold_memory_is_one_question(watching: Watching, data
     with statements(database) as seen:
         answers = await asyncio.gather(*(watching.browser.get(watching.segment) for _ in range(25)))
     assert {answer.status_code for answer in answers} == {200}
-    assert len(seen) == 1
+    assert len(verdicts(seen)) == 1
 
 
 async def test_a_warm_viewing_goes_on_while_the_database_is_away(watching: Watching) -> None:

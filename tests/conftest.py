@@ -99,27 +99,70 @@ def worker_database_url(request: pytest.FixtureRequest) -> str:
     return with_name(server_url, name)
 
 
-def empty(url: str) -> None:
-    """Delete every row. Thirty times cheaper than TRUNCATE, which gives each table and index a new file."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        rows = connection.execute(
-            "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
-            " WHERE schemaname IN ('public', 'dbos')"
-            " AND tablename NOT IN ('alembic_version', 'dbos_migrations', 'application_versions')"
-        ).fetchall()
-        with connection.transaction():
-            # Neither foreign keys nor the triggers that forbid deleting.
-            connection.execute("SET LOCAL session_replication_role = replica")
-            connection.execute("; ".join(f"DELETE FROM {row[0]}" for row in rows))
+# The rows of all tables but those in which migrations keep what they did.
+_FILLED = """
+SELECT string_agg(format('IF EXISTS (SELECT FROM %1$I.%2$I) THEN RETURN NEXT %3$L; END IF;',
+                         schemaname, tablename, format('%I.%I', schemaname, tablename)), ' ')
+FROM pg_tables WHERE schemaname IN ('public', 'dbos')
+    AND tablename NOT IN ('alembic_version', 'dbos_migrations', 'application_versions')
+"""
+
+
+class Sweeper:
+    """Empties a database between tests. It stays connected: asked anew, all tables cost 15 ms to plan, and 0.5 so."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(self.url, autocommit=True)
+        (body,) = connection.execute(_FILLED).fetchone() or ("",)
+        connection.execute(
+            "CREATE FUNCTION pg_temp.filled() RETURNS SETOF text LANGUAGE plpgsql AS"
+            f" $$ BEGIN {body} END $$".encode()
+        )
+        return connection
+
+    def empty(self) -> None:
+        """Delete every row. Far cheaper than TRUNCATE, which gives each table and index a new file."""
+        try:
+            self._connection = self._connection or self._connected()
+            self._sweep(self._connection)
+        except psycopg.OperationalError:
+            # A test has sent every connection away, or has started the server anew.
+            self._connection = self._connected()
+            self._sweep(self._connection)
+
+    @staticmethod
+    def _sweep(connection: psycopg.Connection[Any]) -> None:
+        tables = [row[0] for row in connection.execute("SELECT pg_temp.filled()")]
+        if tables:
+            with connection.transaction():
+                # Neither foreign keys nor the triggers that forbid deleting.
+                connection.execute("SET LOCAL session_replication_role = replica")
+                connection.execute("; ".join(f"DELETE FROM {table}" for table in tables).encode())
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+@pytest.fixture(scope="session")
+def sweeper(worker_database_url: str) -> Iterator[Sweeper]:
+    """What empties this process's database."""
+    found = Sweeper(worker_database_url)
+    yield found
+    found.close()
 
 
 @pytest.fixture
-def database_url(worker_database_url: str) -> Iterator[str]:
+def database_url(worker_database_url: str, sweeper: Sweeper) -> Iterator[str]:
     """A migrated, empty database; emptied again after the test."""
     os.environ["DATABASE_URL"] = worker_database_url
     get_settings.cache_clear()
     yield worker_database_url
-    empty(worker_database_url)
+    sweeper.empty()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import URL, empty, with_name
+from tests.conftest import URL, Sweeper, with_name
 from tests.moving.archive.places import Place
 
 
@@ -27,10 +27,17 @@ def new_url(request: pytest.FixtureRequest) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+@pytest.fixture(scope="session")
+def new_sweeper(new_url: str) -> Iterator[Sweeper]:
+    found = Sweeper(new_url)
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def new(new_url: str, tmp_path: Path) -> Iterator[Place]:
+def new(new_url: str, new_sweeper: Sweeper, tmp_path: Path) -> Iterator[Place]:
     yield Place(new_url, tmp_path / "new")
-    empty(new_url)
+    new_sweeper.empty()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build as bundle } from "esbuild";
+import { hlsFromSource, hlsSwitches } from "./hls.mjs";
 import { styleHashes } from "./style-hashes.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -83,6 +84,8 @@ async function scripts() {
     format: "esm",
     target: ["es2022", "chrome111", "firefox113", "safari16.4"],
     legalComments: "none",
+    plugins: [hlsFromSource(root)],
+    define: hlsSwitches(root),
     write: false,
     logLevel: "warning",
   });

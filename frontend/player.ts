@@ -235,8 +235,14 @@ class Player {
   }
 }
 
-/** The controls once there is a picture, so that reading them holds up none; or soon, for whoever waits for a slow one. */
+/**
+ * The controls once there is a picture, so that reading them holds up none; or soon, for whoever waits for a slow one. They are
+ * on their way before, behind everything that shows the page and the film.
+ */
 function controls(root: HTMLElement): void {
+  const ahead = Object.assign(document.createElement("link"), { rel: "modulepreload", href: root.dataset.controlsUrl ?? "" });
+  ahead.fetchPriority = "low";
+  document.head.append(ahead);
   const pictured = new Promise((done) => root.querySelector("video")?.addEventListener("loadeddata", done, { once: true }));
   const waited = new Promise((done) => window.setTimeout(done, CONTROLS_MS));
   void Promise.race([pictured, waited])

@@ -138,7 +138,7 @@ class Site(FastAPI):
             await super().__call__(scope, receive, send)
 
 
-def create_app() -> FastAPI:
+def create_app() -> Site:
     """The whole site as one ASGI application.
 
     Raises:

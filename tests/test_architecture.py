@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.main import create_app
+from tests.conftest import application
 from tests.routes import walk
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,7 +122,7 @@ def test_every_jose_decode_names_its_algorithm() -> None:
 
 
 def test_every_route_declares_one_permission() -> None:
-    assert [walked.path for walked in walk(create_app()) if len(set(walked.permissions)) != 1] == []
+    assert [walked.path for walked in walk(application()) if len(set(walked.permissions)) != 1] == []
 
 
 def test_models_and_migrations_agree(worker_database_url: str) -> None:

@@ -15,12 +15,12 @@ from sqlalchemy import event
 from app import db
 from app.accounts.models import User
 from app.catalog.models import Course, Lesson
-from app.main import create_app
 from app.playback import tokens
 from app.playback.models import Playback
 from app.playback.starting import media_ring
 from app.settings import get_settings
 from tests import factories
+from tests.conftest import application
 
 SIGN_IN = "Please log in to watch the paid videos."
 JSON = {"Accept": "application/json"}
@@ -62,7 +62,7 @@ def fill(video_id: UUID | None, version: int = 1) -> Path:
 
 @lru_cache(maxsize=1)
 def _app() -> FastAPI:
-    return create_app()
+    return application()
 
 
 @asynccontextmanager

@@ -17,13 +17,13 @@ from app.access.models import Entitlement
 from app.accounts.models import User, UserSession
 from app.catalog.models import Course, Lesson
 from app.clock import utcnow
-from app.main import create_app
 from app.playback import tokens
 from app.playback.models import Playback
 from app.playback.standing import standing
 from app.playback.starting import media_ring
 from app.settings import get_settings
 from tests import factories
+from tests.conftest import application
 
 SENTENCE = "Please log in to watch the paid videos."
 BYTES = bytes(range(256)) * 40
@@ -109,7 +109,7 @@ async def get_raw(raw_path: bytes) -> httpx.Response:
         "client": ("127.0.0.1", 1),
         "server": ("limber.test", 443),
     }
-    await create_app()(scope, receive, send)
+    await application()(scope, receive, send)
     body = b"".join(message.get("body", b"") for message in sent[1:])
     return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=body)
 

@@ -11,11 +11,11 @@ from app.accounts.models import User
 from app.articles.models import Article, Comment
 from app.articles.paths import RESERVED
 from app.articles.rules import ArticleDraft, check_article
-from app.main import create_app
 from app.practice.models import Practice
 from app.practice.navigation import WELL_KNOWN
 from tests import factories
 from tests.articles.forms import words_of
+from tests.conftest import application
 from tests.routes import walk
 from tests.web.sitemap import whole_sitemap
 
@@ -36,7 +36,7 @@ async def page(**values: object) -> Article:
 
 
 def test_every_first_word_of_our_own_addresses_is_reserved() -> None:
-    words = {route.path.split("/")[1] for route in walk(create_app())} - {"", "{slug}"}
+    words = {route.path.split("/")[1] for route in walk(application())} - {"", "{slug}"}
     assert {word for word in words if "." not in word} <= RESERVED
     assert not RESERVED & set(WELL_KNOWN)
 

@@ -15,13 +15,13 @@ from app.articles import writers
 from app.articles.models import Article, Comment, Follow
 from app.clock import utcnow
 from app.keys import KeyRing
-from app.main import create_app
 from app.practice.models import Practice
 from app.settings import get_settings
 from app.web.writers import cookie_name
 from tests import factories
 from tests.articles.forms import stamp, words_of
 from tests.articles.work import solve
+from tests.conftest import application
 from tests.letters import letters
 
 URL = "/articles/hips/responses"
@@ -39,7 +39,7 @@ async def article(client: httpx.AsyncClient) -> Article:
 async def another(client: httpx.AsyncClient) -> Any:
     """Another browser, from another network."""
     transport = httpx.ASGITransport(
-        app=create_app(), raise_app_exceptions=False, client=("203.0.113.9", 50000)
+        app=application(), raise_app_exceptions=False, client=("203.0.113.9", 50000)
     )
     async with httpx.AsyncClient(
         transport=transport, base_url=get_settings().base_url, headers={"Accept": "text/html"}

@@ -12,10 +12,10 @@ from app import db
 from app.accounts.models import AuditEntry, User
 from app.articles.models import Article, Ban, Comment
 from app.clock import utcnow
-from app.main import create_app
 from app.settings import get_settings
 from tests import factories
 from tests.articles.forms import stamp, words_of
+from tests.conftest import application
 from tests.letters import letters
 
 ID = UUID(int=7)
@@ -41,7 +41,7 @@ async def teacher(client: httpx.AsyncClient) -> User:
 async def guest(client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     """A visitor's browser, beside the teacher's."""
     transport = httpx.ASGITransport(
-        app=create_app(), raise_app_exceptions=False, client=("203.0.113.9", 50000)
+        app=application(), raise_app_exceptions=False, client=("203.0.113.9", 50000)
     )
     async with httpx.AsyncClient(
         transport=transport, base_url=get_settings().base_url, headers={"Accept": "text/html"}

@@ -19,12 +19,12 @@ from app.access.models import Entitlement
 from app.accounts.models import User, UserSession
 from app.accounts.permissions import Permission
 from app.clock import utcnow
-from app.main import create_app
 from app.playback import tokens
 from app.playback.standing import standing
 from app.playback.starting import media_ring
 from app.settings import get_settings
 from app.web.guard import cookie_name
+from tests.conftest import application
 from tests.routes import Walked, walk
 from tests.web.viewers import ORIGIN, Scene, Visitor, Who, ask, build, entitled, sell, visitor
 from tests.web.wall import (
@@ -56,7 +56,7 @@ async def scene(client: httpx.AsyncClient) -> Scene:
 
 @cache
 def routes() -> tuple[Walked, ...]:
-    return tuple(walk(create_app()))
+    return tuple(walk(application()))
 
 
 def address(route: Walked, scene: Scene, visitor: Visitor) -> str:
@@ -106,7 +106,7 @@ def test_the_walk_finds_bare_routes_too_and_nothing_stands_outside_it() -> None:
     assert paths >= WATCHED_BY
     assert all(route.methods and route.permission in DOORS for route in walked)
     # Everything that can answer is a route: a mounted application would have doors of its own.
-    assert {type(route).__name__ for route in create_app().router.routes} <= {
+    assert {type(route).__name__ for route in application().router.routes} <= {
         "_IncludedRouter",
         "APIRoute",
         "Route",

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 
 from app import db, storage
-from app.main import create_app
 from app.moving.archive import contents
 from app.playback.standing import standing
 from app.settings import get_settings
+from tests.conftest import application
 
 TRAIL = ("archive.export", "archive.restore")
 
@@ -81,7 +81,9 @@ async def being(place: Place, patch: pytest.MonkeyPatch) -> AsyncIterator[None]:
 
 
 def browser() -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=create_app(), raise_app_exceptions=False, client=("127.0.0.1", 50000))
+    transport = httpx.ASGITransport(
+        app=application(), raise_app_exceptions=False, client=("127.0.0.1", 50000)
+    )
     return httpx.AsyncClient(
         transport=transport, base_url=get_settings().base_url, headers={"Accept": "text/html"}
     )

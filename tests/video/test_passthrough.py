@@ -126,6 +126,7 @@ def test_rungs_that_cannot_be_switched_between_are_not_published() -> None:
             check_switching([top, other])
 
 
+@pytest.mark.long
 async def test_a_copied_top_rung_switches_with_the_encoded_ones(worker: str, tmp_path: Path) -> None:
     path = write(tmp_path / "film.mp4", *CLOSED, length_s=40)
     video = await until_ended(await add_video(path.read_bytes()), seconds=180)

@@ -87,6 +87,7 @@ def media(key: str) -> Path:
     return get_settings().media_dir / key
 
 
+@pytest.mark.long
 async def test_a_choice_outlives_the_stream_that_it_was_made_in(worker: None, scenes: Path) -> None:
     first = await encoded(scenes)
     place = media(f"videos/{first.id}/1")
@@ -136,7 +137,9 @@ async def test_a_time_that_was_chosen_too_late_for_a_stream_is_taken_from_it(
     await poster_files.keep_choice(row.id, 1)
     async with db.transaction() as session:
         row = await session.get_one(Video, row.id)
-    assert (row.poster_at_ms, row.poster_version) == (10_000, version + 1)
+    # The worker of the queue may have been there before.
+    assert row.poster_at_ms == 10_000
+    assert row.poster_version > version
     assert poster_rules.shown_ms(row) == 10_000
     picture = grey(media(f"{poster_rules.folder(row.id, row)}/poster.jpg"))
     assert picture.getextrema() != (0, 0)

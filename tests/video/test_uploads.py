@@ -159,6 +159,7 @@ async def test_giving_up_waits_for_the_line_that_was_just_broken(teacher: httpx.
     assert (await teacher.head(url, headers=TUS)).status_code == 404
 
 
+@pytest.mark.long
 async def test_two_processes_never_write_to_one_upload(teacher: httpx.AsyncClient, server: Server) -> None:
     data = noise(9 * MIB)
     url = await create(teacher, data)

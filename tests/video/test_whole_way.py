@@ -50,7 +50,7 @@ def kept(where: str) -> Iterator[dict[str, str]]:
         yield {**credentials(endpoint), "LIMBER_STORAGE_URL": "s3://films/studio"}
 
 
-@pytest.fixture(params=["disk", "s3"])
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.long)])
 def site(request: pytest.FixtureRequest, worker_database_url: str, tmp_path: Path) -> Iterator[str]:
     """The address of a web process beside which one worker runs: the two share a database, and the storage."""
     with kept(request.param) as environment:

@@ -154,7 +154,9 @@ async def test_no_query_per_segment(
     with counted(database) as seen:
         for _ in range(30):
             assert (await client.get(watched.base + "360p/seg_00001.m4s")).status_code == 200
-    assert len(seen) == 1
+    # What began lately, and the keys, are read every so often, whoever asks for what.
+    assert len([statement for statement in seen if "playback.id = ANY" in statement]) == 1
+    assert len(seen) <= 3
 
 
 async def test_a_file_that_is_not_there_is_404_for_those_who_may(

@@ -246,6 +246,7 @@ def test_a_refused_picture_is_asked_for_again_with_a_new_token(database_url: str
         assert refused
 
 
+@pytest.mark.long
 def test_a_film_without_a_storyboard_shows_the_time_alone(
     database_url: str, stream: Path, tmp_path: Path
 ) -> None:
@@ -274,6 +275,7 @@ def test_chapters_are_marks_on_the_time_bar_and_named_over_it(database_url: str,
             expect(name).to_be_visible()
 
 
+@pytest.mark.long
 def test_one_language_has_a_button_and_no_menu(database_url: str, stream: Path) -> None:
     with lesson_page(database_url, stream, languages=("en",)) as (page, address):
         open_lesson(page, address)

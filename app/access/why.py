@@ -20,7 +20,7 @@ RULES = {
     Reason.FREE: N_("The lesson is free, so anybody may watch it."),
     Reason.ENTITLED: N_("A right that holds now covers this course."),
     Reason.STAFF: N_("Staff may watch everything."),
-    Reason.SIGN_IN: N_("The account is closed, so it counts as nobody's."),
+    Reason.SIGN_IN: N_("The account is closed, so it counts as nobody’s."),
     Reason.NO_ENTITLEMENT: N_("No right covers this course."),
     Reason.ENDED: N_("A right covered this course, and has ended."),
     Reason.NOT_OUT: N_("The lesson is not out yet, whatever somebody has paid."),
@@ -28,7 +28,7 @@ RULES = {
 }
 CHANGES = {
     Reason.FREE: N_("It would take a right if the lesson were not free any more."),
-    Reason.STAFF: N_("It would take a right if the account were a member's."),
+    Reason.STAFF: N_("It would take a right if the account were a member’s."),
     Reason.SIGN_IN: N_("Open the account again."),
     Reason.NO_ENTITLEMENT: N_("A plan that covers this course, or a right that you give."),
     Reason.ENDED: N_("A new payment, or a right that you give."),

@@ -130,9 +130,9 @@ def _parse(raw: bytes) -> dict[str, Any]:
     try:
         event = json.loads(raw)
     except ValueError as fault:
-        raise BadInput(_("This is not an event of Stripe's.")) from fault
+        raise BadInput(_("This is not an event of Stripe’s.")) from fault
     if not isinstance(event, dict) or not isinstance(event.get("id"), str) or not 0 < len(event["id"]) <= 64:
-        raise BadInput(_("This is not an event of Stripe's."))
+        raise BadInput(_("This is not an event of Stripe’s."))
     # What cannot be stored comes as an escape only, and most events have none.
     return cast("dict[str, Any]", storable(event)) if b"\\u" in raw else event
 

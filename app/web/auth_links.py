@@ -13,11 +13,19 @@ from app.accounts.signing_in import Device
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput, LimberError, LinkExpired
+from app.i18n import N_, _
 from app.web.guard import device_of, needs, set_session_cookie
 from app.web.pages import Page, Pages, safe_next
 
 router = APIRouter(dependencies=[needs(Permission.SIGNED_LINK)])
 
+# What a reader without an account is offered instead of a new link; every other link asks for an account.
+ELSEWHERE = {
+    "/account": N_("Open my account"),
+    "/articles": N_("Read the articles"),
+    "/coming": N_("See what is in the making"),
+    "/contact": N_("Send me an email"),
+}
 # The address bar holds a secret: it must not leave in a Referer header, nor stay in a cache.
 SECRET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
@@ -33,15 +41,19 @@ class PasswordPage:
 
 @dataclass(frozen=True)
 class DeadLinkPage:
-    """A link that no longer works, and where to ask for a new one."""
+    """A link that no longer works, where to go on from there, and the words for it."""
 
     sentence: str
     again_url: str
+    again: str
+    wants_login: bool
 
 
 async def show_dead_link(page: Pages, gone: LimberError, again_url: str) -> Response:
-    """The page of a link that is used up, too old or cut off."""
-    shown = DeadLinkPage(gone.sentence, again_url)
+    """The page of a link that is used up, too old or cut off; `again_url` is a page of ours (`ELSEWHERE`)."""
+    words = ELSEWHERE.get(again_url)
+    again = _(words) if words else _("Ask for a new link")
+    shown = DeadLinkPage(gone.sentence, again_url, again, wants_login=words is None)
     return await page.show("auth/dead_link.html", shown, status=gone.status, headers=SECRET)
 
 

@@ -208,12 +208,18 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:
-    """A body or parameter of the wrong shape: only hand-made requests get here, since forms check their own fields."""
+    """A body or parameter of the wrong shape: hand-made, or an address that lost a part; forms check their own fields.
+
+    A program is told which part, in its own words; a person, what to do.
+    """
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0] if error.errors() else {"loc": ("",), "msg": ""}
     where = ".".join(str(part) for part in first["loc"][1:]) or _("the request")
     if first["loc"][:1] == ("path",):
         return await answer(request.scope, errors.NotFound())
+    if not wants_json(request.scope):
+        sentence = _("Something is missing in this address. Please go back and try once more.")
+        return await answer(request.scope, errors.BadInput(sentence))
     return await answer(request.scope, errors.BadInput(_("Not understood: ") + f"{where}: {first['msg']}"))
 
 

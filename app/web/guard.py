@@ -13,6 +13,7 @@ from app.accounts.signing_in import Device
 from app.clock import utcnow
 from app.db import Db, transaction
 from app.errors import Forbidden, SignInRequired
+from app.i18n import _
 from app.settings import get_settings
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -71,7 +72,7 @@ async def signed_in(viewer: MaybeViewer) -> Viewer:
         SignInRequired: for anonymous visitors.
     """
     if viewer is None:
-        raise SignInRequired
+        raise SignInRequired(_("Please log in to go on."))
     return viewer
 
 
@@ -88,7 +89,7 @@ class Needs:
         if MAY[self.permission](viewer):
             return
         if viewer is None:
-            raise SignInRequired
+            raise SignInRequired(_("Please log in to go on."))
         raise Forbidden
 
 

@@ -71,7 +71,7 @@ def _tell_menu(item: wxr.Item, index: Index, told: Report) -> None:
         title = title or index.title(target)
         place = f"/articles/{slug}" if slug else _("nothing here")
     elif kind == "taxonomy":
-        place = _("its tag's page")
+        place = _("its tag’s page")
     nested = "– " if item.meta.get("_menu_item_menu_item_parent", "0") not in ("", "0") else ""
     told.count(report.ITEMS, item.kind, N_("listed below"))
     told.note(MENUS, f"{menu}: {nested}{title or _('Untitled')} → {place}")

@@ -143,7 +143,7 @@ async def _public(host: str, port: int) -> str:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
-        raise Lacking(_("the site's address is not known")) from None
+        raise Lacking(_("the site’s address is not known")) from None
     numbers = [str(one[4][0]) for one in found]
     if not numbers or not all(ipaddress.ip_address(number).is_global for number in numbers):
         raise Lacking(_("the site is not on the internet"))

@@ -74,7 +74,7 @@ class Report:
             yield f"{_(heading)} ({number(count)}):"
             yield from (f"  {line}" for line in self.index.notes(heading, shown))
             if shown is not None and count > shown:
-                yield "  " + _("… and %(n)s more in the report's file") % {"n": number(count - shown)}
+                yield "  " + _("… and %(n)s more in the report’s file") % {"n": number(count - shown)}
         yield ""
         yield from self.remarks
         yield self._sums()
@@ -88,7 +88,7 @@ class Report:
 
     def _sums(self) -> str:
         if not self.differing:
-            return _("The numbers add up to the file's: everything was imported, translated or listed above.")
+            return _("The numbers add up to the file’s: everything was imported, translated or listed above.")
         parts = "; ".join(
             f"{_(s)}: {number(self.expected[s])} ≠ {number(self.total(s))}" for s in self.differing
         )

@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from jinja2 import nodes
 
+from app.practice.queries import PracticeView
 from app.templating import TEMPLATES, environment
+from app.web.pages import Frame
 
 HTML = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
 TEXT = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.txt"))
@@ -25,6 +28,15 @@ UNTRANSLATED = set("Limber nbsp amp middot mdash ndash hellip rarr larr times la
 @pytest.mark.parametrize("name", [*HTML, *TEXT])
 def test_the_template_compiles(name: str) -> None:
     environment().get_template(name)
+
+
+@pytest.mark.parametrize("name", HTML)
+def test_no_page_takes_a_name_of_the_frame_around_it(name: str) -> None:
+    """A `set` outside the blocks is seen by base.html too: a page's own "preview" once lit it in the dark, and sent
+    its form into a new tab."""
+    tree = environment().parse((TEMPLATES / name).read_text("utf-8"))
+    frame = Frame(None, PracticeView(), "", "/").context()
+    assert {one.name for one in tree.find_all(nodes.Name) if one.ctx == "store"} & frame.keys() == set()
 
 
 def bare_words(text: str) -> set[str]:

@@ -292,7 +292,7 @@ async def test_what_was_said_in_stripes_portal_is_read_beside_what_was_said_here
     counts = dict(re.findall(r"<dt>([^<]+)</dt><dd>(\d+)</dd>", page))
     assert counts == {"It costs too much for me": "2", "It is not as good as I expected": "1"}
     assert page.count("The sound.&lt;b&gt;") == 1
-    assert "said in Stripe's portal" in page
+    assert "said in Stripe’s portal" in page
 
 
 async def test_a_cancellation_of_something_else_of_the_account_is_no_answer_of_ours(till: Till) -> None:

@@ -165,7 +165,7 @@ async def test_five_thousand_articles_need_no_more_memory_than_five_hundred(
     many, seconds = watched(begin(large, tmp_path))
     assert (await counts())[:2] == [5000, 50_000]
     report = (tmp_path / "report.txt").read_text()
-    assert "The numbers add up to the file's" in report
+    assert "The numbers add up to the file’s" in report
     megabytes = large.stat().st_size / 1e6
     record_property(
         "note",

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from app.errors import Unavailable
-from app.i18n import _
+from app.i18n import _, current_locale, direction, language_tag
 from app.settings import get_settings
 from app.templating import environment
 
@@ -20,7 +20,9 @@ def render(template: str, to: str, context: dict[str, Any]) -> EmailMessage:
         jinja2.UndefinedError: when the context lacks what the template uses.
     """
     settings = get_settings()
-    values = {"to": to, "base_url": settings.base_url, **context}
+    spoken = current_locale()
+    frame = {"base_url": settings.base_url, "language": language_tag(spoken), "direction": direction(spoken)}
+    values = {"to": to, **frame, **context}
     env = environment()
 
     def part(name: str) -> str:

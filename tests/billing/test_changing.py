@@ -46,6 +46,11 @@ async def charges(till: Till) -> list[int]:
 async def test_what_a_change_costs_is_shown_and_is_what_is_charged(till: Till) -> None:
     user, yearly, _dear = await member_of(till)
     assert "Yearly" in (await till.client.get("/account/plan")).text
+    # The page of the plans says which is theirs, and where the others are changed to.
+    offered = (await till.client.get("/plans")).text
+    assert "Your plan" in offered
+    assert f'href="/account/plan/{yearly}"' in offered
+    assert 'action="/checkout' not in offered
     shown, done = await change(till, yearly)
     assert (done.status_code, done.headers["location"]) == (303, "/account?done=plan")
     told = re.search(r"Pay \$(\d+)(?:\.(\d\d))? and change", shown.text)

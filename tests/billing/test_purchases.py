@@ -239,6 +239,13 @@ async def test_the_first_page_offers_what_is_for_every_course(till: Till) -> Non
     assert "All courses for" not in (await till.client.get("/")).text
     await till.plan(1900)
     assert "All courses for $19 a month" in (await till.client.get("/")).text
+    user = await till.member()
+    page = (await till.client.get("/")).text
+    assert "All courses for $19 a month" in page
+    assert "Open your library" in page
+    async with db.transaction() as session:
+        await factories.entitlement(session, user)
+    assert "All courses for" not in (await till.client.get("/")).text, "it is theirs already"
 
 
 async def waiting_mail(template: str) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Every kind of page: no axe violation (WCAG 2.2 AA), nothing wider than the screen, no foreign request."""
 
+import re
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +84,66 @@ PAGES = {
         "/studio/look",
     ),
 }
+# Everything else that has an address of its own, in the long runs: states that a link or a habit leads to, and errors.
+MORE = {
+    "anonymous": (
+        "/articles/why-two-seconds",
+        "/articles/hip-pain-from-running?reply=nobody",
+        "/conditions",
+        "/muscles/piriformis",
+        "/body?region=head",
+        "/gifts",
+        "/search",
+        "/search?q=hip",
+        "/login?next=%2Fcourses%2Flower-body%2Fhip-flexor",
+        "/join/sent",
+        "/forgot/sent",
+        "/contact/sent",
+        "/plans?next=%2Fcourses%2Flower-body%2Fhip-flexor",
+        "/account/deleted",
+        "/change-email/done",
+        "/confirm?token=x",
+        "/reset?token=x",
+        "/change-email?token=x",
+        "/drafts?token=x",
+        "/waiting/confirm?token=x",
+        "/waiting/end?token=x",
+        "/responses/follow?token=x",
+        "/responses/unfollow?token=x",
+        "/gifts/claim?token=x",
+        "/billing/card?token=x",
+        "/studio",
+    ),
+    "member": (
+        "/",
+        "/gifts",
+        "/courses/lower-body",
+        "/articles/what-sitting-does-to-your-hips",
+        "/account/name",
+        "/account/email",
+        "/account/password",
+        "/account/plan",
+        "/account/plan/yearly",
+        "/account/pause",
+        "/account/gifts",
+        "/account/delete",
+        "/billing/cancelled",
+        "/studio",
+    ),
+    "teacher": (
+        "/studio/import",
+        "/studio/members/sharing",
+        "/studio/money/rehearsal",
+        "/studio/messages?state=handled",
+        "/studio/articles/new?page=1",
+        "/studio/body/new?kind=condition",
+        "/studio/look/preview",
+        "/studio/settings/locations/new",
+        "/studio/articles/00000000-0000-0000-0000-000000000000",
+    ),
+}
+# What tells one thing of a kind from the next in the studio's addresses.
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|ch_\w+")
 RUN = """() => axe.run(document, {
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
 })"""
@@ -97,7 +160,22 @@ def faults(page: Page) -> list[str]:
     ]
 
 
-def visit(context: BrowserContext, who: str, site: str) -> list[str]:
+def found_inside(page: Page, kinds: set[str]) -> list[str]:
+    """The studio's pages about one article, film or member that this page links to: the first of each kind."""
+    links: list[str] = page.eval_on_selector_all(
+        ".studio-main a[href^='/studio/']", "all => all.map(one => one.getAttribute('href').split('#')[0])"
+    )
+    new = []
+    for link in links:
+        kind = ID.sub("#", link)
+        if "#" in kind and kind not in kinds and not link.endswith(".txt"):
+            kinds.add(kind)
+            new.append(link)
+    return new
+
+
+def visit(context: BrowserContext, who: str, site: str, paths: Sequence[str], *, inside: bool) -> list[str]:
+    """What is wrong on these pages; `inside`: and on the pages of the studio that they lead to."""
     page = context.new_page()
     strangers: list[str] = []
     page.on(
@@ -106,13 +184,20 @@ def visit(context: BrowserContext, who: str, site: str) -> list[str]:
     if who != "anonymous":
         sign_in(page, who)
     complaints: list[str] = []
-    for path in PAGES[who]:
+    kinds: set[str] = set()
+    todo = deque(paths)
+    while todo:
+        path = todo.popleft()
         page.goto(path)
         page.wait_for_timeout(150)
         complaints += faults(page)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > page.viewport_size["width"]:  # type: ignore[index]  # the contexts below all have a size
             complaints.append(f"{path} is {width} px wide")
+        if inside:
+            todo.extend(found_inside(page, kinds))
+    if inside:
+        assert len(kinds) >= 15, "the studio has more kinds of pages than these"
     return complaints + [f"a request to {url}" for url in strangers]
 
 
@@ -122,27 +207,44 @@ def is_ours(url: str, site: str) -> bool:
 
 @pytest.mark.parametrize("who", list(PAGES))
 @pytest.mark.parametrize(
-    ("width", "scheme"),
+    ("width", "scheme", "all_of_them"),
     [
-        (320, "dark"),
-        pytest.param(1280, "light", marks=pytest.mark.long),
-        pytest.param(320, "light", marks=pytest.mark.long),
-        pytest.param(390, "light", marks=pytest.mark.long),
-        pytest.param(390, "dark", marks=pytest.mark.long),
-        pytest.param(1280, "dark", marks=pytest.mark.long),
+        (320, "dark", False),
+        pytest.param(1280, "light", False, marks=pytest.mark.long),
+        pytest.param(320, "light", False, marks=pytest.mark.long),
+        pytest.param(390, "light", True, marks=pytest.mark.long),
+        pytest.param(390, "dark", False, marks=pytest.mark.long),
+        pytest.param(1280, "dark", True, marks=pytest.mark.long),
     ],
 )
-def test_pages_are_for_everybody(chromium: Browser, demo: Demo, who: str, width: int, scheme: Any) -> None:
+def test_pages_are_for_everybody(
+    chromium: Browser, demo: Demo, who: str, width: int, scheme: Any, all_of_them: bool
+) -> None:
     context = chromium.new_context(
         base_url=demo.site,
         viewport={"width": width, "height": 800},
         color_scheme=scheme,
         reduced_motion="reduce",
     )
+    paths = (*PAGES[who], *MORE[who]) if all_of_them else PAGES[who]
     try:
-        assert visit(context, who, demo.site) == []
+        assert visit(context, who, demo.site, paths, inside=all_of_them and who == "teacher") == []
     finally:
         context.close()
+
+
+def test_what_a_finger_presses_is_large_enough(page: Page) -> None:
+    """Links that stand by themselves and every button: 44 px high on a phone (WCAG 2.2's own floor is 24)."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    alone = ".search-link, .site-nav a, .contents a, .tel, .footer-links a, .response-actions a, main .btn, main .input"
+    for path in ("/articles/hip-pain-from-running", "/login", "/account/deleted"):
+        page.goto(path)
+        small: list[str] = page.eval_on_selector_all(
+            alone,
+            "all => all.filter(one => one.offsetHeight && one.getBoundingClientRect().height < 43.5)"
+            ".map(one => one.outerHTML)",
+        )
+        assert small == [], path
 
 
 def test_an_article_has_one_small_script_and_its_worker_only_for_who_writes(page: Page) -> None:

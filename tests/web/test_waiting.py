@@ -185,7 +185,11 @@ async def test_forged_and_foreign_links_do_nothing(
     (letter,) = await letters()
     other = "/waiting/end" if path.endswith("confirm") else "/waiting/confirm"
     for token in ("", "nonsense", token_of(letter) + "x"):
-        assert (await client.get(path, params={"token": token})).status_code == 410
+        dead = await client.get(path, params={"token": token})
+        assert dead.status_code == 410
+        # A reader of the list has no account to log in to, and no password to ask for.
+        assert "See what is in the making" in dead.text
+        assert "Ask for a new link" not in dead.text
     assert (await client.post(f"{other}?token={token_of(letter)}", data={})).status_code == 410
     assert [(row.confirmed_at, row.ended_at) for row in await stored()] == [(None, None)]
 

@@ -1,6 +1,6 @@
 // hls.js, built from the sources that come in its package, by its own switches: our streams are fragmented MP4 with WebVTT,
 // and neither encrypted nor with advertisements in them. As its ready-made file it is 151 KB compressed, so 96.
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
 const OFF = ["CMCD", "CONTENT_STEERING", "EME_DRM", "IFRAMES", "INTERSTITIALS", "M2TS_ADVANCED_CODECS", "MEDIA_CAPABILITIES", "VARIABLE_SUBSTITUTION"];
@@ -32,7 +32,8 @@ export function hlsSwitches(root) {
 
 /** The esbuild plugin that puts the sources in the place of `import … from "hls.js"`. */
 export function hlsFromSource(root) {
-  const sources = join(root, "node_modules/hls.js/src");
+  // esbuild names files by where they really are, and node_modules may be a link.
+  const sources = realpathSync(join(root, "node_modules/hls.js/src"));
   return {
     name: "hls-from-source",
     setup(build) {

@@ -13,7 +13,6 @@ from app.accounts.signing_in import Device
 from app.clock import utcnow
 from app.db import Db, transaction
 from app.errors import Forbidden, SignInRequired
-from app.i18n import _
 from app.settings import get_settings
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -72,7 +71,7 @@ async def signed_in(viewer: MaybeViewer) -> Viewer:
         SignInRequired: for anonymous visitors.
     """
     if viewer is None:
-        raise SignInRequired(_("Please log in to go on."))
+        raise SignInRequired
     return viewer
 
 
@@ -89,7 +88,7 @@ class Needs:
         if MAY[self.permission](viewer):
             return
         if viewer is None:
-            raise SignInRequired(_("Please log in to go on."))
+            raise SignInRequired
         raise Forbidden
 
 

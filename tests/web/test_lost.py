@@ -87,13 +87,3 @@ async def test_an_address_that_lost_a_part_is_told_in_plain_words(client: httpx.
     assert "Field required" not in page.text
     told = await client.get(path, headers={"accept": "application/json"})
     assert told.json()["detail"] == "Not understood: attempt: Field required"
-
-
-@pytest.mark.parametrize("path", ["/account", "/library", "/studio"])
-async def test_who_is_not_signed_in_is_asked_to_and_of_no_videos(
-    client: httpx.AsyncClient, path: str
-) -> None:
-    page = await client.get(path)
-    assert page.status_code == 401
-    assert "Please log in to go on." in page.text
-    assert "paid videos" not in page.text

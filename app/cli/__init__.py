@@ -41,6 +41,8 @@ def serve() -> None:
     """Run the web server on LIMBER_HOST:LIMBER_PORT."""
     import uvicorn
 
+    from app.web.media_question import Listening
+
     with with_database():
         settings = get_settings()
         uvicorn.run(
@@ -48,6 +50,7 @@ def serve() -> None:
             factory=True,
             host=settings.host,
             port=settings.port,
+            http=Listening,
             proxy_headers=True,
             forwarded_allow_ips=settings.trusted_proxies,
             server_header=False,

@@ -1,0 +1,164 @@
+"""nginx's question, answered before uvicorn's parser sees it: only when it is one, and only with what is known."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import delete
+from uvicorn.server import ServerState
+
+from app import db
+from app.playback.models import Playback
+from app.playback.standing import standing
+from app.web.media_question import QUESTION, Listening
+from bench.front_door import SHIPPED
+from tests.playback.scene import Scene, device, set_up, sid_of, start
+
+TIMEOUT_S = 30
+
+
+@dataclass
+class Line:
+    """One connection to the process, and the address of a playlist that may be watched."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    address: str
+    scene: Scene
+
+    async def say(self, *pieces: bytes) -> None:
+        """Each in a packet of its own."""
+        for piece in pieces:
+            self.writer.write(piece)
+            await self.writer.drain()
+            await asyncio.sleep(0.05)
+
+    async def answer(self) -> tuple[int, bytes, bytes]:
+        """Status, head and body of the next answer."""
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), TIMEOUT_S)
+        found = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        body = await self.reader.readexactly(int(found[0].partition(b":")[2])) if found else b""
+        return int(head.split()[1]), head, body
+
+    async def ask(self, address: str) -> tuple[int, bytes, bytes]:
+        await self.say(question(address))
+        return await self.answer()
+
+    async def known(self) -> None:
+        """From now on this process knows the answer."""
+        assert (await self.ask(self.address))[0] == 204
+
+
+def question(address: str) -> bytes:
+    """As nginx asks it."""
+    return f"GET /media-auth HTTP/1.1\r\nX-Original-URI: {address}\r\nHost: limber_web\r\n\r\n".encode()
+
+
+def is_short(head: bytes) -> bool:
+    """Whether the answer came without uvicorn, which writes the date into each of its own."""
+    return b"date:" not in head.lower()
+
+
+@pytest.fixture
+async def line(client: httpx.AsyncClient) -> AsyncIterator[Line]:
+    standing.forget()
+    scene = await set_up()
+    async with device() as browser:
+        begun = await start(browser, scene.free)
+    config = uvicorn.Config("app.main:create_app", factory=True, http=Listening, access_log=False)
+    config.load()
+    state = ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Listening(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    yield Line(reader, writer, begun["playlist_url"], scene)
+    writer.close()
+    server.close()
+    await asyncio.gather(*state.tasks)
+
+
+async def test_what_is_known_is_answered_at_once_and_what_is_not_by_the_application(line: Line) -> None:
+    first, second = await line.ask(line.address), await line.ask(line.address)
+    assert (first[0], second[0]) == (204, 204)
+    assert [is_short(first[1]), is_short(second[1])] == [False, True]
+    left = int(second[1].lower().partition(b"x-media-max-age: ")[2].split()[0])
+    assert 280 <= left <= 300
+    # The same connection goes on to be anybody's.
+    await line.say(b"GET /healthz HTTP/1.1\r\nHost: limber.test\r\n\r\n")
+    assert (await line.answer())[0] == 200
+    assert is_short((await line.ask(line.address))[1])
+
+
+async def test_nobody_is_let_in_whom_the_application_refuses(line: Line) -> None:
+    await line.known()
+    token, video, version = line.address.split("/")[2:5]
+    for wrong in (
+        line.address.replace(video, str(line.scene.paid.video_id)),
+        line.address.replace(f"/{version}/", "/2/"),
+        line.address.replace(token, token[:-1] + ("A" if token[-1] != "A" else "B")),
+        line.address.replace("/media/", "/media//"),
+        line.address + "/..",
+        "",
+    ):
+        assert (await line.ask(wrong))[0] in (400, 403), wrong
+    async with db.transaction() as session:
+        await session.execute(delete(Playback).where(Playback.id == sid_of(line.address)))
+    standing.forget()
+    assert (await line.ask(line.address))[0] == 403
+
+
+async def test_other_spellings_of_the_question_are_the_parsers(line: Line) -> None:
+    await line.known()
+    asked = question(line.address)
+    for spelled in (
+        asked.replace(b"X-Original-URI", b"x-original-uri"),
+        asked.replace(b"Host:", b"Cookie: a=b\r\nHost:"),
+        asked.replace(b"/media-auth", b"/media-auth?"),
+    ):
+        await line.say(spelled)
+        status, head, _body = await line.answer()
+        assert (status, is_short(head)) == (204, False), spelled
+
+
+async def test_a_body_that_looks_like_a_question_is_none(line: Line) -> None:
+    """It would be an answer too many on a connection that a proxy shares among people."""
+    await line.known()
+    body = question(line.address)
+    head = b"POST /login HTTP/1.1\r\nHost: limber.test\r\nContent-Length: %d\r\n\r\n" % len(body)
+    await line.say(head, body)
+    status, told, _body = await line.answer()
+    assert status >= 300
+    assert not is_short(told)
+    # Where the application answered before the body came, it is a body all the same.
+    await line.say(head.replace(b"/login", b"/media-auth"), body)
+    assert (await line.answer())[0] == 405
+    await line.say(b"GET /healthz HTTP/1.1\r\nHost: limber.test\r\n\r\n")
+    assert (await line.answer())[2].startswith(b"{")
+
+
+async def test_a_head_that_goes_on_with_a_question_is_none(line: Line) -> None:
+    await line.known()
+    await line.say(b"GET /healthz HTTP/1.1\r\nHost: limber.test\r\nX-More: ", question(line.address))
+    status, head, body = await line.answer()
+    assert (status, is_short(head)) == (200, False)
+    assert body.startswith(b"{")
+
+
+async def test_several_questions_at_once_are_answered_in_their_order(line: Line) -> None:
+    await line.known()
+    other = line.address.replace("/1/", "/2/")
+    await line.say(question(line.address) + question(other) + question(line.address))
+    assert [(await line.answer())[0] for _ in range(3)] == [204, 403, 204]
+
+
+def test_nginx_asks_in_just_these_words() -> None:
+    """One more header in the configuration, and every question would take the long way."""
+    text = (SHIPPED / "site.conf").read_text("utf-8")
+    inside = text.partition("location = /_media_auth {")[2].partition("\n}")[0]
+    sent = [words.split()[1:] for words in inside.splitlines() if words.strip().startswith("proxy_set_header")]
+    assert [name for name, value in sent if value != '"";'] == ["X-Original-URI"]
+    assert QUESTION.fullmatch(question("/media/" + "x" * 80 + "/master.m3u8"))

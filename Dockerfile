@@ -1,4 +1,4 @@
-# Limber's one image: web, worker and migrate are the same files with another command.
+# Limber's image: web, worker and migrate are the same files with another command. The edge (nginx) is a target of its own.
 FROM node:22-bookworm-slim AS frontend
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
@@ -16,6 +16,17 @@ RUN python -m venv /opt/limber \
 COPY . /opt/limber/src
 COPY --from=frontend /src/static/dist /opt/limber/src/static/dist
 RUN VIRTUAL_ENV=/opt/limber /opt/limber/bin/uv pip install --no-cache --no-deps --no-build-isolation -e /opt/limber/src
+
+# nginx with Lua, so that it keeps answers about tokens in memory (docs/adr/0027-answers-in-memory.md).
+FROM debian:bookworm-slim AS edge
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends nginx-light libnginx-mod-http-lua curl \
+ && rm -rf /var/lib/apt/lists/* /etc/nginx/sites-enabled/* \
+ && ln -sf /dev/stdout /var/log/nginx/access.log
+COPY deploy/nginx/nginx.conf /etc/nginx/nginx.conf
+COPY deploy/nginx/entrypoint.sh /usr/local/bin/limber-edge
+ENTRYPOINT ["limber-edge", "/etc/nginx"]
+CMD ["nginx", "-g", "daemon off; pcre_jit on;"]
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/limber limber \

@@ -28,7 +28,7 @@ CPU_GOAL = 1.25
 SMALL_GOAL = 0.75
 VIEWINGS = 1_000
 ROUNDS = 3
-# As long as a yes is kept (deploy/nginx/site.conf). Shorter ones fall between two expiries, or upon one.
+# As long as a yes is kept (deploy/nginx/answers-in-*). Shorter ones fall between two expiries, or upon one.
 SECONDS = 10
 SMALL_SECONDS = 3
 # File options are the server's, so both sides have them; what differs is the asking.

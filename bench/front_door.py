@@ -14,6 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "deploy/nginx"
+# The two ways in which nginx keeps what it was told about tokens: folders of `SHIPPED`.
+IN_FILES, IN_MEMORY = "answers-in-files", "answers-in-memory"
+MODULES = Path("/usr/lib/nginx/modules")
+LUA = ("ndk_http_module.so", "ngx_http_lua_module.so")
 
 
 def free_port() -> int:
@@ -27,6 +31,11 @@ def program() -> str | None:
     return shutil.which("nginx") or next((p for p in ("/usr/sbin/nginx",) if Path(p).exists()), None)
 
 
+def has_lua() -> bool:
+    """Whether the modules that IN_MEMORY needs are installed, where Debian puts them."""
+    return all((MODULES / name).exists() for name in LUA)
+
+
 def with_values(text: str, values: dict[str, str]) -> str:
     """`${NAME}` filled in, as nginx's image does with its templates."""
     for name, value in values.items():
@@ -38,9 +47,11 @@ def configuration(folder: Path, values: dict[str, str], *, kind: str = "http", e
     """A template rendered as the image would, inside a nginx.conf like the image's own.
 
     `values`: what is not of this machine alone, at least LIMBER_WEB, LIMBER_LISTEN and LIMBER_MEDIA_ROOT. `extra` is
-    added to the last server block.
+    added to the last server block. Without LIMBER_NGINX_ANSWERS,
+    answers are kept in memory where that is possible.
     """
     filled = {
+        "LIMBER_NGINX_ANSWERS": IN_MEMORY if has_lua() else IN_FILES,
         "LIMBER_NGINX_CACHE": str(folder / "nginx-cache"),
         "LIMBER_NGINX_CONF": str(SHIPPED),
         "LIMBER_NGINX_LOG": str(folder / "nginx-access.log"),
@@ -56,9 +67,12 @@ def configuration(folder: Path, values: dict[str, str], *, kind: str = "http", e
         f"{name}_temp_path {folder}/nginx-{name}; "
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    modules = LUA if filled["LIMBER_NGINX_ANSWERS"] == IN_MEMORY else ()
+    loaded = "".join(f"load_module {MODULES / name};\n" for name in modules)
     path = folder / "nginx.conf"
     path.write_text(
-        f"{user} worker_processes {values.get('workers', '1')}; pid {folder}/nginx.pid; error_log stderr warn;\n"
+        f"{loaded}{user} worker_processes {values.get('workers', '1')}; pid {folder}/nginx.pid;\n"
+        "error_log stderr warn;\n"
         f"events {{ worker_connections 1024; }}\nhttp {{ access_log off; {temporary}\n{servers}\n}}\n"
     )
     return path
@@ -76,9 +90,19 @@ class FrontDoor:
 
 @contextmanager
 def front_door(
-    folder: Path, web_port: int, media: Path, *, kind: str = "http", workers: int = 1, extra: str = ""
+    folder: Path,
+    web_port: int,
+    media: Path,
+    *,
+    kind: str = "http",
+    answers: str | None = None,
+    workers: int = 1,
+    extra: str = "",
 ) -> Iterator[FrontDoor]:
     """nginx before the web process on `web_port`, its files in `folder` and `folder`'s own certificate.
+
+    `answers`: IN_FILES or IN_MEMORY; if not said, the environment's LIMBER_NGINX_ANSWERS, or the
+    better that this machine has.
 
     Raises:
         RuntimeError: it does not come up.
@@ -89,6 +113,7 @@ def front_door(
     # In memory, as docker-compose.yml mounts it: on ext4 a new file for each answer took nginx 1.4 ms.
     memory = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else folder
     cache = Path(tempfile.mkdtemp(prefix="limber-nginx-", dir=memory))
+    kept = answers or os.environ.get("LIMBER_NGINX_ANSWERS")
     port, tls_port = free_port(), free_port() if kind == "https" else 0
     if kind == "https":
         certificate(folder)
@@ -99,6 +124,7 @@ def front_door(
         "LIMBER_MEDIA_ROOT": str(media),
         "LIMBER_NGINX_CACHE": str(cache / "auth"),
         "workers": str(workers),
+        **({"LIMBER_NGINX_ANSWERS": kept} if kept else {}),
     }
     path = configuration(folder, values, kind=kind, extra=extra)
     with (folder / "nginx-error.log").open("wb") as said:

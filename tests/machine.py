@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bench.front_door import has_lua
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_BROWSERS = (
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
@@ -79,7 +81,7 @@ def _apt(*packages: str) -> bool:
 
 def main() -> int:
     """Install what is missing; 1, with a sentence for each thing, when something cannot be had."""
-    has_all = browser() and nginx() and postgres_bin() and shutil.which("wrk")
+    has_all = browser() and nginx() and has_lua() and postgres_bin() and shutil.which("wrk")
     if not has_all and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
     if browser() is None:
@@ -96,6 +98,8 @@ def main() -> int:
         missing.append("nginx (Debian: apt-get install nginx-light)")
     if postgres_bin() is None and not (_apt("postgresql") and postgres_bin()):
         missing.append("a PostgreSQL server (Debian: apt-get install postgresql)")
+    if not has_lua() and not (_apt("libnginx-mod-http-lua") and has_lua()):
+        sys.stderr.write("Without libnginx-mod-http-lua, nginx is tested with its answers in files only.\n")
     if shutil.which("wrk") is None and not (_apt("wrk") and shutil.which("wrk")):
         # Only the benchmarks of delivery need it.
         sys.stderr.write("`make bench` needs wrk for two of its figures (Debian: apt-get install wrk).\n")

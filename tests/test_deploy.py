@@ -1,6 +1,7 @@
 """The shipped deployment, run on this machine: every service's own command until its own health check passes."""
 
 import asyncio
+import os
 import socket
 import ssl
 import subprocess
@@ -17,7 +18,7 @@ from app.clock import utcnow
 from app.keys import KeyRing
 from app.playback import tokens
 from app.settings import Settings
-from bench.front_door import front_door
+from bench.front_door import IN_FILES, SHIPPED, front_door, with_values
 from tests import factories
 from tests.deployment import ROOT, Host, compose, deployed
 from tests.machine import open_folder
@@ -289,6 +290,24 @@ def test_every_file_that_compose_mounts_exists() -> None:
                 assert (ROOT / source).exists(), source
     for kind in ("http", "https"):
         assert (ROOT / f"deploy/nginx/{kind}.conf.template").exists()
+
+
+def test_the_edges_entrypoint_fills_the_template_in(tmp_path: Path) -> None:
+    """As bench/front_door.py does, whose nginx the other tests ask."""
+    (tmp_path / "templates").mkdir()
+    template = (SHIPPED / "https.conf.template").read_text("utf-8")
+    (tmp_path / "templates/default.conf.template").write_text(template)
+    values = {key: str(value) for key, value in compose()["services"]["nginx"]["environment"].items()}
+    values |= {"LIMBER_NGINX_ANSWERS": IN_FILES, "LIMBER_NGINX_MEDIA_MAX": "1g"}
+    said = subprocess.run(
+        [str(SHIPPED / "entrypoint.sh"), str(tmp_path), "echo", "started"],
+        env=values | {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "started\n"
+    assert (tmp_path / "conf.d/default.conf").read_text() == with_values(template, values)
 
 
 def test_the_database_survives_two_migrations_at_once(host: Host) -> None:

@@ -26,7 +26,7 @@ from app.web.media_ranges import ranges_in
 log = logging.getLogger("limber.web")
 
 # One spelling for every file, as it comes over the wire: nothing encoded, dots only inside a name, no empty part.
-# deploy/nginx/site.conf has the same expression, so both front doors open to the same addresses.
+# deploy/nginx/address.conf has the same expression, so both front doors open to the same addresses.
 _NAME = r"[A-Za-z0-9_-]+"
 _KINDS = "m3u8|mp4|m4s|m4a|jpg|vtt"
 ADDRESS = re.compile(

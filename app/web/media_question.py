@@ -13,7 +13,7 @@ from app.playback import keyring, tokens
 from app.playback.standing import NGINX_ALLOW_S, standing
 from app.web.media import parse
 
-# As deploy/nginx/site.conf makes nginx ask, and the whole of what arrived: no body, and nothing behind it.
+# As deploy/nginx/question.conf makes nginx ask, and the whole of what arrived: no body, and nothing behind it.
 QUESTION = re.compile(
     rb"GET /media-auth HTTP/1\.1\r\nX-Original-URI: ([!-~]{1,600})\r\nHost: [!-~]{1,255}\r\n\r\n"
 )

@@ -1,5 +1,6 @@
 """The studio's lessons: written, given a video, scheduled in the practice's zone, moved, published and deleted."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -86,6 +87,19 @@ async def test_all_that_is_typed_about_a_lesson_is_kept(
     (row,) = await lessons()
     assert (row.is_free, row.video_id) == (False, None)
     assert (await trail())[-1] == "lesson.edit"
+
+
+async def test_a_lesson_leads_to_the_free_clips_of_its_film(
+    client: httpx.AsyncClient, course: str, section: str
+) -> None:
+    ready, waits = await film(title="Strap", duration_s=245.0), await film(title="New", version=0)
+    address = await new_lesson(client, course, section, **TYPED)
+    link = re.compile(r'<a href="(/studio/videos/[^"]*/clips)">Make a free clip</a>')
+    for video, leads in ((ready, [f"/studio/videos/{ready}/clips"]), (waits, []), ("", [])):
+        await client.post(address, data={**TYPED, "section_id": section, "video_id": video})
+        found = link.findall((await client.get(address)).text)
+        assert found == leads, video
+        assert all((await client.get(there)).status_code == 200 for there in found)
 
 
 @pytest.mark.parametrize(

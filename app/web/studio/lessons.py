@@ -45,6 +45,12 @@ class LessonPage:
         return [(str(section.id), section.title) for section in self.course.sections]
 
     @property
+    def film(self) -> studio_queries.VideoChoice | None:
+        """The lesson's film as it is kept, not as the form chose it, once it can be watched."""
+        kept = self.lesson.video_id if self.lesson else None
+        return next((video for video in self.videos if video.id == kept and video.is_ready), None)
+
+    @property
     def address(self) -> str:
         base = f"/studio/courses/{self.course.id}/lessons"
         return f"{base}/{self.lesson.id}" if self.lesson else base

@@ -75,7 +75,7 @@ async function styles() {
 }
 
 async function scripts() {
-  const sources = ["player.ts", "controls.ts", "upload.ts", "studio.ts", "respond.ts", "proof.ts"].filter((name) => existsSync(join(here, name)));
+  const sources = ["player.ts", "controls.ts", "upload.ts", "studio.ts", "forms.ts", "proof.ts"].filter((name) => existsSync(join(here, name)));
   const result = await bundle({
     entryPoints: sources.map((name) => join(here, name)),
     outdir: work,

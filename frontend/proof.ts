@@ -1,5 +1,5 @@
 // The worker that does a form's proof of work (app/articles/proofs.py says what that is, and why).
-import { firstWord } from "./respond/sha256";
+import { firstWord } from "./forms/sha256";
 
 export interface Work {
   challenge: string;

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts import audit
 from app.accounts.permissions import Viewer
 from app.accounts.rules import clean_email
+from app.articles import pacing
 from app.articles.models import ContactMessage
 from app.articles.rules import MessageDraft
 from app.errors import NotFound
@@ -22,14 +23,18 @@ async def send(
     draft: MessageDraft,
     *,
     trapped: bool,
+    is_worked: bool,
     notify: Sequence[str],
     now: datetime,
 ) -> ContactMessage:
     """Keep a checked message and mail it on, with the writer as Reply-To.
 
     `trapped`: a field that people cannot see was filled in; the message is kept among the handled ones, unmailed.
+    `is_worked`: the sender's browser did its work, or they are a member. Of messages without it only a few are mailed
+    each hour, so that a flood fills the studio's list and not her mailbox; the others wait there.
     """
     email = clean_email(draft.email)
+    is_held = trapped or not await pacing.may_pass_on(db, is_worked=is_worked, now=now)
     message = ContactMessage(
         id=uuid4(),
         name=draft.name,
@@ -38,10 +43,11 @@ async def send(
         body=draft.body,
         created_at=now,
         handled_at=now if trapped else None,
+        is_held=is_held,
     )
     db.add(message)
     await db.flush()
-    if not trapped:
+    if not is_held:
         for address in notify:
             context = {
                 "name": draft.name,

@@ -231,6 +231,8 @@ class SpentStamp(Base):
 
 
 class ContactMessage(HasId, Base):
+    """What somebody wrote on the contact page. `is_held`: it was not mailed to the teacher, and stands in the studio only."""
+
     __tablename__ = "contact_message"
 
     name: Mapped[str] = mapped_column(String(120))
@@ -238,4 +240,5 @@ class ContactMessage(HasId, Base):
     phone: Mapped[str] = mapped_column(String(40), default="")
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    is_held: Mapped[bool] = mapped_column(default=False)
     handled_at: Mapped[datetime | None]

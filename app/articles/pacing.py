@@ -10,6 +10,8 @@ from app.articles.rules import THROTTLE_LIMIT, THROTTLE_WINDOW
 
 # A flood from a thousand networks fills the queue, not her mailbox.
 TELLING = Limit("told", 30, timedelta(hours=1))
+# Of what came without any work, by people without JavaScript or by programs.
+UNPROVEN = Limit("told-unproven", 5, timedelta(hours=1))
 
 
 async def may_write(db: AsyncSession, kind: str, ip: str, now: datetime) -> bool:
@@ -21,3 +23,11 @@ async def may_write(db: AsyncSession, kind: str, ip: str, now: datetime) -> bool
 async def may_tell(db: AsyncSession, now: datetime) -> bool:
     """Count one more mail about a response, unless there were too many within the hour."""
     return await throttle.allow(db, [Bucket("told:responses", TELLING)], now)
+
+
+async def may_pass_on(db: AsyncSession, *, is_worked: bool, now: datetime) -> bool:
+    """Count one more mail with a message, unless there were too many within the hour; without work sooner."""
+    buckets = [Bucket("told:messages", TELLING)]
+    if not is_worked:
+        buckets.append(Bucket("told:messages:unproven", UNPROVEN))
+    return await throttle.allow(db, buckets, now)

@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import links, throttle
 from app.accounts.links import Claims, Purpose
-from app.accounts.rules import clean_email, letter_buckets
+from app.accounts.rules import Bucket, clean_email, letter_buckets
 from app.articles import pacing
 from app.catalog.models import Lesson
 from app.errors import Conflict, LinkExpired, NotFound, TooMany
 from app.i18n import _
 from app.jobs import enqueue
 from app.waiting.models import Topic, Waiting
+from app.waiting.rules import QUESTIONS_ADDRESS, question_buckets
 from app.waiting.standing import Standing, standing_of, standings
 
 
@@ -40,11 +41,14 @@ async def ask(
     *,
     ip: str,
     is_proven: bool,
+    is_worked: bool,
     trapped: bool = False,
     article_id: UUID | None = None,
     now: datetime,
 ) -> None:
     """Remember the address and mail the question whether it is theirs. `is_proven`: it is known to be.
+    `is_worked`: something was paid for the form; without it, only a few questions of the whole site go out in an hour, and
+    the others wait (`telling.ask_held`): nobody mails strangers in bulk through us.
 
     The answer is the same for every address, so that nothing can be learned from it. `trapped`: a field that people
     cannot see was filled in; then nothing is kept or sent.
@@ -63,7 +67,8 @@ async def ask(
     if found.is_out:
         raise Conflict(_("It is out: you can see it now."))
     allowed = await pacing.may_write(db, "wait", ip, now)
-    if not allowed or not await throttle.allow(db, letter_buckets(address, ip), now):
+    a_day = Bucket(f"wait:{address}", QUESTIONS_ADDRESS)
+    if not allowed or not await throttle.allow(db, [*letter_buckets(address, ip), a_day], now):
         raise TooMany
     if trapped:
         return
@@ -73,7 +78,10 @@ async def ask(
     if is_proven:
         waiting.confirmed_at = waiting.confirmed_at or now
     elif waiting.confirmed_at is None:
-        await _question(db, waiting, found, now)
+        if await throttle.allow(db, question_buckets(is_worked=is_worked), now):
+            await question(db, waiting, found, now)
+        else:
+            waiting.held_at = waiting.held_at or now
     await db.flush()
 
 
@@ -88,8 +96,9 @@ async def _kept(
     return (await db.scalars(wanted.with_for_update())).one()
 
 
-async def _question(db: AsyncSession, waiting: Waiting, found: Standing, now: datetime) -> None:
-    """One in an hour, however often somebody presses the button."""
+async def question(db: AsyncSession, waiting: Waiting, found: Standing, now: datetime) -> None:
+    """Mail the address whether it wants to wait: once in an hour, however often somebody presses the button."""
+    waiting.held_at = None
     context = {
         "title": found.title,
         "url": links.url(Purpose.WAIT, Claims(str(waiting.id), "", {}), now),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.accounts.rules import tidy
+from app.accounts.rules import Bucket, Limit, tidy
 from app.catalog.rules import SLUG_MAX, is_slug
 from app.i18n import N_, _
 
@@ -16,6 +16,13 @@ WEEK = timedelta(days=7)
 UNANSWERED = timedelta(days=30)
 # So long after the one mail, the address is forgotten; that somebody asked is still counted.
 KEPT_AFTER = timedelta(days=30)
+
+# Questions in mails, of the whole site: with a form's proof of work, and without it (no JavaScript, or a program).
+# What is over goes out later, as many in each hour.
+QUESTIONS = Limit("wait-all", 300, timedelta(hours=1))
+QUESTIONS_UNPROVEN = Limit("wait-unproven", 20, timedelta(hours=1))
+# To one address, which may be a stranger's.
+QUESTIONS_ADDRESS = Limit("wait-address", 8, timedelta(days=1))
 
 Errors = dict[str, str]
 
@@ -58,6 +65,12 @@ def check_topic(draft: TopicDraft) -> Errors:
     if len(draft.summary) > SUMMARY_MAX:
         errors["summary"] = _("The summary is longer than 320 characters. Two sentences are enough.")
     return errors
+
+
+def question_buckets(*, is_worked: bool) -> list[Bucket]:
+    """What one more question in a mail counts in. `is_worked`: something was paid for it (docs/adr/0021)."""
+    buckets = [Bucket("wait:questions", QUESTIONS)]
+    return buckets if is_worked else [*buckets, Bucket("wait:questions:unproven", QUESTIONS_UNPROVEN)]
 
 
 class Step(StrEnum):

@@ -8,13 +8,14 @@ from sqlalchemy import String, cast, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
-from app.accounts import links
+from app.accounts import links, throttle
 from app.accounts.links import Claims, Purpose
 from app.clock import utcnow
 from app.jobs import engine, enqueue
 from app.settings import get_settings
+from app.waiting import asking
 from app.waiting.models import Topic, Waiting
-from app.waiting.rules import KEPT_AFTER, UNANSWERED
+from app.waiting.rules import KEPT_AFTER, UNANSWERED, question_buckets
 from app.waiting.standing import Standing, columns, is_out, joined, standing_of
 
 BATCH = 200
@@ -57,6 +58,42 @@ async def send_due(session: AsyncSession, now: datetime) -> int:
         sent += 1
     await session.flush()
     return sent
+
+
+@engine.scheduled("ask_held", "*/10 * * * *")
+async def ask_later(_at: datetime, _context: Any) -> None:
+    """Every ten minutes: the questions that were too many at once."""
+    await _ask_some()
+
+
+@engine.step(tries=3)
+async def _ask_some() -> None:
+    async with db.transaction() as session:
+        await ask_held(session, utcnow())
+
+
+async def ask_held(session: AsyncSession, now: datetime) -> int:
+    """Mail questions that wait, the oldest first, as many as the hour still allows without work; answers how many."""
+    wanted = joined(select(Waiting, *columns(now)).join(Topic, Topic.id == Waiting.topic_id)).where(
+        Waiting.held_at.is_not(None), Waiting.confirmed_at.is_(None), Waiting.ended_at.is_(None)
+    )
+    rows = await session.execute(
+        wanted.order_by(Waiting.held_at, Waiting.id)
+        .limit(BATCH)
+        .with_for_update(of=Waiting, skip_locked=True)
+    )
+    asked = 0
+    for waiting, *rest in rows:
+        found = standing_of(rest)
+        if not found.is_soon:
+            waiting.held_at = None
+        elif await throttle.allow(session, question_buckets(is_worked=False), now):
+            await asking.question(session, waiting, found, now)
+            asked += 1
+        else:
+            break
+    await session.flush()
+    return asked
 
 
 async def _letter(session: AsyncSession, waiting: Waiting, found: Standing, now: datetime) -> None:

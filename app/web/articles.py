@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 
 from app.accounts.permissions import Permission, Viewer
-from app.articles import figures, proofs, queries, responding, series_queries, threads
+from app.articles import figures, queries, responding, series_queries, threads
 from app.articles.markdown import Heading, contents
 from app.articles.models import Article, Comment, Tag
 from app.articles.queries import ArticleCard, Mention
@@ -26,7 +26,7 @@ from app.web.guard import MaybeViewer, needs
 from app.web.pages import Page, Pages
 from app.web.response_lines import ResponseLine, lines
 from app.web.writers import sender_of
-from app.web.writing_forms import new_stamp
+from app.web.writing_forms import WORK, new_stamp
 
 router = APIRouter(prefix="/articles", dependencies=[needs(Permission.PUBLIC)], tags=["articles"])
 
@@ -83,7 +83,7 @@ class ArticlePage:
     response_count: int
     form: ReplyForm
     is_withdrawn: bool = False
-    work: tuple[int, int] = (proofs.PIECES, proofs.BITS)
+    work: tuple[int, int] = WORK
 
     @property
     def contents_pairs(self) -> list[tuple[str, str]]:

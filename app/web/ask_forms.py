@@ -13,7 +13,7 @@ from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput
 from app.waiting import asking
-from app.web.writing_forms import client_ip, new_stamp, pace_error
+from app.web.writing_forms import WORK, client_ip, has_worked, new_stamp, pace_error
 
 # What the page says after sending: look into your mail, or nothing more to do.
 MAILED, KNOWN = "1", "2"
@@ -31,7 +31,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class AskForm:
-    """The form for one topic. `key`: part of the ids on the page. `came_from`: the article that it stands in."""
+    """The form for one topic. `key`: part of the ids on the page. `came_from`: the article that it stands in.
+    `work`: what a guest's browser is asked to do (`writing_forms.WORK`)."""
 
     key: str
     action: str
@@ -41,6 +42,7 @@ class AskForm:
     is_mailed: bool
     is_known: bool
     came_from: str
+    work: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class SentForm:
     stamp: str
     website: str
     came_from: str
+    proof: str
 
 
 async def sent_form(
@@ -56,9 +59,10 @@ async def sent_form(
     stamp: Annotated[str, Form()] = "",
     website: Annotated[str, Form()] = "",
     came_from: Annotated[str, Form(alias="from")] = "",
+    proof: Annotated[str, Form()] = "",
 ) -> SentForm:
     """The form as it was sent."""
-    return SentForm(email[:1000], stamp, website, came_from[:100])
+    return SentForm(email[:1000], stamp, website, came_from[:100], proof)
 
 
 Sent = Annotated[SentForm, Depends(sent_form)]
@@ -79,6 +83,7 @@ def form_for(viewer: Viewer | None, key: str, action: str, asked: Asked) -> AskF
         is_mailed=asked.told == MAILED,
         is_known=asked.told == KNOWN,
         came_from=asked.came_from,
+        work=None if viewer else WORK,
     )
 
 
@@ -102,6 +107,7 @@ async def take(
         address,
         ip=client_ip(request),
         is_proven=is_proven,
+        is_worked=await has_worked(db, viewer, sent.stamp, sent.proof),
         trapped=bool(sent.website),
         article_id=await articles.id_of(db, sent.came_from),
         now=utcnow(),

@@ -1,14 +1,21 @@
-"""What the public forms (responses, contact) share: who writes from where, the stamp, and the field nobody sees."""
+"""What the public forms (responses, contact, waiting lists) share: who writes from where, the stamp, the work, and the
+field nobody sees."""
 
 import secrets
 from contextvars import ContextVar
 
 from fastapi import Request
 
-from app.articles import stamps
+from app.accounts.permissions import Viewer
+from app.articles import proofs, stamps
 from app.articles.rules import check_pace
 from app.clock import utcnow
+from app.db import Db
 from app.settings import get_settings
+
+
+# What a guest's browser is asked to do: so many pieces of so many bits.
+WORK = (proofs.PIECES, proofs.BITS)
 
 
 def client_ip(request: Request) -> str:
@@ -34,3 +41,10 @@ def new_stamp(purpose: str) -> str:
 def pace_error(purpose: str, stamp: str) -> str | None:
     """Why this form is not believed to be a person's, or None."""
     return check_pace(stamps.read(get_settings().link_ring, purpose, stamp), utcnow())
+
+
+async def has_worked(db: Db, viewer: Viewer | None, stamp: str, proof: str) -> bool:
+    """Whether something was paid for this form: an account with a confirmed address, or the work of one stamp, once."""
+    if viewer is not None and viewer.is_confirmed:
+        return True
+    return proofs.is_proven(stamp, proof) and await proofs.spend(db, stamp, utcnow())

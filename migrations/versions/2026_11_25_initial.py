@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=40), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_held", sa.Boolean(), nullable=False),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_message")),
@@ -1202,6 +1203,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("article_id", sa.Uuid(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
@@ -1215,6 +1217,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_topic_waiting")),
         sa.UniqueConstraint("topic_id", "email", name=op.f("uq_topic_waiting_topic_id_email")),
     )
+    op.create_index(op.f("ix_topic_waiting_held_at"), "topic_waiting", ["held_at"], unique=False)
     op.create_index(op.f("ix_topic_waiting_article_id"), "topic_waiting", ["article_id"], unique=False)
     op.create_index("ix_topic_waiting_email", "topic_waiting", ["email"], unique=False)
     op.create_table(
@@ -1430,6 +1433,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER entitlement_entry_append_only ON entitlement_entry")
     op.execute("DROP FUNCTION refuse_change()")
     op.drop_index("ix_topic_waiting_email", table_name="topic_waiting")
+    op.drop_index(op.f("ix_topic_waiting_held_at"), table_name="topic_waiting")
     op.drop_index(op.f("ix_topic_waiting_article_id"), table_name="topic_waiting")
     op.drop_table("topic_waiting")
     op.drop_table("topic")

@@ -254,7 +254,7 @@ def test_an_article_has_one_small_script_and_its_worker_only_for_who_writes(page
     )
     page.goto("/articles/hip-pain-from-running")
     page.wait_for_load_state("networkidle")
-    assert [url.rpartition("/")[2].partition(".")[0] for url in scripts] == ["respond"]
+    assert [url.rpartition("/")[2].partition(".")[0] for url in scripts] == ["forms"]
 
 
 def test_an_article_weighs_little_and_asks_nobody_else(page: Page, demo: Demo) -> None:

@@ -23,6 +23,7 @@ from app.mail import render
 from app.settings import get_settings
 from app.waiting import asking, telling
 from app.waiting.models import Topic, Waiting
+from app.waiting.rules import QUESTIONS_ADDRESS, QUESTIONS_UNPROVEN
 from tests import factories
 from tests.articles.forms import stamp
 from tests.letters import letters
@@ -46,7 +47,12 @@ _networks = count(1)
 
 
 async def ask(
-    lesson: Lesson, *addresses: str, at: datetime = NOW, ip: str | None = None, is_proven: bool = True
+    lesson: Lesson,
+    *addresses: str,
+    at: datetime = NOW,
+    ip: str | None = None,
+    is_proven: bool = True,
+    is_worked: bool = True,
 ) -> None:
     """Each address asks from a network of its own; it is known to be theirs unless told otherwise."""
     for address in addresses:
@@ -54,7 +60,9 @@ async def ask(
         async with db.transaction() as session:
             topic_id = await asking.topic_of_lesson(session, lesson.id, at)
             place = ip or f"10.{n // 250}.{n % 250}.1"
-            await asking.ask(session, topic_id, address, ip=place, is_proven=is_proven, now=at)
+            await asking.ask(
+                session, topic_id, address, ip=place, is_proven=is_proven, is_worked=is_worked, now=at
+            )
 
 
 async def send(at: datetime) -> int:
@@ -448,3 +456,54 @@ async def test_addresses_are_forgotten_once_they_have_served_and_still_counted(d
         rows = list(await session.scalars(select(Waiting.email).order_by(Waiting.email)))
     assert [row for row in rows if "@" in row] == ["told-lately@example.com", "waits@example.com"]
     assert len(rows) == 3
+
+
+async def ask_later(at: datetime) -> int:
+    async with db.transaction() as session:
+        return await telling.ask_held(session, at)
+
+
+async def asked() -> list[str]:
+    return [letter["to"] for letter in await letters() if letter["template"] == "wait_confirm"]
+
+
+async def test_a_thousand_networks_without_work_mail_few_strangers_and_the_others_wait_their_turn(
+    lesson: Lesson,
+) -> None:
+    most = QUESTIONS_UNPROVEN.tries
+    strangers = [f"stranger{n}@example.com" for n in range(most + 5)]
+    await ask(lesson, *strangers, is_proven=False, is_worked=False)
+    assert await asked() == strangers[:most]
+    await ask(lesson, "ana@example.com", is_proven=False)
+    assert (await asked())[-1] == "ana@example.com", "who has worked does not wait behind them"
+    assert await ask_later(NOW + timedelta(minutes=50)) == 0
+    later = NOW + timedelta(minutes=61)
+    assert await ask_later(later) == 5
+    assert sorted(await asked()) == sorted([*strangers, "ana@example.com"]), "kept, not refused"
+    assert await ask_later(later) == 0, "and each is asked once"
+
+
+async def test_a_held_question_is_asked_at_once_when_its_sender_comes_back_with_work(lesson: Lesson) -> None:
+    most = QUESTIONS_UNPROVEN.tries
+    await ask(lesson, *(f"s{n}@example.com" for n in range(most)), is_proven=False, is_worked=False)
+    await ask(lesson, "ana@example.com", is_proven=False, is_worked=False)
+    assert "ana@example.com" not in await asked()
+    await ask(lesson, "ana@example.com", is_proven=False)
+    assert "ana@example.com" in await asked()
+    assert await ask_later(NOW + timedelta(hours=2)) == 0
+
+
+async def test_a_held_question_about_what_is_out_by_then_is_never_asked(lesson: Lesson) -> None:
+    most = QUESTIONS_UNPROVEN.tries
+    await ask(lesson, *(f"s{n}@example.com" for n in range(most + 2)), is_proven=False, is_worked=False)
+    await publish(lesson, NOW)
+    assert await ask_later(SOON + timedelta(hours=2)) == 0
+    assert len(await asked()) == most
+
+
+async def test_one_address_is_asked_so_often_in_a_day_and_no_more(lesson: Lesson) -> None:
+    for n in range(QUESTIONS_ADDRESS.tries):
+        await ask(lesson, "ana@example.com", is_proven=False, at=NOW + n * timedelta(minutes=90))
+    with pytest.raises(TooMany):
+        await ask(lesson, "ana@example.com", is_proven=False, at=NOW + timedelta(hours=20))
+    await ask(lesson, "ana@example.com", is_proven=False, at=NOW + timedelta(hours=25))

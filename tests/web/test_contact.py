@@ -5,12 +5,16 @@ import pytest
 from sqlalchemy import select
 
 from app import db
+from app.articles import pacing
 from app.articles.models import ContactMessage
+from app.articles.pacing import UNPROVEN
 from app.articles.rules import THROTTLE_LIMIT
+from app.clock import utcnow
 from app.mail import render
 from app.practice.models import Location, Practice
 from tests import factories
 from tests.articles.forms import stamp, words_of
+from tests.articles.work import solve
 from tests.letters import letters
 
 
@@ -161,3 +165,49 @@ async def test_the_head_has_title_description_and_canonical(client: httpx.AsyncC
     assert '<link rel="canonical" href="https://limber.test/contact">' in page
     assert '<meta property="og:title" content="Contact">' in page
     assert "Tell me what hurts" in words_of(page)
+
+
+async def test_of_messages_without_work_few_are_mailed_and_the_others_wait_in_the_studio(
+    client: httpx.AsyncClient,
+) -> None:
+    for n in range(UNPROVEN.tries):
+        await send(client, body=f"Flood {n}.")
+    assert len(await letters()) == UNPROVEN.tries, "people without JavaScript are heard"
+    answer = await send(client, body="One of a flood.")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/contact/sent")
+    assert len(await letters()) == UNPROVEN.tries
+    held = [row for row in await stored() if row.is_held]
+    assert [(row.body, row.handled_at) for row in held] == [("One of a flood.", None)]
+    async with db.transaction() as session:
+        teacher = await factories.staff(session)
+    await factories.sign_in(client, teacher)
+    inbox = (await client.get("/studio/messages")).text
+    assert inbox.count("Not mailed: a program may have sent it") == 1
+    assert "One of a flood." in inbox
+
+
+async def test_a_message_with_work_is_mailed_in_the_midst_of_a_flood_and_once(
+    client: httpx.AsyncClient,
+) -> None:
+    page = (await client.get("/contact")).text
+    assert 'name="proof"' in page
+    assert "forms." in page
+    for n in range(UNPROVEN.tries - 1):
+        await send(client, body=f"Flood {n}.")
+    made = stamp("contact")
+    proof = solve(made)
+    for _n in range(2):
+        await send(client, stamp=made, proof=proof, body="My neck.")
+    # The second time its work is spent, so it took the last place of those without.
+    assert [letter["context"]["words"] for letter in await letters()].count("My neck.") == 2
+    assert [row.is_held for row in await stored()] == [False] * (UNPROVEN.tries + 1)
+    async with db.transaction() as session:
+        assert not await pacing.may_pass_on(session, is_worked=False, now=utcnow())
+        assert await pacing.may_pass_on(session, is_worked=True, now=utcnow())
+
+
+async def test_members_are_asked_for_no_work(client: httpx.AsyncClient) -> None:
+    async with db.transaction() as session:
+        member = await factories.user(session)
+    await factories.sign_in(client, member)
+    assert 'name="proof"' not in (await client.get("/contact")).text

@@ -137,7 +137,7 @@ async def test_members_need_no_work_and_get_no_script(client: httpx.AsyncClient,
     await factories.sign_in(client, member)
     page = (await client.get("/articles/hips")).text
     assert "data-worker" not in page
-    assert "respond." not in page
+    assert "forms." not in page
     assert (await send(client, article, "Third.")).state == "approved"
 
 
@@ -145,5 +145,5 @@ async def test_an_articles_scripts_are_small(client: httpx.AsyncClient, article:
     page = (await client.get("/articles/hips")).text
     named = set(re.findall(r'/static/([\w.-]+\.js)"', page))
     sizes = {entry["file"]: entry["br"] for entry in manifest()["entries"].values() if entry["file"] in named}
-    assert {name.partition(".")[0] for name in named} == {"respond", "proof"}
+    assert {name.partition(".")[0] for name in named} == {"forms", "proof"}
     assert 0 < sum(sizes.values()) <= MOST_SCRIPT_BYTES, sizes

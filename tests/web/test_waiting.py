@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app import db
+from app.accounts import throttle
 from app.accounts.links import Purpose
 from app.articles.models import Article
 from app.articles.rules import THROTTLE_LIMIT
@@ -14,8 +15,10 @@ from app.clock import utcnow
 from app.mail import render
 from app.waiting import telling
 from app.waiting.models import Topic, Waiting
+from app.waiting.rules import QUESTIONS_UNPROVEN, question_buckets
 from tests import factories
 from tests.articles.forms import stamp, words_of
+from tests.articles.work import solve
 from tests.letters import letters, token_of
 from tests.web.sitemap import whole_sitemap
 
@@ -204,3 +207,36 @@ async def test_the_article_under_which_somebody_asked_is_remembered_and_led_back
     await ask(client, "bo@example.com", **{"from": "//evil.example"})
     rows: dict[str, Any] = {row.email: row.article_id for row in await stored()}
     assert rows == {"ana@example.com": article.id, "bo@example.com": None}
+
+
+async def test_the_work_of_a_guests_browser_pays_for_one_question(
+    client: httpx.AsyncClient, topic: Topic
+) -> None:
+    page = (await client.get(URL)).text
+    assert 'name="proof"' in page
+    assert "forms." in page
+    async with db.transaction() as session:
+        now = utcnow()
+        for _n in range(QUESTIONS_UNPROVEN.tries):
+            await throttle.allow(session, question_buckets(is_worked=False), now)
+    made = stamp("wait:neck")
+    proof = solve(made)
+    told = await ask(client, "ana@example.com", stamp=made, proof=proof)
+    assert told.headers["location"] == "/coming/neck?told=1"
+    assert [letter["to"] for letter in await letters()] == ["ana@example.com"]
+    for email, values in (("bo@example.com", {"stamp": made, "proof": proof}), ("cy@example.com", {})):
+        again = await ask(client, email, **values)
+        assert again.headers["location"] == "/coming/neck?told=1", "taken, and the answer tells nothing"
+    assert len(await letters()) == 1
+    assert [(row.email, row.held_at is not None) for row in await stored()] == [
+        ("ana@example.com", False),
+        ("bo@example.com", True),
+        ("cy@example.com", True),
+    ]
+
+
+async def test_members_are_asked_for_no_work(client: httpx.AsyncClient, topic: Topic) -> None:
+    async with db.transaction() as session:
+        member = await factories.user(session, email="mele@example.com")
+    await factories.sign_in(client, member)
+    assert 'name="proof"' not in (await client.get(URL)).text

@@ -1,11 +1,11 @@
-// The form under "Leave a Reply": while somebody writes, a worker does the proof of work that lets a response be shown at once.
-// Whatever goes wrong with it, the form is sent all the same; the response then waits for the teacher.
+// Forms that anybody may send: while somebody writes, a worker does the proof of work that lets what is sent go its way at once.
+// Whatever goes wrong with it, the form is sent all the same; what it says then waits.
 import type { Work } from "./proof";
 
 const LONGEST_WAIT_MS = 8000;
 
 function work(form: HTMLFormElement, field: HTMLInputElement): Promise<void> {
-  const { worker: address = "", pieces, bits } = form.dataset;
+  const { worker: address = "", pieces, bits } = field.dataset;
   const stamp = form.querySelector<HTMLInputElement>("[name=stamp]")?.value ?? "";
   return new Promise((done) => {
     try {
@@ -23,9 +23,7 @@ function work(form: HTMLFormElement, field: HTMLInputElement): Promise<void> {
   });
 }
 
-const form = document.querySelector<HTMLFormElement>("form[data-worker]");
-const field = form?.querySelector<HTMLInputElement>("[name=proof]");
-if (form && field) {
+function prepare(form: HTMLFormElement, field: HTMLInputElement): void {
   let working: Promise<void> | undefined;
   let isWaited = false;
   // A browser that fills the form in again after a reload would keep the work for another stamp.
@@ -36,7 +34,7 @@ if (form && field) {
     event.preventDefault();
     working ??= work(form, field);
     const says = form.querySelector("[role=status]");
-    if (says) says.textContent = form.dataset.wait ?? "";
+    if (says) says.textContent = field.dataset.wait ?? "";
     const late = new Promise((done) => setTimeout(done, LONGEST_WAIT_MS));
     void Promise.race([working, late]).then(() => {
       isWaited = true;
@@ -44,3 +42,6 @@ if (form && field) {
     });
   });
 }
+
+// A page may have several: an article its responses and whatever it announces.
+for (const field of document.querySelectorAll<HTMLInputElement>("input[name=proof]")) if (field.form) prepare(field.form, field);

@@ -175,9 +175,11 @@ async def article_titles(db: AsyncSession, ids: Collection[str]) -> list[tuple[s
     return [(str(one), titles[one]) for one in wanted if one in titles]
 
 
-async def every_article(db: AsyncSession) -> list[tuple[str, str]]:
-    """(id, title) of every article, by title."""
-    rows = await db.execute(select(Article.id, Article.title).order_by(func.lower(Article.title)))
+async def latest_articles(db: AsyncSession) -> list[tuple[str, str]]:
+    """(id, title) of the CHOICES articles that were changed last."""
+    rows = await db.execute(
+        select(Article.id, Article.title).order_by(Article.changed_at.desc(), Article.id).limit(CHOICES)
+    )
     return [(str(article_id), title) for article_id, title in rows]
 
 

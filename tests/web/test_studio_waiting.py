@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from app import db
 from app.accounts.models import AuditEntry, User
+from app.articles.studio_queries import CHOICES
 from app.clock import utcnow
 from app.waiting.models import Topic, Waiting
 from tests import factories
 from tests.articles.forms import words_of
+from tests.web.test_questions import counted
 
 ID = UUID(int=7)
 PAGES = ["/studio/waiting", "/studio/waiting/new", f"/studio/waiting/{ID}"]
@@ -136,3 +138,41 @@ async def test_what_is_gone_or_no_thing_at_all_is_nothing(
     await client.post("/studio/waiting", data={**FORM, "becomes": becomes})
     (row,) = await topics()
     assert (row.lesson_id, row.course_id, row.article_id) == (None, None, None)
+
+
+async def test_of_many_articles_a_few_are_offered_and_any_other_is_found_by_its_title(
+    client: httpx.AsyncClient, teacher: User, database: db.Database
+) -> None:
+    async def written(count: int) -> None:
+        async with db.transaction() as session:
+            for n in range(count):
+                await factories.article(session, title=f"Article {n}", changed_at=utcnow())
+
+    async with db.transaction() as session:
+        old = await factories.article(session, title="Necks", changed_at=utcnow() - timedelta(days=900))
+        topic = await factories.save(session, Topic(slug="neck", title="Neck"))
+    url, form = f"/studio/waiting/{topic.id}", {"title": "Neck", "slug": "neck"}
+    asked = []
+    for count in (12, 30):
+        await written(count)
+        with counted(database) as statements:
+            page = (await client.get(url)).text
+        asked.append(len(statements))
+        assert page.count('<option value="article:') == CHOICES
+        assert str(old.id) not in page
+    assert asked[0] == asked[1]
+    for do in ("find", "enter"):
+        found = await client.post(url, data={**form, "title": "Necks too", "do": do, "find": " neck "})
+        assert found.status_code == 200
+        assert f'<option value="article:{old.id}"' in found.text
+        assert 'value="Necks too"' in found.text, "nothing typed is lost"
+        assert found.text.count('<option value="article:') == CHOICES + 1
+    none = await client.post(url, data={**form, "do": "find", "find": "zebra"})
+    assert "No article has these words in its title." in words_of(none.text)
+    assert (await topics())[0].title == "Neck", "and nothing is saved"
+    done = await client.post(url, data={**form, "becomes": f"article:{old.id}", "do": "enter"})
+    assert done.status_code == 303
+    assert f'<option value="article:{old.id}" selected' in (await client.get(url)).text
+    sought = await client.post("/studio/waiting", data={**FORM, "do": "find", "find": "neck"})
+    assert f'<option value="article:{old.id}"' in sought.text
+    assert len(await topics()) == 1

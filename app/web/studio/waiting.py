@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
+from app.accounts.rules import tidy
 from app.articles import studio_queries as articles
 from app.clock import utcnow
 from app.db import Db
@@ -33,7 +34,8 @@ class WaitingPage:
 
 @dataclass(frozen=True)
 class TopicPage:
-    """One topic, or a new one (`demand` None). `choices`: what it may have become."""
+    """One topic, or a new one (`demand` None). `choices`: what it may have become; `words`: looked for in titles of
+    articles, of which `is_none_found`."""
 
     draft: TopicDraft
     choices: list[tuple[str, str]]
@@ -43,6 +45,8 @@ class TopicPage:
     askers: list[Asker] = field(default_factory=list)
     errors: Errors = field(default_factory=dict)
     did: str = ""
+    words: str = ""
+    is_none_found: bool = False
 
     @property
     def address(self) -> str:
@@ -64,14 +68,31 @@ async def topic_form(
 
 
 Sent = Annotated[TopicDraft, Depends(topic_form)]
+Do = Annotated[str, Form()]
+Find = Annotated[str, Form()]
 
 
-async def _choices(db: Db) -> list[tuple[str, str]]:
+def _looks(do: str, find: str) -> bool:
+    """Whether the form was sent only to look for an article. Enter in that field means nothing else."""
+    return do == "find" or (do == "enter" and bool(find.strip()))
+
+
+async def _articles(db: Db, becomes: str, words: str) -> list[tuple[str, str]]:
+    """A few of perhaps thousands: the one chosen, those with the words looked for, and those changed last."""
+    thing, _colon, number = becomes.partition(":")
+    found = await articles.article_titles(db, [number]) if thing == Thing.ARTICLE else []
+    if words:
+        found += await articles.article_choices(db, words)
+    found += await articles.latest_articles(db)
+    return list(dict.fromkeys(found))
+
+
+async def _choices(db: Db, becomes: str, words: str) -> list[tuple[str, str]]:
     found = [("", _("Nothing yet"))]
     for thing, name, rows in (
+        (Thing.ARTICLE, _("Article"), await _articles(db, becomes, words)),
         (Thing.LESSON, _("Lesson"), await articles.lesson_choices(db)),
         (Thing.COURSE, _("Course"), await queries.course_choices(db)),
-        (Thing.ARTICLE, _("Article"), await articles.every_article(db)),
     ):
         found += [(f"{thing}:{number}", f"{name} · {title}") for number, title in rows]
     return found
@@ -85,17 +106,21 @@ async def _show(
     *,
     errors: Errors | None = None,
     did: str = "",
+    find: str = "",
 ) -> Response:
+    words = " ".join(tidy(find).split())[:100]
     demand = (await queries.demand(db, utcnow(), topic.id))[0] if topic else None
     model = TopicPage(
         draft=draft,
-        choices=await _choices(db),
+        choices=await _choices(db, draft.becomes, words),
         demand=demand,
         step=_(STEPS[demand.step]) if demand else "",
         weeks=await queries.weeks(db, topic.id, utcnow()) if topic else [],
         askers=await queries.askers(db, topic.id) if topic else [],
         errors=errors or {},
         did=did,
+        words=words,
+        is_none_found=bool(words) and not await articles.article_choices(db, words),
     )
     return await page.show("studio/waiting/topic.html", model, status=422 if errors else 200)
 
@@ -115,8 +140,12 @@ async def new(page: Page, db: Db) -> Response:
 
 
 @router.post("")
-async def create(page: Page, db: Db, viewer: SignedIn, draft: Sent) -> Response:
-    """POST /studio/waiting: announce something."""
+async def create(
+    page: Page, db: Db, viewer: SignedIn, draft: Sent, do: Do = "", find: Find = ""
+) -> Response:
+    """POST /studio/waiting: announce something, or look for an article that it has become."""
+    if _looks(do, find):
+        return await _show(page, db, None, draft, find=find)
     errors = check_topic(draft)
     if errors:
         return await _show(page, db, None, draft, errors=errors)
@@ -137,9 +166,13 @@ async def topic(topic_id: UUID, page: Page, db: Db, did: str = "") -> Response:
 
 
 @router.post("/{topic_id}")
-async def save(topic_id: UUID, page: Page, db: Db, viewer: SignedIn, draft: Sent) -> Response:
+async def save(
+    topic_id: UUID, page: Page, db: Db, viewer: SignedIn, draft: Sent, do: Do = "", find: Find = ""
+) -> Response:
     """POST /studio/waiting/{id}."""
     found = await topics.find(db, topic_id)
+    if _looks(do, find):
+        return await _show(page, db, found, draft, find=find)
     errors = check_topic(draft)
     if errors:
         return await _show(page, db, found, draft, errors=errors)

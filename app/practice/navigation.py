@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.articles.paths import address
 from app.i18n import N_, _
 
 # Our own pages, by the names that they have without a label.
@@ -51,7 +52,7 @@ class PageLink:
 
     @property
     def url(self) -> str:
-        return f"/{self.slug}"
+        return address(self.slug, is_listed=False)
 
 
 @dataclass(frozen=True)

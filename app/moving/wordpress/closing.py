@@ -1,17 +1,19 @@
 """What the report says of everything that is no article, and what is done at an import's end: tags, archives, files."""
 
+from datetime import datetime
+
 from app import db
 from app.articles import old_addresses
 from app.i18n import N_, _
 from app.moving.names import names
 from app.moving.wordpress import addresses, report, rules, wxr
 from app.moving.wordpress.index import Index
+from app.moving.wordpress.menus import Menus
 from app.moving.wordpress.report import Report, number
 from app.moving.wordpress.survey import Read, Survey
 
 NOT_TAKEN = N_("not taken over")
 OTHER_KINDS = N_("Items of other kinds that have words; --also KIND takes one over as articles")
-MENUS = N_("Lines of menus, and where they lead here")
 BROKEN = N_("Parts of the file that could not be read")
 # WordPress's own bookkeeping; nobody wrote anything in them.
 SILENT = names(
@@ -49,32 +51,13 @@ def tell_fields(item: wxr.Item, told: Report) -> None:
         told.note(N_("Posts that were closed for comments: here every article takes responses"), item.title)
 
 
-def tell_other(item: wxr.Item, index: Index, told: Report) -> None:
-    """An item that is no article. Attachments and reusable blocks are told at the end, when their use is known."""
-    if item.kind in ("attachment", "wp_block"):
-        return
-    if item.kind == "nav_menu_item":
-        _tell_menu(item, index, told)
+def tell_other(item: wxr.Item, told: Report) -> None:
+    """An item that is no article. Attachments, reusable blocks and menus are told at the end, when their use is known."""
+    if item.kind in ("attachment", "wp_block", "nav_menu_item"):
         return
     told.count(report.ITEMS, item.kind, NOT_TAKEN)
     if item.kind not in SILENT and (item.content.strip() or item.title):
         told.note(OTHER_KINDS, f"{item.kind} “{item.title}” ({item.link or item.id})")
-
-
-def _tell_menu(item: wxr.Item, index: Index, told: Report) -> None:
-    target = item.meta.get("_menu_item_object_id", "")
-    kind = item.meta.get("_menu_item_type", "")
-    menu = next((term.name for term in item.terms if term.taxonomy == "nav_menu"), "")
-    place, title = item.meta.get("_menu_item_url", ""), item.title
-    if kind == "post_type":
-        slug = index.slug_here(target)
-        title = title or index.title(target)
-        place = f"/articles/{slug}" if slug else _("nothing here")
-    elif kind == "taxonomy":
-        place = _("its tag’s page")
-    nested = "– " if item.meta.get("_menu_item_menu_item_parent", "0") not in ("", "0") else ""
-    told.count(report.ITEMS, item.kind, N_("listed below"))
-    told.note(MENUS, f"{menu}: {nested}{title or _('Untitled')} → {place}")
 
 
 class Terms:
@@ -101,9 +84,12 @@ class Terms:
             )
 
 
-async def finish(index: Index, told: Report, found: Survey, terms: Terms, *, is_dry: bool) -> None:
-    """Tell what is known only now, and let the old site's archives lead on."""
+async def finish(
+    index: Index, told: Report, found: Survey, terms: Terms, menus: Menus, now: datetime, *, is_dry: bool
+) -> None:
+    """Tell what is known only now, and let the old site's menus and archives lead on."""
     terms.tell()
+    await menus.finish(now, is_dry=is_dry)
     for is_used, times in index.attachments():
         told.count(report.ITEMS, "attachment", ATTACHMENTS[is_used], times)
     for is_used, times in index.reusables():

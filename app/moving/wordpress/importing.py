@@ -29,6 +29,7 @@ from app.moving.names import names
 from app.moving.wordpress import addresses, closing, comments, media, report, rules, survey, writing, wxr
 from app.moving.wordpress.files import Files
 from app.moving.wordpress.index import Index
+from app.moving.wordpress.menus import Menus
 from app.moving.wordpress.report import Report
 from app.moving.wordpress.survey import Survey
 from app.moving.wordpress.translating import Translator
@@ -147,7 +148,7 @@ async def _import(this: Run, say: Say) -> None:
     async with db.transaction() as session:
         place = zone(await time_zone(session))
     seen: set[str] = set()
-    terms = closing.Terms(this.index, told)
+    terms, menus = closing.Terms(this.index, told), Menus(this.index, told, found.site, this.kinds)
     for number, one in enumerate(survey.read(this.wanted.files, Survey(), is_first=False), 1):
         if one.node is None:
             told.count(*closing.unreadable(one, told))
@@ -157,10 +158,14 @@ async def _import(this: Run, say: Say) -> None:
             # Numbers only: five thousand articles are a few hundred kilobytes.
             seen.add(item.id)
             await _take(this, translator, item, is_double=is_double)
+            if item.kind == "nav_menu_item" and not is_double:
+                menus.take(item)
         elif one.record.kind != "wp:author":
             terms.take(wxr.term(one.node))
         say(Progress(number, found.records, "write"))
-    await closing.finish(this.index, told, found, terms, is_dry=this.wanted.is_dry)
+    await closing.finish(
+        this.index, told, found, terms, menus, this.now, is_dry=this.wanted.is_dry
+    )
     if not this.wanted.is_dry and told.changes:
         async with db.transaction() as session:
             audit.record(
@@ -230,7 +235,7 @@ async def _take(this: Run, translator: Translator, item: wxr.Item, *, is_double:
         told.count(report.ITEMS, item.kind, N_("with the number of another item: not taken over"))
         told.note(N_("Items with the number of another one"), f"{item.id}: {item.title}")
     elif item.kind not in this.kinds:
-        closing.tell_other(item, this.index, told)
+        closing.tell_other(item, told)
     elif fate.state is None:
         told.count(report.ITEMS, item.kind, fate.words)
         told.note(N_("In the trash"), f"{item.kind} “{item.title}” ({item.link or item.id})")

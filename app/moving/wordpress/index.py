@@ -13,12 +13,12 @@ from app.moving.wordpress.shortcodes import Attached
 _SCHEMA = """
 CREATE TABLE item (id TEXT PRIMARY KEY, kind TEXT, status TEXT, slug TEXT, title TEXT, link TEXT, guid TEXT,
     parent TEXT, position INTEGER, upload TEXT, url TEXT, alt TEXT, caption TEXT, content TEXT,
-    here TEXT DEFAULT '', is_used INTEGER DEFAULT 0);
+    is_open INTEGER, here TEXT DEFAULT '', is_used INTEGER DEFAULT 0);
 CREATE INDEX item_parent ON item (parent);
 CREATE INDEX item_slug ON item (here);
 CREATE TABLE address (path TEXT PRIMARY KEY, id TEXT);
 CREATE TABLE upload (path TEXT PRIMARY KEY, id TEXT);
-CREATE TABLE term (taxonomy TEXT, slug TEXT, name TEXT, parent TEXT,
+CREATE TABLE term (taxonomy TEXT, slug TEXT, name TEXT, parent TEXT, number TEXT,
     is_used INTEGER DEFAULT 0, times INTEGER DEFAULT 0, PRIMARY KEY (taxonomy, slug));
 CREATE TABLE author (login TEXT PRIMARY KEY, id TEXT, email TEXT, name TEXT, user_id TEXT DEFAULT '');
 CREATE TABLE file (path TEXT PRIMARY KEY, here TEXT, why TEXT);
@@ -53,7 +53,7 @@ class Index:
         upload = upload or (addresses.upload_path(item.attachment_url, self.host) or "")
         made = self._db.execute(
             "INSERT OR IGNORE INTO item (id, kind, status, slug, title, link, guid, parent, position, upload, url, alt,"
-            " caption, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " caption, content, is_open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 item.id,
                 item.kind,
@@ -69,6 +69,7 @@ class Index:
                 item.meta.get("_wp_attachment_image_alt", ""),
                 item.excerpt if item.kind == "attachment" else "",
                 item.content if item.kind == "wp_block" else "",
+                item.status == "publish" and not item.password,
             ),
         )
         if made.rowcount == 0:
@@ -81,8 +82,8 @@ class Index:
 
     def add_term(self, term: wxr.Term) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO term (taxonomy, slug, name, parent) VALUES (?, ?, ?, ?)",
-            (term.taxonomy, term.slug, term.name, term.parent),
+            "INSERT OR IGNORE INTO term (taxonomy, slug, name, parent, number) VALUES (?, ?, ?, ?, ?)",
+            (term.taxonomy, term.slug, term.name, term.parent, term.number),
         )
 
     def use_term(self, term: wxr.Term) -> None:
@@ -97,6 +98,16 @@ class Index:
         return self._db.execute(
             "SELECT taxonomy, slug, name, parent FROM term WHERE is_used = 1 ORDER BY taxonomy, slug"
         ).fetchall()
+
+    def used_term(self, taxonomy: str, *, number: str = "", slug: str = "") -> wxr.Term | None:
+        """The term with this number or at this address, if articles have it."""
+        row = self._db.execute(
+            "SELECT taxonomy, slug, name, parent, number FROM term"
+            " WHERE taxonomy = ? AND is_used = 1 AND (number = ? OR slug = ?)"
+            " ORDER BY rowid LIMIT 1",
+            (taxonomy, number or None, slug or None),
+        ).fetchone()
+        return wxr.Term(*row) if row else None
 
     def count_term(self, term: wxr.Term) -> None:
         """One more record of the file is about it."""
@@ -140,6 +151,10 @@ class Index:
     def is_taken(self, slug: str) -> bool:
         return self._one("SELECT 1 FROM item WHERE here = ?", slug) is not None
 
+    def is_open(self, item_id: str) -> bool:
+        """Whether everybody could read it there."""
+        return bool(self._one("SELECT is_open FROM item WHERE id = ?", item_id))
+
     def title(self, item_id: str) -> str:
         return self._one("SELECT title FROM item WHERE id = ?", item_id) or ""
 
@@ -156,6 +171,13 @@ class Index:
         """The item at a path of the old site."""
         found: str | None = self._one("SELECT id FROM address WHERE path = ?", path)
         return found
+
+    def item_at(self, address: str) -> str | None:
+        """The item that an address of the old site leads to, by its number or its path."""
+        if number := addresses.post_id(address):
+            return number
+        found = (self.at_path(path) for path in addresses.forms(addresses.path_of(address)))
+        return next((number for number in found if number), None)
 
     # What texts refer to (`content.Library`)
 

@@ -77,7 +77,7 @@ def comment_state(approved: str) -> str:
 
 def title_of(item: wxr.Item, untitled: str) -> str:
     """At most as long as titles are here; `untitled` stands for none."""
-    return _cut(" ".join(tidy(item.title).split()), TITLE_MAX) or untitled
+    return cut(" ".join(tidy(item.title).split()), TITLE_MAX) or untitled
 
 
 def summary_of(excerpt: str, meta: Mapping[str, str], before_more: str, body: str) -> str:
@@ -90,12 +90,12 @@ def summary_of(excerpt: str, meta: Mapping[str, str], before_more: str, body: st
     kept = (text for text in described if "%" not in text)
     for text in (excerpt, *kept, before_more, body):
         if words := " ".join(tidy(text).split()):
-            return _cut(words, SUMMARY_MAX)
+            return cut(words, SUMMARY_MAX)
     return ""
 
 
 def name_of(name: str, nobody: str) -> str:
-    return _cut(" ".join(tidy(name).split()), NAME_MAX) or nobody
+    return cut(" ".join(tidy(name).split()), NAME_MAX) or nobody
 
 
 def slug_for(slug: str, title: str, number: str) -> str:
@@ -107,7 +107,7 @@ def tag_slug(term: wxr.Term) -> str:
     return slugify(unquote(term.slug)) or slugify(term.name)
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
     """At most so long, ended after a sentence or a word."""
     if len(text) <= most:
         return text

@@ -212,15 +212,12 @@ class Translator:
         return (f"{found}#responses" if fragment.startswith("comment") else found), N_("to their place here")
 
     def _page(self, address: str) -> str | None:
-        if number := addresses.post_id(address):
-            return self._place(number)
         path = addresses.path_of(address)
         base = addresses.path_of(self._site.url)
-        if path == base:
+        if path == base and not addresses.post_id(address):
             return "/"
-        for one in addresses.forms(path):
-            if number := self._index.at_path(one):
-                return self._place(number)
+        if number := self._index.item_at(address):
+            return self._place(number)
         inner = path.removeprefix(base)
         for start in ("/category/", "/tag/"):
             if inner.startswith(start):

@@ -34,12 +34,13 @@ class Author:
 
 @dataclass(frozen=True)
 class Term:
-    """A category, a tag or a term of another taxonomy."""
+    """A category, a tag or a term of another taxonomy. `number`: by which menus name it."""
 
     taxonomy: str
     slug: str
     name: str
     parent: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,16 +99,18 @@ def author(node: Node) -> Author:
 
 
 def term(node: Node) -> Term:
+    number = node.get("wp:term_id").strip()
     if node.name == "wp:category":
         slug, name, parent = "wp:category_nicename", "wp:cat_name", "wp:category_parent"
-        return Term("category", node.get(slug), unescape(node.get(name)).strip(), node.get(parent))
+        return Term("category", node.get(slug), unescape(node.get(name)).strip(), node.get(parent), number)
     if node.name == "wp:tag":
-        return Term("post_tag", node.get("wp:tag_slug"), unescape(node.get("wp:tag_name")).strip())
+        return Term("post_tag", node.get("wp:tag_slug"), unescape(node.get("wp:tag_name")).strip(), "", number)
     return Term(
         node.get("wp:term_taxonomy"),
         node.get("wp:term_slug"),
         unescape(node.get("wp:term_name")).strip(),
         node.get("wp:term_parent"),
+        number,
     )
 
 

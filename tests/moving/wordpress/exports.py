@@ -182,8 +182,8 @@ class Export:
                 f"<wp:author_email>{cdata(email)}</wp:author_email>"
                 f"<wp:author_display_name>{cdata(name)}</wp:author_display_name></wp:author>\n"
             )
-        for taxonomy, slug, name in self.terms:
-            yield _term(taxonomy, slug, name)
+        for number, (taxonomy, slug, name) in enumerate(self.terms, 2):
+            yield _term(number, taxonomy, slug, name)
         yield "	<generator>https://wordpress.org/?v=6.5</generator>\n"
         yield self.extra
         for item in self.items if items is None else items:
@@ -199,19 +199,19 @@ class Export:
         return path
 
 
-def _term(taxonomy: str, slug: str, name: str) -> str:
+def _term(number: int, taxonomy: str, slug: str, name: str) -> str:
     if taxonomy == "category":
         return (
-            f"	<wp:category><wp:term_id>2</wp:term_id><wp:category_nicename>{cdata(slug)}</wp:category_nicename>"
+            f"	<wp:category><wp:term_id>{number}</wp:term_id><wp:category_nicename>{cdata(slug)}</wp:category_nicename>"
             f"<wp:category_parent></wp:category_parent><wp:cat_name>{cdata(name)}</wp:cat_name></wp:category>\n"
         )
     if taxonomy == "post_tag":
         return (
-            f"	<wp:tag><wp:term_id>3</wp:term_id><wp:tag_slug>{cdata(slug)}</wp:tag_slug>"
+            f"	<wp:tag><wp:term_id>{number}</wp:term_id><wp:tag_slug>{cdata(slug)}</wp:tag_slug>"
             f"<wp:tag_name>{cdata(name)}</wp:tag_name></wp:tag>\n"
         )
     return (
-        f"	<wp:term><wp:term_id>4</wp:term_id><wp:term_taxonomy>{cdata(taxonomy)}</wp:term_taxonomy>"
+        f"	<wp:term><wp:term_id>{number}</wp:term_id><wp:term_taxonomy>{cdata(taxonomy)}</wp:term_taxonomy>"
         f"<wp:term_slug>{cdata(slug)}</wp:term_slug><wp:term_parent></wp:term_parent>"
         f"<wp:term_name>{cdata(name)}</wp:term_name></wp:term>\n"
     )

@@ -1,0 +1,226 @@
+"""A WordPress site's menus become the links at the head and the foot of each page, while nobody has chosen any here."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Text, cast, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import db
+from app.articles.models import Article
+from app.articles.paths import address
+from app.articles.rules import is_shown
+from app.i18n import N_, _
+from app.moving.models import Arrival
+from app.moving.wordpress import addresses, menu_rules, report, rules, wxr
+from app.moving.wordpress.index import Index
+from app.moving.wordpress.menu_rules import Line
+from app.moving.wordpress.report import Report
+from app.moving.wordpress.survey import Site
+from app.moving.wordpress.writing import ARTICLE
+from app.practice import look
+from app.practice.models import Practice
+from app.practice.navigation import MOST_LINKS, PAGE, Kept, Navigation, from_json, is_address
+
+# So that a hostile file's endless menus do not fill the memory.
+MOST_LINES = 1_000
+NAVIGATION = "navigation"
+HEADING = N_("Lines of menus, and where they lead here")
+HERE = N_("now links at the head or the foot of each page")
+THERE = N_("links at the head or the foot of each page already")
+CHOSEN = N_("listed: the links here were chosen in the studio")
+NOWHERE = N_("listed: what they lead to is not here")
+MANY = N_("listed: a place holds 12 links")
+FURTHER = N_("listed: below another line, a mere heading, or of a further menu")
+# What no menu there could know of, but readers here need.
+HEADER_TOO, FOOTER_TOO = ("/articles", "/courses"), ("/contact",)
+
+
+@dataclass(frozen=True)
+class Target:
+    """An article or a page that is here. `is_out`: everybody may read it."""
+
+    id: str
+    slug: str
+    is_listed: bool
+    is_out: bool
+
+
+class Menus:
+    """The lines of all menus, and what became of each."""
+
+    def __init__(self, index: Index, told: Report, site: Site, kinds: frozenset[str]) -> None:
+        self._index, self._told, self._site, self._kinds = index, told, site, kinds
+        self._lines: list[Line] = []
+        self._targets: dict[str, Target] = {}
+
+    def take(self, item: wxr.Item) -> None:
+        """One more line, whichever comes first in the file."""
+        line = menu_rules.line_of(item)
+        if len(self._lines) < MOST_LINES and item.status == "publish":
+            self._lines.append(line)
+        else:
+            self._tell(line, FURTHER, None)
+
+    async def finish(self, now: datetime, *, is_dry: bool) -> None:
+        """Say of each line what becomes of it, once all articles are here, and write the links unless `is_dry`."""
+        if not self._lines:
+            return
+        async with db.transaction() as session:
+            self._targets = {**(self._planned() if is_dry else {}), **await self._arrived(session, now)}
+            row = await session.get(Practice, 1, with_for_update=True)
+            kept = row.navigation if row is not None else None
+            mark = await session.get(Arrival, (self._site.source, NAVIGATION, NAVIGATION))
+            is_free = kept is None if mark is None else kept is not None and mark.digest == digest(kept)
+            new = self._tell_all(from_json(kept, await look.all_pages(session)), kept, is_free=is_free)
+            if new is None:
+                return
+            self._told.changes += 1
+            if not is_dry:
+                await look.set_navigation(session, new)
+                await self._remember(session, mark, new, now)
+
+    def _tell_all(
+        self, before: Navigation, kept: dict[str, Any] | None, *, is_free: bool
+    ) -> dict[str, Any] | None:
+        """Tell each line's end; answers what is to be written, or None where nothing is.
+
+        A place that no menu is for stays as it was `before`. `is_free`: nobody has chosen links here.
+        """
+        head, foot = menu_rules.choose(self._lines)
+        links = {line.id: self._kept(line) for line in self._lines}
+        header, footer = _some(head, links), _some(foot, links)
+        new = Navigation(
+            _with(header, HEADER_TOO) if header else before.header,
+            _with(footer, FOOTER_TOO) if footer else before.footer,
+        ).as_json()
+        is_new = new != kept and bool(header or footer)
+        outcome = (HERE if is_new else THERE) if is_free else CHOSEN
+        tops = {line.id for line in (*head, *foot)}
+        for line in self._lines:
+            link = links[line.id]
+            if line.id not in tops:
+                self._tell(line, FURTHER, link)
+            elif link is None:
+                self._tell(line, NOWHERE, link)
+            else:
+                self._tell(line, outcome if link in header or link in footer else MANY, link)
+        return new if is_free and is_new else None
+
+    async def _remember(
+        self, session: AsyncSession, mark: Arrival | None, new: dict[str, Any], now: datetime
+    ) -> None:
+        if mark is None:
+            mark = Arrival(source=self._site.source, kind=NAVIGATION, foreign_id=NAVIGATION, target="practice")
+            session.add(mark)
+        mark.digest, mark.arrived_at = digest(new), now
+        await session.flush()
+
+    async def _arrived(self, session: AsyncSession, now: datetime) -> dict[str, Target]:
+        rows = await session.execute(
+            select(Arrival.foreign_id, Article)
+            .join(Article, cast(Article.id, Text) == Arrival.target)
+            .where(Arrival.source == self._site.source, Arrival.kind == ARTICLE)
+            .where(Arrival.foreign_id.in_(self._numbers()))
+        )
+        return {
+            number: Target(
+                str(one.id), one.slug, one.is_listed, is_shown(one.state, one.published_at, now)
+            )
+            for number, one in rows
+        }
+
+    def _planned(self) -> dict[str, Target]:
+        """What will be here, where nothing is written."""
+        found = {}
+        for number in self._numbers():
+            kind, slug = self._index.kind(number), self._index.slug_here(number)
+            if slug and kind in self._kinds:
+                is_out = self._index.is_open(number)
+                found[number] = Target(number, slug, kind != "page", is_out)
+        return found
+
+    def _numbers(self) -> list[str]:
+        found = [line.target if line.kind == "post_type" else self._item_at(line.url) for line in self._lines]
+        return list(dict.fromkeys(number for number in found if number))
+
+    def _item_at(self, url: str) -> str:
+        return (self._index.item_at(url) or "") if self._is_own(url) else ""
+
+    def _is_own(self, url: str) -> bool:
+        host = addresses.host_of(url)
+        return host == self._site.host if host else url.startswith(("/", "?"))
+
+    def _kept(self, line: Line) -> Kept | None:
+        """The link that a line becomes, or None where it leads to nothing that is here."""
+        if line.kind == "post_type":
+            return self._to_article(line, line.target)
+        if line.kind == "taxonomy":
+            return _to_tag(line, self._index.used_term(line.what, number=line.target))
+        if line.kind == "post_type_archive":
+            return Kept("/articles", line.title) if line.what == "post" else None
+        return self._to_address(line)
+
+    def _to_article(self, line: Line, number: str) -> Kept | None:
+        target = self._targets.get(number)
+        title = menu_rules.label(self._index.title(number))
+        if target is None:
+            return None
+        if not target.is_listed:
+            # A page by its number, so that the link keeps up with its address and its title, and waits for a draft.
+            return Kept(f"{PAGE}{target.id}", "" if line.title == title else line.title)
+        return Kept(f"/articles/{target.slug}", line.title or title) if target.is_out else None
+
+    def _to_address(self, line: Line) -> Kept | None:
+        if not self._is_own(line.url):
+            host = addresses.host_of(line.url)
+            is_whole = is_address(line.url) and bool(host) == line.url.startswith("http")
+            name = line.title or menu_rules.label(host)
+            return Kept(line.url, name) if is_whole and name else None
+        if number := self._index.item_at(line.url):
+            return self._to_article(line, number)
+        base, path = addresses.path_of(self._site.url), addresses.path_of(line.url)
+        if path in ("", base):
+            return Kept("/", line.title) if not urlsplit(line.url).query else None
+        for start, taxonomy in (("/category/", "category"), ("/tag/", "post_tag")):
+            if path.removeprefix(base).startswith(start):
+                return _to_tag(line, self._index.used_term(taxonomy, slug=path.rpartition("/")[2]))
+        return None
+
+    def _tell(self, line: Line, outcome: str, link: Kept | None) -> None:
+        self._told.count(report.ITEMS, "nav_menu_item", outcome)
+        title = line.title or self._index.title(line.target) or _("Untitled")
+        place = _("nothing here") if link is None else link.to
+        if link is not None and link.to.startswith(PAGE):
+            number = line.target if line.kind == "post_type" else self._item_at(line.url)
+            place = address(self._targets[number].slug, is_listed=False)
+        nested = "– " if line.parent not in ("", "0") else ""
+        self._told.note(HEADING, f"{line.menu}: {nested}{title} → {place} ({_(outcome)})")
+
+
+def _to_tag(line: Line, term: wxr.Term | None) -> Kept | None:
+    slug = rules.tag_slug(term) if term is not None else ""
+    return Kept(f"/articles/tag/{slug}", line.title or menu_rules.label(term.name)) if term and slug else None
+
+
+def _some(lines: Iterable[Line], links: dict[str, Kept | None]) -> tuple[Kept, ...]:
+    """The links of these lines that lead somewhere, each once, as many as a place holds."""
+    found = dict.fromkeys(link for line in lines if (link := links[line.id]) is not None)
+    return tuple(found)[:MOST_LINKS]
+
+
+def _with(links: tuple[Kept, ...], others: tuple[str, ...]) -> tuple[Kept, ...]:
+    named = {link.to for link in links}
+    return (*links, *(Kept(to) for to in others if to not in named))[:MOST_LINKS]
+
+
+def digest(kept: dict[str, Any]) -> str:
+    """By which links are known again that nobody has changed since."""
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+

@@ -15,9 +15,10 @@ from app.articles.paths import size_of
 from app.articles.rules import Suspicion
 from app.articles.shown import shown
 from app.db import Querying
-from app.i18n import DEFAULT_LOCALE
+from app.i18n import DEFAULT_LOCALE, current_locale
 from app.practice import navigation
 from app.practice.colours import CLAY
+from app.practice.hours import Opening, openings
 from app.practice.models import Location, Practice
 from app.practice.navigation import Link, Navigation, PageLink
 
@@ -33,6 +34,11 @@ class Place:
     region: str
     phone: str
     hours: str
+
+    @property
+    def openings(self) -> tuple[Opening, ...]:
+        """What of `hours` programs can read."""
+        return openings(self.hours, current_locale())
 
 
 @dataclass(frozen=True)

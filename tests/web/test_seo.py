@@ -123,7 +123,7 @@ async def test_the_practice_and_its_addresses_are_told_on_the_first_and_the_cont
         session.add(
             Practice(id=1, site_name="Kapahulu", tagline="Slowly.", teacher_name="Leilani", teacher_role="PT")
         )
-        session.add(Location(city="Honolulu", phone="(808) 555-0100", hours="Mon to Fri, 8 to 6"))
+        session.add(Location(city="Honolulu", phone="(808) 555-0100", hours="Mon, Tue 8:00–18:00\nFri by appointment"))
     for path in ("/", "/contact"):
         page = (await client.get(path)).text
         found = kinds(page)
@@ -132,7 +132,15 @@ async def test_the_practice_and_its_addresses_are_told_on_the_first_and_the_cont
         assert found["LocalBusiness"]["address"] == {"@type": "PostalAddress", "addressLocality": "Honolulu"}
         assert found["LocalBusiness"]["parentOrganization"]["@id"] == found["Organization"]["@id"]
         assert 'href="tel:8085550100"' in page or 'href="tel:+18085550100"' in page
-        assert "Mon to Fri, 8 to 6" in page
+        assert "Fri by appointment" in page
+        assert found["LocalBusiness"]["openingHoursSpecification"] == [
+            {
+                "@type": "OpeningHoursSpecification",
+                "dayOfWeek": ["Monday", "Tuesday"],
+                "opens": "08:00",
+                "closes": "18:00",
+            }
+        ]
 
 
 async def test_drafts_are_kept_out_and_feeds_are_offered(client: httpx.AsyncClient) -> None:

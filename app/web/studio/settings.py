@@ -11,8 +11,8 @@ from app.accounts.rules import tidy
 from app.clock import zones
 from app.db import Db
 from app.errors import NotFound
-from app.i18n import DEFAULT_LOCALE, available_locales, locale_name
-from app.practice import editing, queries
+from app.i18n import DEFAULT_LOCALE, available_locales, current_locale, locale_name
+from app.practice import editing, hours, queries
 from app.practice.models import Location
 from app.practice.queries import Place
 from app.practice.rules import Errors, LocationDraft, PracticeDraft, check_location, check_practice
@@ -44,6 +44,11 @@ class LocationPage:
     location: Location | None
     draft: LocationDraft
     errors: Errors = field(default_factory=dict)
+
+    @property
+    def unread(self) -> list[str]:
+        """The lines of the hours that only people understand."""
+        return hours.unread(self.draft.hours, current_locale())
 
 
 def _line(typed: str) -> str:

@@ -259,6 +259,11 @@ def captions() -> dict[str, str]:
     return {path.stem: path.read_text("utf-8") for path in sorted((COPY / "captions").glob("*.vtt"))}
 
 
+def chapters() -> dict[str, str]:
+    """The parts of films as a teacher types them, by the film's slug."""
+    return {path.stem: path.read_text("utf-8") for path in sorted((COPY / "chapters").glob("*.txt"))}
+
+
 def terms() -> tuple[TermText, ...]:
     """Every muscle and condition, by its address."""
     found = []

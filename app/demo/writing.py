@@ -226,7 +226,7 @@ async def _respond(session: AsyncSession, teacher: Viewer, article: Article) -> 
 
 
 async def add_captions(teacher: Viewer) -> None:
-    """What the films say, so that a search leads to the second."""
+    """What the films say and what their parts are called, so that a search leads to the second."""
     async with db.transaction() as session:
         if await session.scalar(select(CaptionTrack.id).limit(1)):
             return
@@ -235,6 +235,8 @@ async def add_captions(teacher: Viewer) -> None:
             await captioning.add(
                 session, teacher.user_id, made[f"{slug}.mp4"], "en", "", vtt.encode(), utcnow()
             )
+        for slug, typed in texts.chapters().items():
+            await captioning.set_chapters(session, teacher.user_id, made[f"{slug}.mp4"], typed)
 
 
 async def add_terms(teacher: Viewer) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy import delete, distinct, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
@@ -16,7 +16,8 @@ from app.finding import indexed
 from app.finding.models import Term
 from app.indexing.models import Document, Word
 from app.video import captions_indexed
-from app.video.captions_models import CaptionTrack
+from app.video.captions_models import CaptionTrack, Chapter
+from app.video.models import Video
 
 BATCH = 50
 _WRITERS: tuple[tuple[str, Any, Callable[[AsyncSession, Any], Awaitable[None]]], ...] = (
@@ -24,6 +25,7 @@ _WRITERS: tuple[tuple[str, Any, Callable[[AsyncSession, Any], Awaitable[None]]],
     ("courses", Course, catalog.index_course),
     ("lessons", Lesson, catalog.index_lesson),
     ("transcripts", CaptionTrack, captions_indexed.index),
+    ("chapters", Video, lambda db, film: captions_indexed.index_chapters(db, film.id)),
     ("muscles and conditions", Term, indexed.index_term),
 )
 
@@ -64,15 +66,17 @@ async def _batches(model: Any) -> AsyncIterator[list[UUID]]:
 
 
 async def missing(session: AsyncSession) -> int:
-    """How many articles, courses, lessons, captions, muscles and conditions have no document: 0 where all is well."""
+    """How many articles, courses, lessons, captions, films with chapters, muscles and conditions have no document: 0
+    where all is well."""
     total = 0
-    for model, kind, column in (
-        (Article, "article", Document.article_id),
-        (Course, "course", Document.course_id),
-        (Lesson, "lesson", Document.lesson_id),
-        (CaptionTrack, "spoken", Document.track_id),
-        (Term, "term", Document.term_id),
+    for wanted, kind, column in (
+        (Article.id, "article", Document.article_id),
+        (Course.id, "course", Document.course_id),
+        (Lesson.id, "lesson", Document.lesson_id),
+        (CaptionTrack.id, "spoken", Document.track_id),
+        (Chapter.video_id, "spoken", Document.video_id),
+        (Term.id, "term", Document.term_id),
     ):
-        there: Any = exists().where(Document.kind == kind, column == model.id)
-        total += await session.scalar(select(func.count()).select_from(model).where(~there)) or 0
+        there: Any = exists().where(Document.kind == kind, column == wanted)
+        total += await session.scalar(select(func.count(distinct(wanted))).where(~there)) or 0
     return total

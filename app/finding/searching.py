@@ -26,7 +26,8 @@ NAMED = 0.5
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing that was found. `at_s`: the second of the film at which it is said.
+    """One thing that was found. `at_s`: the second of the film at which it is said, or at which the chapter begins that
+    is called so (`is_chapter`).
 
     `note`: what of the lesson's state tells: "free", "members", "soon", or "" for what is no lesson.
     """
@@ -37,6 +38,7 @@ class Hit:
     excerpt: tuple[Part, ...]
     course: str = ""
     at_s: int | None = None
+    is_chapter: bool = False
     note: str = ""
     published_at: datetime | None = None
     synonyms: tuple[str, ...] = ()
@@ -186,6 +188,7 @@ def _hit(row: dict[str, Any], excerpt: excerpts.Excerpt, now: datetime, *, is_na
         excerpt=excerpt.parts,
         course=row["course_title"] or "" if kind in ("lesson", "spoken") else "",
         at_s=excerpt.at_s if kind == "spoken" else None,
+        is_chapter=row["is_chapter"],
         note=note,
         published_at=row["published_at"],
         synonyms=tuple(row["about"].splitlines()) if kind == "term" else (),

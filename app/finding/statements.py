@@ -27,6 +27,7 @@ _SOURCES = (
         "s.id",
         f"JOIN caption_track t ON t.id = d.track_id JOIN lesson s ON s.video_id = t.video_id AND {_WATCHED}",
     ),
+    ("spoken", "s.id", f"JOIN lesson s ON s.video_id = d.video_id AND {_WATCHED}"),
     # Captions take the place of what was written by hand.
     (
         "spoken",
@@ -94,7 +95,7 @@ NEAR: TextClause = text(
     " AND length(word) BETWEEN length(:word) - 1 AND length(:word) + 1 LIMIT 400)"
 )
 DETAILS: TextClause = text(
-    "SELECT w.number, d.id AS document_id, d.kind, d.lead, d.about,"
+    "SELECT w.number, d.id AS document_id, d.kind, d.lead, d.about, d.video_id IS NOT NULL AS is_chapter,"
     " coalesce(a.title, l.title, c.title, t.name) AS title, a.slug AS article, a.is_listed, a.published_at,"
     " c.slug AS course, c.title AS course_title, l.id AS lesson_id, l.slug AS lesson, l.course_id,"
     " l.is_free, l.state AS lesson_state, l.available_at,"

@@ -25,7 +25,7 @@ KINDS = ("article", "course", "lesson", "spoken", "term")
 class Document(Base):
     """One thing that can be found, as it was when it was last written; who may find it is asked when it is read.
 
-    Exactly one of the five ids is set, and with it the document goes. `whole`: every lexeme of title, `about` (A),
+    Exactly one of the six ids is set, and with it the document goes. `whole`: every lexeme of title, `about` (A),
     headings (B), lead (C) and passages (D); those of title and `about` once more behind a `^`, so that a query for them
     alone is answered by the same index.
     """
@@ -34,12 +34,13 @@ class Document(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('article', 'course', 'lesson', 'spoken', 'term')", name="kind"),
         CheckConstraint(
-            "num_nonnulls(article_id, course_id, lesson_id, track_id, term_id) = 1", name="one_subject"
+            "num_nonnulls(article_id, course_id, lesson_id, track_id, video_id, term_id) = 1", name="one_subject"
         ),
         UniqueConstraint("article_id", "kind"),
         UniqueConstraint("course_id", "kind"),
         UniqueConstraint("lesson_id", "kind"),
         UniqueConstraint("track_id", "kind"),
+        UniqueConstraint("video_id", "kind"),
         UniqueConstraint("term_id", "kind"),
         # One index for each kind: a search takes so many of each, and must not read those of the others for it.
         *(
@@ -59,6 +60,7 @@ class Document(Base):
     course_id: Mapped[UUID | None] = mapped_column(ForeignKey("course.id", ondelete="CASCADE"))
     lesson_id: Mapped[UUID | None] = mapped_column(ForeignKey("lesson.id", ondelete="CASCADE"))
     track_id: Mapped[UUID | None] = mapped_column(ForeignKey("caption_track.id", ondelete="CASCADE"))
+    video_id: Mapped[UUID | None] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"))
     term_id: Mapped[UUID | None] = mapped_column(ForeignKey("term.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(Text)
     # Names and synonyms of the muscles and conditions that it is about.

@@ -13,12 +13,13 @@ from app.indexing.models import Document, Passage
 from app.indexing.rules import Piece, known_words, plain
 from app.settings import get_settings
 
-# The column that names the subject of each kind; a `spoken` one is a caption track, or a lesson's own transcript.
+# The column that names the subject of each kind; a `spoken` one is a caption track, a lesson's own transcript, or the
+# chapters of a film.
 OF_KIND = {
     "article": ("article_id",),
     "course": ("course_id",),
     "lesson": ("lesson_id",),
-    "spoken": ("track_id", "lesson_id"),
+    "spoken": ("track_id", "lesson_id", "video_id"),
     "term": ("term_id",),
 }
 # In order, so that two writers of the same new words wait for each other instead of locking up.
@@ -60,6 +61,11 @@ class Subject:
     def told_in(cls, lesson_id: UUID) -> "Subject":
         """The transcript that a teacher wrote by hand."""
         return cls("spoken", "lesson_id", lesson_id)
+
+    @classmethod
+    def chapters_of(cls, video_id: UUID) -> "Subject":
+        """What the parts of a film are called."""
+        return cls("spoken", "video_id", video_id)
 
 
 @dataclass(frozen=True)

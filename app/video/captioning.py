@@ -125,6 +125,7 @@ async def set_chapters(db: AsyncSession, actor_id: UUID, video_id: UUID, text: s
     db.add_all(Chapter(video_id=video_id, at_s=mark.at_s, title=mark.title) for mark in marks)
     audit.record(db, actor_id, "chapters.save", "video", video.id, title=video.title)
     await db.flush()
+    await captions_indexed.index_chapters(db, video_id)
 
 
 async def _read(text: str, video: Video) -> tuple[Cue, ...]:

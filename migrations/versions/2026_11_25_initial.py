@@ -1287,6 +1287,7 @@ def upgrade() -> None:
         sa.Column("course_id", sa.Uuid(), nullable=True),
         sa.Column("lesson_id", sa.Uuid(), nullable=True),
         sa.Column("track_id", sa.Uuid(), nullable=True),
+        sa.Column("video_id", sa.Uuid(), nullable=True),
         sa.Column("term_id", sa.Uuid(), nullable=True),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
@@ -1297,7 +1298,7 @@ def upgrade() -> None:
             "kind IN ('article', 'course', 'lesson', 'spoken', 'term')", name=op.f("ck_search_document_kind")
         ),
         sa.CheckConstraint(
-            "num_nonnulls(article_id, course_id, lesson_id, track_id, term_id) = 1",
+            "num_nonnulls(article_id, course_id, lesson_id, track_id, video_id, term_id) = 1",
             name=op.f("ck_search_document_one_subject"),
         ),
         sa.ForeignKeyConstraint(
@@ -1315,12 +1316,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["track_id"], ["caption_track.id"], name=op.f("fk_search_document_track_id"), ondelete="CASCADE"
         ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_search_document_video_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_document")),
         sa.UniqueConstraint("article_id", "kind", name=op.f("uq_search_document_article_id_kind")),
         sa.UniqueConstraint("course_id", "kind", name=op.f("uq_search_document_course_id_kind")),
         sa.UniqueConstraint("lesson_id", "kind", name=op.f("uq_search_document_lesson_id_kind")),
         sa.UniqueConstraint("term_id", "kind", name=op.f("uq_search_document_term_id_kind")),
         sa.UniqueConstraint("track_id", "kind", name=op.f("uq_search_document_track_id_kind")),
+        sa.UniqueConstraint("video_id", "kind", name=op.f("uq_search_document_video_id_kind")),
     )
     op.create_index(
         "ix_search_document_article",

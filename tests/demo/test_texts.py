@@ -110,6 +110,13 @@ def test_every_muscle_and_condition_could_be_saved_and_points_at_what_is_there()
         assert set(words.articles) <= articles
 
 
+def test_the_chapters_are_of_films_and_begin_within_them() -> None:
+    known = {film.slug: film for film in films.FILMS}
+    assert set(texts.chapters()) <= set(texts.captions())
+    for slug, typed in texts.chapters().items():
+        assert len(captions.read_chapters(typed, known[slug].length_s)) > 2
+
+
 def test_the_captions_are_of_films_and_end_within_them() -> None:
     known = {film.slug: film for film in films.FILMS}
     assert set(texts.captions()) == {"hamstring-strap", "deep-rotators"}

@@ -117,6 +117,42 @@ async def test_a_transcript_written_by_hand_is_behind_the_same_wall(database: db
     assert (await ask("gemelli", scene.teacher)).hits == ()
 
 
+async def test_chapters_lead_to_their_second_and_those_of_a_paid_film_only_who_may_watch(
+    database: db.Database,
+) -> None:
+    async with db.transaction() as session:
+        scene = await make(session)
+        member = viewer(user := await factories.user(session))
+        stranger = viewer(await factories.user(session))
+        await factories.entitlement(session, user)
+        for lesson, typed in (
+            (scene.free, "0:00 Setting up\n0:40 Calves, slowly"),
+            (scene.paid, "0:00 Setting up\n1:40 Quadratus femoris"),
+        ):
+            assert lesson.video_id
+            await captioning.set_chapters(session, scene.teacher.user_id, lesson.video_id, typed)
+    for who in (None, stranger):
+        for words in ("quadratus", "quadratus femoris", "quadrats", "quad", "femoris zeppelin"):
+            found = await ask(words, who)
+            assert (found.hits, found.counts, found.spelling) == ((), {}, ""), (words, found)
+        (hit,) = (await ask("calves", who)).hits
+        assert (hit.url, hit.at_s, hit.is_chapter) == ("/courses/lower-body/hamstrings#t=40", 40, True)
+        assert urls(await ask("setting up", who)) == ["/courses/lower-body/hamstrings#t=0"]
+    for who in (member, scene.teacher):
+        (hit,) = (await ask("quadratus", who)).hits
+        assert (hit.title, hit.url) == ("Deep rotators", "/courses/lower-body/rotators#t=100")
+        assert [part.words for part in hit.excerpt if part.is_hit] == ["Quadratus"]
+        assert len((await ask("setting up", who)).hits) == 2
+    async with db.transaction() as session:
+        assert scene.paid.video_id
+        await captioning.set_chapters(session, scene.teacher.user_id, scene.paid.video_id, "0:10 Gemelli")
+    assert urls(await ask("gemelli", member)) == ["/courses/lower-body/rotators#t=10"]
+    assert urls(await ask("quadratus", member)) == [], "nor what was called so before"
+    async with db.transaction() as session:
+        await captioning.set_chapters(session, scene.teacher.user_id, scene.paid.video_id, "")
+    assert urls(await ask("gemelli", member)) == []
+
+
 async def test_drafts_and_what_was_taken_back_are_nobodys_to_find(database: db.Database) -> None:
     async with db.transaction() as session:
         scene = await make(session)
@@ -187,7 +223,9 @@ async def test_a_change_that_is_rolled_back_leaves_the_index_as_it_was(database:
 
 async def test_the_index_made_anew_is_the_index_that_was(database: db.Database) -> None:
     async with db.transaction() as session:
-        await make(session)
+        scene = await make(session)
+        assert scene.free.video_id
+        await captioning.set_chapters(session, scene.teacher.user_id, scene.free.video_id, "0:00 Setting up")
     look = text(
         "SELECT d.kind, d.title, d.about, d.headings, d.lead, d.whole, (SELECT json_agg(json_build_array(p.position,"
         " p.words, p.at_s, p.anchor, p.marks, p.lexemes) ORDER BY p.position)"
@@ -200,7 +238,7 @@ async def test_the_index_made_anew_is_the_index_that_was(database: db.Database) 
         known = await session.scalar(words)
         await session.execute(text("DELETE FROM search_document"))
         await session.execute(text("INSERT INTO search_word VALUES ('zeppelin')"))
-        assert await rebuilding.missing(session) == 7
+        assert await rebuilding.missing(session) == 8
     assert (await rebuilding.rebuild())["articles"] == 1
     async with db.transaction() as session:
         assert [tuple(row) for row in await session.execute(look)] == before

@@ -24,7 +24,7 @@ FILE_BYTES = 15_000_000
 LONGEST_SIDE_PX = 2048
 # The smaller ones are made of it, so it keeps more than they do.
 QUALITY = 90
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "HEIF")
 # Moving pictures stay as they are, up to here.
 GIF_BYTES = 12_000_000
 # A drawing stays sharp as PNG, as long as that is not so many times larger than a JPEG.
@@ -40,7 +40,6 @@ KINDS = {
     "m4a": "audio/mp4",
 }
 _HANDOUTS = ((b"%PDF-", 0, "pdf"), (b"ID3", 0, "mp3"), (b"\xff\xfb", 0, "mp3"), (b"ftypM4A", 4, "m4a"))
-_HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1")
 # However many come at once, the memory of one is taken.
 _one_at_a_time = threading.Lock()
 
@@ -119,10 +118,6 @@ def _digest(data: bytes, longest_side_px: int = LONGEST_SIDE_PX) -> str:
 
 
 def _picture(data: bytes, longest_side_px: int) -> Made:
-    if data[4:12] in _HEIC:
-        raise BadInput(
-            _("this is a HEIC picture, which most browsers cannot show; please save it as JPEG and send that")
-        )
     if b"<svg" in data[:1000].lower():
         raise BadInput(_("an SVG drawing cannot be used here; please save it as PNG and send that"))
     try:
@@ -155,7 +150,7 @@ def _encoded(data: bytes, longest_side_px: int) -> tuple[bytes, Image.Image, str
             picture.load()
             return data, picture, "gif"
         # What lost sharpness already loses nothing more that one sees. MPO: a telephone's JPEG with a second picture.
-        is_photo = picture.format in ("JPEG", "MPO", "TIFF", "AVIF")
+        is_photo = picture.format in ("JPEG", "MPO", "TIFF", "AVIF", "HEIF")
         picture.draft("RGB", (longest_side_px, longest_side_px))
         upright = _plain(srgb(eight_bits(ImageOps.exif_transpose(picture))))
     upright.thumbnail((longest_side_px, longest_side_px), Image.Resampling.LANCZOS)

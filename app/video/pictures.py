@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PIL import Image, ImageCms, ImageOps
+from pi_heif import register_heif_opener
 
 from app.errors import BadInput, TooLarge
 from app.i18n import _
@@ -16,18 +17,21 @@ FILE_BYTES = 15_000_000
 # Beyond what telephones take (48 million); decoded whole it would be 240 MB.
 MOST_PIXELS = 60_000_000
 LEAST_SIDE_PX = 640
-FORMATS = ("JPEG", "PNG", "WEBP")
+# HEIF: what iPhones take, as HEIC.
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 SIDES_PX = {POSTER: 1280, SMALL_POSTER: 640}
 QUALITY = 85
 # However many are sent at once, the memory of one is taken.
 _one_at_a_time = threading.Lock()
+# Pillow knows the format from here on, wherever it is allowed by name.
+register_heif_opener()
 
 
 async def as_poster(data: bytes) -> dict[str, bytes]:
     """The JPEG of each size, by its name.
 
     Raises:
-        BadInput: it is no JPEG, PNG or WebP picture, it is damaged, too small, or has too many pixels.
+        BadInput: it is no JPEG, PNG, WebP or HEIC picture, it is damaged, too small, or has too many pixels.
         TooLarge: the file is.
     """
     if not data:
@@ -65,7 +69,7 @@ def _foreign() -> Iterator[None]:
     except Exception as fault:
         # Decoders of foreign bytes end in errors of every kind, warnings about bombs among them.
         raise BadInput(
-            _("This is no picture that can be used. Please choose a JPEG, PNG or WebP file."), field="picture"
+            _("This is no picture that can be used. Please choose a JPEG, PNG, WebP or HEIC file."), field="picture"
         ) from fault
 
 

@@ -25,7 +25,7 @@ async def upload(
     viewer: BriefSignedIn,
     picture: Annotated[UploadFile | str, File()] = "",
 ) -> Response:
-    """POST /studio/videos/{id}/poster/picture: a JPEG, PNG or WebP file that stands for the film from now on."""
+    """POST /studio/videos/{id}/poster/picture: a JPEG, PNG, WebP or HEIC file that stands for the film from now on."""
     async with db.transaction() as session:
         await queries.by_id(session, video_id)
     # A form without a chosen file sends an empty text.

@@ -13,6 +13,7 @@ from app.articles import figures, picture_sizes, pictures
 from app.articles.paths import PICTURE_NAME
 from app.db import Database
 from app.errors import BadInput, LimberError
+from tests.articles import heic
 
 GPS = 0x8825
 ORIENTATION = 0x0112
@@ -119,6 +120,27 @@ async def test_what_moves_stays_as_it_is_and_has_no_sizes() -> None:
     assert figures.sizes_of(made.name) == ()
 
 
+async def test_what_an_iphone_hands_in_is_turned_upright_and_tells_nothing_of_it() -> None:
+    assert b"Fone" in heic.PHOTO
+    made = await pictures.make_picture(heic.PHOTO)
+    picture = opened(made)
+    assert (picture.format, picture.size) == ("JPEG", (64, 128))
+    assert (dict(picture.getexif()), "exif" in picture.info, b"Fone" in made.data) == ({}, False, False)
+    # Turned clockwise, what was at the upper left is at the upper right.
+    blue, orange = picture.getpixel((60, 4)), picture.getpixel((4, 4))
+    assert isinstance(blue, tuple)
+    assert isinstance(orange, tuple)
+    assert blue[2] > 120 > blue[0]
+    assert orange[0] > 160 > orange[2]
+
+
+async def test_what_shows_through_an_iphones_cut_out_still_does() -> None:
+    made = await pictures.make_picture(heic.CUT_OUT)
+    picture = opened(made)
+    assert (picture.format, picture.mode) == ("PNG", "RGBA")
+    assert picture.getchannel("A").getextrema() == (0, 255)
+
+
 def too_many_pixels() -> bytes:
     """A PNG of 200 million pixels in a few hundred bytes."""
     return saved(Image.new("1", (20_000, 10_000)), "PNG")
@@ -131,7 +153,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a pdf": (lambda: b"%PDF-1.4 words", "This is no picture that can be read."),
     "a bomb": (too_many_pixels, "This picture has too many pixels; please save it smaller."),
     "svg": (lambda: b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "An SVG drawing cannot be used"),
-    "heic": (lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "This is a HEIC picture"),
+    "heic of nothing": (lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "This is no picture that can be read."),
+    "heic, cut off": (lambda: heic.PHOTO[:-80], "This is no picture that can be read."),
+    "heic, a bomb": (lambda: heic.claiming(heic.PHOTO, 20_000, 10_000), "This picture has too many pixels"),
+    "heic, larger than it says": (lambda: heic.claiming(heic.PHOTO, 16, 16), "This is no picture that can be read."),
     "too large": (lambda: b"\xff\xd8" + bytes(pictures.FILE_BYTES), "This picture is larger than 15 MB."),
 }  # fmt: skip
 

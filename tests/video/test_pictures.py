@@ -10,6 +10,7 @@ from PIL import Image
 
 from app.errors import BadInput, TooLarge
 from app.video import pictures
+from tests.articles import heic
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 
@@ -119,3 +120,9 @@ async def test_what_is_no_picture_is_refused_in_one_sentence(data: bytes, words:
 async def test_a_file_that_is_too_large_is_not_decoded() -> None:
     with pytest.raises(TooLarge, match="15 MB"):
         await pictures.as_poster(b"x" * (pictures.FILE_BYTES + 1))
+
+
+async def test_what_an_iphone_hands_in_is_read() -> None:
+    # It was opened, or nothing would be known of its size.
+    with pytest.raises(BadInput, match="too small to be sharp"):
+        await pictures.as_poster(heic.PHOTO)

@@ -8,6 +8,7 @@ import app.billing.notice_models
 import app.billing.plan_models
 import app.billing.rehearsal_models
 import app.catalog.models
+import app.earning.models
 import app.finding.models
 import app.indexing.models
 import app.jobs.models

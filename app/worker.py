@@ -53,6 +53,7 @@ def register_handlers() -> None:
     import app.billing.sync
     import app.billing.unpaid_gifts
     import app.billing.watch
+    import app.earning.visits
     import app.moving.run_work
     import app.playback.sweep
     import app.video.captions_files

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.models import User
@@ -14,20 +14,24 @@ from app.articles.models import Article, OldAddress
 from app.articles.paths import kept
 from app.billing.mirror import instant
 from app.billing.models import CheckoutAttempt, StripeCharge, StripeCustomer, StripeSubscription
+from app.earning.models import OfferVisit
 from app.earning.rules import Earned, Paid, Person, earned
 
 
 @dataclass(frozen=True)
 class ArticleLine:
-    """An article with what it earned. `id` None: the article is gone, or never was; `title` is then what was said."""
+    """An article with what it earned. `id` None: the article is gone, or never was; `title` is then what was said.
+    `visits`: how often a browser went from it to an offer."""
 
     id: UUID | None
     title: str
     earned: Earned
+    visits: int = 0
 
 
 async def by_article(db: AsyncSession, begin: datetime, end: datetime) -> list[ArticleLine]:
-    """What each article earned from `begin` and before `end`: most first payments first, then most sign-ups."""
+    """What each article earned from `begin` and before `end`: most first payments first, then most sign-ups. Visits are
+    of whole days."""
     found = earned(await _people(db), begin, end)
     articles = await _articles(db, list(found))
     lines: dict[UUID | str, ArticleLine] = {}
@@ -37,12 +41,26 @@ async def by_article(db: AsyncSession, begin: datetime, end: datetime) -> list[A
         # An article that moved is one, whichever of its addresses people came from.
         before = lines[key].earned if key in lines else Earned()
         lines[key] = ArticleLine(article_id, title, _sum(before, one))
+    for article_id, title, visits in await _visits(db, begin, end):
+        line = lines.get(article_id, ArticleLine(article_id, title, Earned()))
+        lines[article_id] = replace(line, visits=visits)
     return sorted(
         lines.values(),
         key=lambda line: (
-            line.id is None, -line.earned.first_payments, -line.earned.sign_ups, -line.earned.trials, line.title
+            line.id is None, -line.earned.first_payments, -line.earned.sign_ups, -line.earned.trials, -line.visits,
+            line.title
         ),
     )  # fmt: skip
+
+
+async def _visits(db: AsyncSession, begin: datetime, end: datetime) -> list[tuple[UUID, str, int]]:
+    rows = await db.execute(
+        select(Article.id, Article.title, func.sum(OfferVisit.visits))
+        .join(OfferVisit, OfferVisit.article_id == Article.id)
+        .where(OfferVisit.day >= begin.date(), OfferVisit.day <= end.date())
+        .group_by(Article.id, Article.title)
+    )
+    return [(article_id, title, visits) for article_id, title, visits in rows]
 
 
 def _sum(one: Earned, other: Earned) -> Earned:

@@ -18,8 +18,10 @@ from app.billing.queries import Membership
 from app.catalog import queries as catalog
 from app.clock import utcnow
 from app.db import Db
+from app.earning import visits
 from app.errors import Conflict, LimberError, SignInRequired, TooLarge
 from app.settings import get_settings
+from app.web import origin
 from app.web.guard import BriefViewer, needs, needs_briefly
 from app.web.origin import CameFrom, carried
 from app.web.pages import Page, Pages, safe_next
@@ -104,7 +106,10 @@ def _best(plans: list[PlanOffer]) -> str:
 @router.get("/plans", dependencies=[needs(Permission.PUBLIC)])
 async def plans(page: Page, db: Db, next: str = "", currency: str = "") -> Response:
     """What can be bought, and for how much."""
-    return await page.show("billing/plans.html", await _plans(db, page.viewer, safe_next(next), currency[:3]))
+    model = await _plans(db, page.viewer, safe_next(next), currency[:3])
+    if model.membership is None and not model.is_given and not (page.viewer and page.viewer.is_staff):
+        await visits.count(db, origin.stepped_out_of(page.request), utcnow())
+    return await page.show("billing/plans.html", model)
 
 
 @router.get("/join-plan", dependencies=[needs(Permission.PUBLIC)])

@@ -16,6 +16,7 @@ from app.catalog import queries
 from app.catalog.views import CourseView, LessonView, OutlineLesson
 from app.clock import utcnow
 from app.db import Db
+from app.earning import visits
 from app.errors import BadInput, NotFound, TooMany
 from app.finding.queries import TermCard, said_of_lesson
 from app.playback import progress
@@ -181,6 +182,8 @@ async def _lesson(
         offer = await offer_for(db, found.id)
         why = await stopped_by(db, viewer.user_id) if viewer and verdict.reason is Reason.ENDED else ""
         wall = wall_for(verdict, viewer, back, shown.id, found.free_lesson, offer, came_from, why)
+        if offer is not None and wall.join_url:
+            await visits.count(db, origin.stepped_out_of(page.request), now)
     tracks, chapters = ((), ()) if wall else spoken(await queries.spoken_in(db, shown.id))
     is_open = can_watch_all(viewer, found.id, entitlements, now)
     model = LessonPage(

@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Depends, Request
 
@@ -18,6 +18,23 @@ def of(request: Request) -> str:
     here = _ARTICLE.match(request.url.path)
     slug = said or (here[1] if here else "")
     return slug if is_slug(slug) else ""
+
+
+def stepped_out_of(request: Request) -> str:
+    """The article whose page the reader has just left for this one, by a link in a browser; "" for anything else.
+
+    Browsers alone say how they came (a page asked for by a program has no such words), and a preview is no visit.
+    Source: https://www.w3.org/TR/fetch-metadata/
+    """
+    said = request.headers
+    is_step = said.get("sec-fetch-mode") == "navigate" and said.get("sec-fetch-site") == "same-origin"
+    if not is_step or "prefetch" in said.get("sec-purpose", said.get("purpose", "")):
+        return ""
+    try:
+        left = _ARTICLE.match(urlsplit(said.get("referer", "")).path)
+    except ValueError:
+        return ""
+    return of(request) if left and left[1] == request.query_params.get("from") else ""
 
 
 async def _of(request: Request) -> str:

@@ -1198,6 +1198,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_topic_slug")),
     )
     op.create_table(
+        "offer_visit",
+        sa.Column("article_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("visits", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_offer_visit_article_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("article_id", "day", name=op.f("pk_offer_visit")),
+    )
+    op.create_index(op.f("ix_offer_visit_day"), "offer_visit", ["day"], unique=False)
+    op.create_table(
         "topic_waiting",
         sa.Column("topic_id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -1437,6 +1448,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER entitlement_entry_append_only ON entitlement_entry")
     op.execute("DROP FUNCTION refuse_change()")
+    op.drop_index(op.f("ix_offer_visit_day"), table_name="offer_visit")
+    op.drop_table("offer_visit")
     op.drop_index("ix_topic_waiting_email", table_name="topic_waiting")
     op.drop_index(op.f("ix_topic_waiting_held_at"), table_name="topic_waiting")
     op.drop_index(op.f("ix_topic_waiting_article_id"), table_name="topic_waiting")

@@ -11,7 +11,7 @@ from app import db
 from app.accounts.models import User
 from app.billing.models import CheckoutAttempt
 from app.clock import utcnow
-from app.earning import queries
+from app.earning import queries, visits
 from app.earning.rules import Earned
 from tests import factories
 from tests.articles.forms import words_of
@@ -109,8 +109,8 @@ async def test_a_member_who_joined_from_one_article_and_buys_from_another(till: 
         teacher = await factories.staff(session)
     await factories.sign_in(till.client, teacher)
     page = words_of((await till.client.get("/studio/money/articles?days=90")).text)
-    assert "Other 0 0 1 $19" in page
-    assert "Hip pain 1 0 0 –" in page
+    assert "Other 0 0 0 1 $19" in page
+    assert "Hip pain 0 1 0 0 –" in page
 
 
 async def test_what_no_article_brought_is_counted_for_none_and_invented_ones_are_told_apart(
@@ -155,3 +155,77 @@ async def test_an_address_that_names_no_slug_is_carried_nowhere(client: httpx.As
     for said in ("//evil.example", "a b", "<script>", "x" * 200, "UPPER"):
         page = (await client.get("/join", params={"from": said})).text
         assert 'action="/join" novalidate' in page
+
+
+def stepping(article: str = "hips", **said: str) -> dict[str, str]:
+    """What a browser says of a link that somebody followed on an article's page."""
+    told = {"sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin"}
+    return {**told, "referer": f"https://limber.test/articles/{article}", **said}
+
+
+async def opened() -> dict[str, int]:
+    now = utcnow()
+    async with db.transaction() as session:
+        lines = await queries.by_article(session, now - timedelta(days=1), now + timedelta(days=1))
+    return {line.title: line.visits for line in lines if line.visits}
+
+
+async def test_a_step_from_an_article_to_an_offer_is_counted_and_nobody_is_known_by_it(till: Till) -> None:
+    await set_up(till)
+    client, wall = till.client, "/courses/lower-body/rotators?from=hips"
+    for path in (wall, "/plans?next=%2Flibrary&from=hips"):
+        answer = await client.get(path, headers=stepping())
+        assert answer.status_code == 200
+        assert "set-cookie" not in answer.headers
+    assert await opened() == {"Hip pain": 2}
+    await client.get(wall, headers=stepping())
+    await client.get("/plans?from=other", headers=stepping("other"))
+    assert await opened() == {"Hip pain": 3, "Other": 1}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"sec-fetch-mode": ""},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "none"},
+        {"sec-purpose": "prefetch;prerender"},
+        {"purpose": "prefetch"},
+        {"referer": ""},
+        {"referer": "https://limber.test/courses/lower-body/rotators"},
+        {"referer": "https://limber.test/articles/other"},
+        {"referer": "http://[broken"},
+    ],
+    ids=str,
+)
+async def test_what_no_reader_stepped_to_is_not_counted(till: Till, said: dict[str, str]) -> None:
+    await set_up(till)
+    for path in ("/courses/lower-body/rotators?from=hips", "/plans?from=hips"):
+        assert (await till.client.get(path, headers=stepping(**said))).status_code == 200
+    await till.client.get("/plans?from=no-such", headers=stepping("no-such"))
+    await till.client.get("/plans", headers=stepping())
+    assert await opened() == {}
+
+
+async def test_who_is_offered_nothing_is_not_counted(till: Till) -> None:
+    await set_up(till)
+    async with db.transaction() as session:
+        member = await factories.user(session)
+        await factories.entitlement(session, member)
+        teacher = await factories.staff(session)
+    for user in (member, teacher):
+        await factories.sign_in(till.client, user)
+        for path in ("/courses/lower-body/rotators?from=hips", "/plans?from=hips"):
+            await till.client.get(path, headers=stepping())
+    assert await opened() == {}
+
+
+async def test_counts_are_forgotten_once_no_time_shows_them(database: db.Database) -> None:
+    now = utcnow()
+    async with db.transaction() as session:
+        await factories.article(session, slug="hips", title="Hip pain")
+        for days in (500, 300, 0, 0):
+            await visits.count(session, "hips", now - timedelta(days=days))
+        await visits.forget_old(session, now)
+        lines = await queries.by_article(session, now - timedelta(days=900), now)
+    assert [line.visits for line in lines] == [3]

@@ -231,7 +231,8 @@ class SpentStamp(Base):
 
 
 class ContactMessage(HasId, Base):
-    """What somebody wrote on the contact page. `is_held`: it was not mailed to the teacher, and stands in the studio only."""
+    """What somebody wrote on the contact page. `is_held`: it was not mailed to the teacher, and stands in the studio
+    only."""
 
     __tablename__ = "contact_message"
 

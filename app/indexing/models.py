@@ -34,7 +34,8 @@ class Document(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('article', 'course', 'lesson', 'spoken', 'term')", name="kind"),
         CheckConstraint(
-            "num_nonnulls(article_id, course_id, lesson_id, track_id, video_id, term_id) = 1", name="one_subject"
+            "num_nonnulls(article_id, course_id, lesson_id, track_id, video_id, term_id) = 1",
+            name="one_subject",
         ),
         UniqueConstraint("article_id", "kind"),
         UniqueConstraint("course_id", "kind"),

@@ -427,9 +427,14 @@ def _leaves(node: LexborNode) -> list[LexborNode]:
 def _is_inline(node: LexborNode) -> bool:
     if node.is_text_node:
         return True
-    if node.tag not in INLINE:
-        return False
-    return not any(child.is_element_node and not _is_inline(child) for child in _children(node))
+    # Without recursion: a broken editor nests bold words in bold words a thousand deep.
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if one.tag not in INLINE:
+            return False
+        todo += [child for child in _children(one) if child.is_element_node]
+    return True
 
 
 def _has_paragraphs(item: LexborNode) -> bool:

@@ -21,7 +21,9 @@ _CLOSED = frozenset({"closed", "geschlossen", "fermé", "cerrado", "chiuso", "ge
 _MORE_NAMES = {"tues": 1, "weds": 2, "thur": 3, "thurs": 3}
 _DASH = re.compile(r"\s*(?:[‐‑‒–—−-]|\b(?:to|through|thru|until|till|bis|à|al|tot)\b)\s*")
 _AND = re.compile(r"\s*(?:[,&+/;]|\b(?:and|und|et|y|e|en)\b)\s*")
-_TIME = re.compile(r"(?P<hour>\d{1,2})(?:(?P<sign>[:.h])(?P<minute>[0-5]\d)|\s*h)?\s*(?P<half>[ap]\.?\s?m\.?)?")
+_TIME = re.compile(
+    r"(?P<hour>\d{1,2})(?:(?P<sign>[:.h])(?P<minute>[0-5]\d)|\s*h)?\s*(?P<half>[ap]\.?\s?m\.?)?"
+)
 _NOON = re.compile(r"\b(?:noon|midday)\b")
 
 

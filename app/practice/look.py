@@ -49,7 +49,8 @@ async def all_pages(db: AsyncSession, *, with_drafts: bool = False) -> list[Page
 
 
 async def set_navigation(db: AsyncSession, navigation: dict[str, Any]) -> None:
-    """Write links that came from elsewhere, as `Navigation.as_json` gives them, making the one row where there is none."""
+    """Write links that came from elsewhere, as `Navigation.as_json` gives them, making the one row where there is
+    none."""
     row = await db.get(Practice, 1)
     if row is None:
         row = Practice(id=1)

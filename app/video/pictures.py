@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PIL import Image, ImageCms, ImageOps
 from pi_heif import register_heif_opener
+from PIL import Image, ImageCms, ImageOps
 
 from app.errors import BadInput, TooLarge
 from app.i18n import _
@@ -69,7 +69,8 @@ def _foreign() -> Iterator[None]:
     except Exception as fault:
         # Decoders of foreign bytes end in errors of every kind, warnings about bombs among them.
         raise BadInput(
-            _("This is no picture that can be used. Please choose a JPEG, PNG, WebP or HEIC file."), field="picture"
+            _("This is no picture that can be used. Please choose a JPEG, PNG, WebP or HEIC file."),
+            field="picture",
         ) from fault
 
 

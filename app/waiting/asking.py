@@ -47,8 +47,9 @@ async def ask(
     now: datetime,
 ) -> None:
     """Remember the address and mail the question whether it is theirs. `is_proven`: it is known to be.
-    `is_worked`: something was paid for the form; without it, only a few questions of the whole site go out in an hour, and
-    the others wait (`telling.ask_held`): nobody mails strangers in bulk through us.
+
+    `is_worked`: something was paid for the form. Without it, only a few questions of the whole site go out in an hour,
+    and the others wait (`telling.ask_held`): nobody mails strangers in bulk through us.
 
     The answer is the same for every address, so that nothing can be learned from it. `trapped`: a field that people
     cannot see was filled in; then nothing is kept or sent.

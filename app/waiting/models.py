@@ -35,7 +35,8 @@ class Topic(HasId, Base):
 
 class Waiting(HasId, Base):
     """One address that wants to hear of one topic, once. Nothing but the question whether that is so is mailed before
-    `confirmed_at`; while `held_at` stands, the question itself waits. `article_id`: under which article they asked. Some time after `told_at` the address is forgotten.
+    `confirmed_at`; while `held_at` stands, the question itself waits. `article_id`: under which article they asked.
+    Some time after `told_at` the address is forgotten.
     """
 
     __tablename__ = "topic_waiting"

@@ -13,7 +13,6 @@ from app.clock import utcnow
 from app.db import Db
 from app.settings import get_settings
 
-
 # What a guest's browser is asked to do: so many pieces of so many bits.
 WORK = (proofs.PIECES, proofs.BITS)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import httpx
+import pytest
 from sqlalchemy import select, update
 
 from app import db

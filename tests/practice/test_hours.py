@@ -21,16 +21,26 @@ WEEK = (0, 1, 2, 3, 4)
         ("Tue 1–5pm", "en", [((1,), "13:00", "17:00")]),
         ("Thurs 8-12 and 14-18", "en", [((3,), "08:00", "12:00"), ((3,), "14:00", "18:00")]),
         ("Mon–Thu 9–18, Fri 9–12", "en", [((0, 1, 2, 3), "09:00", "18:00"), ((4,), "09:00", "12:00")]),
-        ("Mon 9–12, 14–18, Tue 9–12", "en", [((0,), "09:00", "12:00"), ((0,), "14:00", "18:00"), ((1,), "09:00", "12:00")]),
+        (
+            "Mon 9–12, 14–18, Tue 9–12",
+            "en",
+            [((0,), "09:00", "12:00"), ((0,), "14:00", "18:00"), ((1,), "09:00", "12:00")],
+        ),
         ("Mondays 9:00-11:00\nSunday closed", "en", [((0,), "09:00", "11:00")]),
         ("Mo.–Fr. 9.00–17.30 Uhr", "de", [(WEEK, "09:00", "17:30")]),
-        ("Montag und Donnerstag 9 bis 12 Uhr, 14 bis 18 Uhr", "de", [((0, 3), "09:00", "12:00"), ((0, 3), "14:00", "18:00")]),
+        (
+            "Montag und Donnerstag 9 bis 12 Uhr, 14 bis 18 Uhr",
+            "de",
+            [((0, 3), "09:00", "12:00"), ((0, 3), "14:00", "18:00")],
+        ),
         ("montags 9–12 Uhr\nSamstag geschlossen", "de", [((0,), "09:00", "12:00")]),
         ("lundi 9h30 à 18h", "fr", [((0,), "09:30", "18:00")]),
         ("  \n\nTUE\u00a010:00\u00a0—\u00a011:00 ", "en", [((1,), "10:00", "11:00")]),
     ],
 )  # fmt: skip
-def test_days_and_times_are_read(typed: str, locale: str, read: list[tuple[tuple[int, ...], str, str]]) -> None:
+def test_days_and_times_are_read(
+    typed: str, locale: str, read: list[tuple[tuple[int, ...], str, str]]
+) -> None:
     assert [(one.days, one.opens, one.closes) for one in openings(typed, locale)] == read
     assert unread(typed, locale) == []
 

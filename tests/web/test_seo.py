@@ -123,7 +123,9 @@ async def test_the_practice_and_its_addresses_are_told_on_the_first_and_the_cont
         session.add(
             Practice(id=1, site_name="Kapahulu", tagline="Slowly.", teacher_name="Leilani", teacher_role="PT")
         )
-        session.add(Location(city="Honolulu", phone="(808) 555-0100", hours="Mon, Tue 8:00–18:00\nFri by appointment"))
+        session.add(
+            Location(city="Honolulu", phone="(808) 555-0100", hours="Mon, Tue 8:00–18:00\nFri by appointment")
+        )
     for path in ("/", "/contact"):
         page = (await client.get(path)).text
         found = kinds(page)

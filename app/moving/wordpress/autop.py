@@ -10,8 +10,10 @@ _BLOCKS = (
     "|style|p|h[1-6]|hr|fieldset|legend|section|article|aside|hgroup|header|footer|nav|figure|figcaption|details|menu"
     "|summary|iframe|script|noscript|textarea"
 )
+# What nobody closes goes on to the end, as in a browser. Looking for its end from each beginning would take the time of
+# the text's length squared.
 _TOKENS = re.compile(
-    rf"(<!--.*?-->|<(?P<raw>pre|script|style|textarea)\b.*?</(?P=raw)\s*>|</?(?:{_BLOCKS})(?:\s[^<>]*)?/?>)",
+    rf"(<!--.*?(?:-->|\Z)|<(?P<raw>pre|script|style|textarea)\b.*?(?:</(?P=raw)\s*>|\Z)|</?(?:{_BLOCKS})(?:\s[^<>]*)?/?>)",
     re.DOTALL | re.IGNORECASE,
 )
 _INLINE_TAG = re.compile(r"<[^<>]*>")

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from app.moving.names import names
 from app.moving.wordpress.autop import autop
 
+# WordPress writes every `<` within the braces as \u003c, so they end before the next comment at the latest.
+_BRACES = r"\{(?:(?!\}\s+/?-->|<!--).)*+\}\s+"
 _COMMENT = re.compile(
-    r"<!--\s+(?P<close>/)?wp:(?P<name>[a-z][a-z0-9_-]*(?:/[a-z][a-z0-9_-]*)?)\s+(?P<json>\{.*?\}\s+)?(?P<alone>/)?-->",
+    rf"<!--\s+(?P<close>/)?wp:(?P<name>[a-z][a-z0-9_-]*(?:/[a-z][a-z0-9_-]*)?)\s+(?P<json>{_BRACES})?(?P<alone>/)?-->",
     re.DOTALL,
 )
-_FREEFORM = re.compile(
-    r"(<!--\s+wp:(?:core/)?freeform\s+(?:\{.*?\}\s+)?-->)(.*?)(<!--\s+/wp:(?:core/)?freeform\s+-->)",
-    re.DOTALL,
-)
+_FREEFORM = re.compile(rf"<!--\s+(?P<close>/)?wp:(?:core/)?freeform\s+(?:{_BRACES})?-->", re.DOTALL)
 # Blocks whose HTML says it all. `core/` is left out in the comments.
 KNOWN = names(
     "paragraph heading list list-item image gallery quote pullquote code preformatted verse table separator spacer"
@@ -74,14 +73,20 @@ def unfold(text: str, reusable: Callable[[str], str | None]) -> Blocks:
             return ""
         return _COMMENT.sub(lambda again: put(again, depth + 1, is_counted=False), inner)
 
-    # Its own text is the classic editor's.
-    text = _FREEFORM.sub(_classic, text)
-    out.text = _COMMENT.sub(lambda found: put(found, 0, is_counted=True), text)
+    out.text = _COMMENT.sub(lambda found: put(found, 0, is_counted=True), _with_classic(text))
     return out
 
 
-def _classic(found: re.Match[str]) -> str:
-    return f"{found[1]}{autop(found[2])}{found[3]}"
+def _with_classic(text: str) -> str:
+    """The text of classic blocks with its paragraphs: it is the classic editor's own."""
+    pieces, at, begun = [], 0, -1
+    for found in _FREEFORM.finditer(text):
+        if not found["close"]:
+            begun = found.end() if begun < 0 else begun
+        elif begun >= 0:
+            pieces += [text[at:begun], autop(text[begun : found.start()])]
+            at, begun = found.start(), -1
+    return "".join([*pieces, text[at:]])
 
 
 def _reused(found: re.Match[str], name: str, reusable: Callable[[str], str | None]) -> str | None:

@@ -52,7 +52,8 @@ def tell_fields(item: wxr.Item, told: Report) -> None:
 
 
 def tell_other(item: wxr.Item, told: Report) -> None:
-    """An item that is no article. Attachments, reusable blocks and menus are told at the end, when their use is known."""
+    """An item that is no article. Attachments, reusable blocks and menus are told at the end, when their use is
+    known."""
     if item.kind in ("attachment", "wp_block", "nav_menu_item"):
         return
     told.count(report.ITEMS, item.kind, NOT_TAKEN)

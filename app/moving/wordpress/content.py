@@ -12,10 +12,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from app.catalog.rules import slugify
 from app.moving.markdown import Converted, Writer, to_markdown
-from app.moving.wordpress import blocks, shortcodes
+from app.moving.wordpress import blocks, shortcodes, source_code
 from app.moving.wordpress.autop import autop
 
-_MORE = re.compile(r"<!--more(.*?)?-->")
+_MORE = re.compile(r"<!--more(?:(?!-->|<!--)[^\n])*+-->")
 _NEXT_PAGE = re.compile(r"<!--nextpage-->")
 _URL_LINE = re.compile(r"^[ \t]*(https?://[^\s<>\"]+)[ \t\r]*$", re.MULTILINE)
 _URL_ALONE = re.compile(r"https?://[^\s<>]+")
@@ -70,7 +70,7 @@ class Document:
 def read(text: str, library: Library, post_id: str, meta: Mapping[str, str]) -> Document:
     """The text of a post with everything that WordPress would have done to it on its way to a visitor."""
     found = Found()
-    text = shortcodes.protect_code(text)
+    text = source_code.protect(text)
     before_more, more, _after = _partition(_MORE, text)
     found.has_more = more
     found.blocks_seen = blocks.count(text)

@@ -163,9 +163,7 @@ async def _import(this: Run, say: Say) -> None:
         elif one.record.kind != "wp:author":
             terms.take(wxr.term(one.node))
         say(Progress(number, found.records, "write"))
-    await closing.finish(
-        this.index, told, found, terms, menus, this.now, is_dry=this.wanted.is_dry
-    )
+    await closing.finish(this.index, told, found, terms, menus, this.now, is_dry=this.wanted.is_dry)
     if not this.wanted.is_dry and told.changes:
         async with db.transaction() as session:
             audit.record(

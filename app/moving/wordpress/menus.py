@@ -116,7 +116,9 @@ class Menus:
         self, session: AsyncSession, mark: Arrival | None, new: dict[str, Any], now: datetime
     ) -> None:
         if mark is None:
-            mark = Arrival(source=self._site.source, kind=NAVIGATION, foreign_id=NAVIGATION, target="practice")
+            mark = Arrival(
+                source=self._site.source, kind=NAVIGATION, foreign_id=NAVIGATION, target="practice"
+            )
             session.add(mark)
         mark.digest, mark.arrived_at = digest(new), now
         await session.flush()
@@ -129,9 +131,7 @@ class Menus:
             .where(Arrival.foreign_id.in_(self._numbers()))
         )
         return {
-            number: Target(
-                str(one.id), one.slug, one.is_listed, is_shown(one.state, one.published_at, now)
-            )
+            number: Target(str(one.id), one.slug, one.is_listed, is_shown(one.state, one.published_at, now))
             for number, one in rows
         }
 
@@ -222,5 +222,3 @@ def _with(links: tuple[Kept, ...], others: tuple[str, ...]) -> tuple[Kept, ...]:
 def digest(kept: dict[str, Any]) -> str:
     """By which links are known again that nobody has changed since."""
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
-
-

@@ -22,8 +22,9 @@ _CDATA_END = re.compile(r"\]\]>")
 _COMMENT_END = re.compile(r"-->")
 _RSS_END = re.compile(r"</rss\s*>")
 
-_SECTIONS = re.compile(r"<([\w:]+)([^<>]*)>\s*<!\[CDATA\[(.*?)\]\]>\s*</\1\s*>", re.DOTALL)
-_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
+_SECTION = re.compile(r"<([\w:]++)[^<>]*>\s*<!\[CDATA\[")
+_SECTION_END = re.compile(r"\]\]>\s*</([\w:]+)\s*>")
+_CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
 _REFERENCE = re.compile(r"&(#[0-9]{1,8};|#[xX][0-9a-fA-F]{1,8};|\w{1,40};)?")
 _XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 
@@ -195,15 +196,33 @@ def _parsed(xml: str) -> Node:
 
 def _mended(xml: str) -> str:
     """The same with every "]]>" inside of a section split, and no bare or unknown "&" outside of them."""
-    whole = _SECTIONS.sub(_split_ends, xml)
-    parts = _CDATA.split(whole)
+    parts = _CDATA.split(_with_whole_sections(xml))
     parts[::2] = [_REFERENCE.sub(_reference, part) for part in parts[::2]]
     return "".join(parts)
 
 
-def _split_ends(found: re.Match[str]) -> str:
-    inner = found[3].replace("]]]]><![CDATA[>", "]]>").replace("]]>", "]]]]><![CDATA[>")
-    return f"<{found[1]}{found[2]}><![CDATA[{inner}]]></{found[1]}>"
+def _with_whole_sections(xml: str) -> str:
+    """A section ends where its element does: what ends it before that is part of its text."""
+    ends: dict[str, list[re.Match[str]]] = {}
+    for found in _SECTION_END.finditer(xml):
+        ends.setdefault(found[1], []).append(found)
+    for same in ends.values():
+        same.reverse()
+    pieces, at = [], 0
+    for found in _SECTION.finditer(xml):
+        same = ends.get(found[1], [])
+        while same and same[-1].start() < found.end():
+            same.pop()
+        if found.start() < at or not same:
+            continue
+        inner = (
+            xml[found.end() : same[-1].start()]
+            .replace("]]]]><![CDATA[>", "]]>")
+            .replace("]]>", "]]]]><![CDATA[>")
+        )
+        pieces += [xml[at : found.end()], inner, same[-1][0]]
+        at = same[-1].end()
+    return "".join([*pieces, xml[at:]])
 
 
 def _reference(found: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ Source: WordPress, wp-includes/shortcodes.php and media.php.
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,7 +14,8 @@ from app.i18n import _
 from app.moving.names import names
 
 _TOKEN = re.compile(
-    r"<!--.*?-->|<[^<>\[\]]*>"
+    # A comment that nobody closes goes on to the end, as in a browser.
+    r"<!--.*?(?:-->|\Z)|<[^<>\[\]]*>"
     r"|(?P<escaped>\[\[[A-Za-z][^\[\]]*\]\])"
     r"|\[(?P<close>/)?(?P<name>[A-Za-z][\w-]*)(?P<attrs>(?:[\s=](?:[^\[\]\"']|\"[^\"]*\"|'[^']*')*)?)(?P<alone>/)?\]",
     re.DOTALL,
@@ -24,11 +26,8 @@ _ATTRIBUTE = re.compile(
 _URL = re.compile(r"https?://[^\s<>\"'\[\]]+")
 _PICTURE = re.compile(r"\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*</a>)?)(.*)\Z", re.DOTALL | re.IGNORECASE)
 _BREAKS = re.compile(r"<br\s*/?>\n?|</?p\b[^>]*>\n?", re.IGNORECASE)
-_TAGS = re.compile(r"<[^>]*>")
+_TAGS = re.compile(r"<[^<>]*>")
 
-CODES = names(
-    "code sourcecode source php css js javascript html xml sql bash python ruby java csharp jsx diff"
-)
 NOTES = names("ref footnote efn_note mfn fn")
 PLAYERS = names("audio video playlist wpvideo videopress")
 EMBEDS = names(
@@ -89,7 +88,8 @@ class _Code:
 
 
 def count(text: str) -> int:
-    """How many shortcodes begin in the text, known or not; those that show source code as `protect_code` left them."""
+    """How many shortcodes begin in the text, known or not; those that show source code as `source_code.protect` leaves
+    them."""
     return sum(not code.is_close for code in _codes(text)) + text.count("<pre data-shortcode=")
 
 
@@ -105,27 +105,6 @@ def attributes(text: str) -> dict[str, str]:
             found[str(bare)] = (match[7] or match[8] or "").lstrip("=")
             bare += 1
     return found
-
-
-def protect_code(text: str) -> str:
-    """Shortcodes that show source code, as `<pre>`: before line ends are read as paragraphs."""
-
-    def shown(found: re.Match[str]) -> str:
-        attrs = attributes(found[2] or "")
-        language = attrs.get("language") or attrs.get("lang") or attrs.get("0", "")
-        language = language or (
-            "" if found[1].lower() in ("code", "source", "sourcecode") else found[1].lower()
-        )
-        name = re.sub(r"[^\w+#-]", "", language)
-        inner = html.escape(html.unescape(found[3]).strip("\r\n"), quote=False)
-        # Brackets in code are no shortcodes.
-        inner = inner.replace("[", "&#91;")
-        return f'<pre data-shortcode="{found[1].lower()}"><code class="language-{name}">{inner}</code></pre>'
-
-    names = "|".join(sorted(CODES, key=len, reverse=True))
-    return re.sub(
-        rf"\[({names})((?:\s|=)[^\]]*)?\](.*?)\[/\1\]", shown, text, flags=re.DOTALL | re.IGNORECASE
-    )
 
 
 class Translator:
@@ -145,6 +124,7 @@ class Translator:
 
     def _translated(self, text: str, depth: int) -> str:
         codes = list(_codes(text))
+        ends = _ends(codes)
         pieces: list[str] = []
         at = index = 0
         while index < len(codes):
@@ -161,7 +141,7 @@ class Translator:
             counts[code.name] = counts.get(code.name, 0) + 1
             if handler is None or depth > 20:
                 continue
-            closing = None if code.is_alone else _closing(codes, index, code.name)
+            closing = ends.get(index - 1)
             end, inner = code.end, ""
             if closing is not None:
                 end, inner = (
@@ -275,20 +255,24 @@ def _codes(text: str) -> Iterator[_Code]:
             )
 
 
-def _closing(codes: list[_Code], index: int, name: str) -> int | None:
-    """Where the shortcode that was opened just before `index` ends; one of the same name inside has its own end."""
-    level = 0
-    for at in range(index, len(codes)):
-        code = codes[at]
-        if code.name != name or code.is_alone:
-            continue
-        if not code.is_close:
-            level += 1
-        elif level == 0:
-            return at
-        else:
-            level -= 1
+def _ends(codes: list[_Code]) -> dict[int, int]:
+    """Where each shortcode ends that was opened, by their places in the list; one of the same name inside has its own
+    end. One pass, whatever is left open."""
+    found: dict[int, int] = {}
+    opened: dict[str, list[int]] = {}
+    closes: dict[str, list[int]] = {}
+    for at, code in enumerate(codes):
+        if code.is_close and not code.is_alone:
+            closes.setdefault(code.name, []).append(at)
+            if before := opened.get(code.name):
+                found[before.pop()] = at
+        elif not code.is_alone:
+            opened.setdefault(code.name, []).append(at)
     # Without an end for each: WordPress takes the nearest.
-    return next(
-        (at for at in range(index, len(codes)) if codes[at].name == name and codes[at].is_close), None
-    )
+    for name, left in opened.items():
+        for at in left:
+            ends = closes.get(name, [])
+            nearest = bisect_right(ends, at)
+            if nearest < len(ends):
+                found[at] = ends[nearest]
+    return found

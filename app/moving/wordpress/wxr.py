@@ -14,7 +14,7 @@ from app.moving.names import names
 from app.moving.wordpress.records import Node
 
 _STAMP = re.compile(r"(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 # Elements of an item that are read; what else stands there is counted and listed.
 READ = names(
     "title link pubDate dc:creator guid description content:encoded excerpt:encoded wp:post_id wp:post_date"
@@ -104,7 +104,9 @@ def term(node: Node) -> Term:
         slug, name, parent = "wp:category_nicename", "wp:cat_name", "wp:category_parent"
         return Term("category", node.get(slug), unescape(node.get(name)).strip(), node.get(parent), number)
     if node.name == "wp:tag":
-        return Term("post_tag", node.get("wp:tag_slug"), unescape(node.get("wp:tag_name")).strip(), "", number)
+        return Term(
+            "post_tag", node.get("wp:tag_slug"), unescape(node.get("wp:tag_name")).strip(), "", number
+        )
     return Term(
         node.get("wp:term_taxonomy"),
         node.get("wp:term_slug"),

@@ -140,9 +140,7 @@ async def new(page: Page, db: Db) -> Response:
 
 
 @router.post("")
-async def create(
-    page: Page, db: Db, viewer: SignedIn, draft: Sent, do: Do = "", find: Find = ""
-) -> Response:
+async def create(page: Page, db: Db, viewer: SignedIn, draft: Sent, do: Do = "", find: Find = "") -> Response:
     """POST /studio/waiting: announce something, or look for an article that it has become."""
     if _looks(do, find):
         return await _show(page, db, None, draft, find=find)

@@ -36,7 +36,13 @@ VALUES: dict[str, dict[str, Any]] = {
     "gift": {"state": "paid"},
     "plan": {"interval": "month", "currency": "usd", "lasts_months": None, "is_giftable": False},
     "plan_amount": {"currency": "eur"},
-    "search_document": {"course_id": None, "lesson_id": None, "track_id": None, "video_id": None, "term_id": None},
+    "search_document": {
+        "course_id": None,
+        "lesson_id": None,
+        "track_id": None,
+        "video_id": None,
+        "term_id": None,
+    },
 }
 
 

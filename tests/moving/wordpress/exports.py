@@ -202,7 +202,8 @@ class Export:
 def _term(number: int, taxonomy: str, slug: str, name: str) -> str:
     if taxonomy == "category":
         return (
-            f"	<wp:category><wp:term_id>{number}</wp:term_id><wp:category_nicename>{cdata(slug)}</wp:category_nicename>"
+            f"	<wp:category><wp:term_id>{number}</wp:term_id>"
+            f"<wp:category_nicename>{cdata(slug)}</wp:category_nicename>"
             f"<wp:category_parent></wp:category_parent><wp:cat_name>{cdata(name)}</wp:cat_name></wp:category>\n"
         )
     if taxonomy == "post_tag":

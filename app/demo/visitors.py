@@ -62,6 +62,21 @@ async def upload(client: httpx.AsyncClient, path: Path) -> None:
         offset = int(sent.headers["upload-offset"])
 
 
+async def open_offer(client: httpx.AsyncClient, article: str) -> None:
+    """Step from an article to the plans, as by its link in a browser.
+
+    Raises: Refused when the plans are not shown.
+    """
+    said = {
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Site": "same-origin",
+        "Referer": f"{client.base_url}/articles/{article}",
+    }
+    answer = await client.get("/plans", params={"from": article}, headers=said)
+    if answer.status_code != 200:
+        raise Refused(f"plans: {answer.status_code}")
+
+
 async def pay(client: httpx.AsyncClient, plan_slug: str, next_path: str, article: str = "") -> None:
     """Buy a plan, coming from an article: the site's button, the card on the stand-in's page, and the way back.
 

@@ -1,8 +1,11 @@
 """A member on the mat: signs in, presses play, comes back on another device, signs out."""
 
+from urllib.parse import parse_qs
+
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from app.articles.proofs import PIECES
 from tests.journeys.conftest import Demo, assert_plays, sign_in, stop_streams
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
@@ -104,3 +107,18 @@ def test_reading_and_forms_work_without_scripts(chromium: Browser, demo: Demo) -
         assert page.locator(".field-error").count() >= 1
     finally:
         plain.close()
+
+
+def test_a_guests_browser_works_for_the_contact_form_while_they_write(page: Page) -> None:
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.post_data or "") if one.method == "POST" else None)
+    page.goto("/contact")
+    page.fill("main input[name=name]", "Malia")
+    page.fill("main input[name=email]", "malia@example.org")
+    page.fill("main textarea", "May I come on Tuesday?")
+    # Nobody writes faster than two seconds.
+    page.wait_for_timeout(2200)
+    page.get_by_role("button", name="Send the message").click()
+    page.wait_for_url("**/contact/sent")
+    (proof,) = parse_qs(sent[-1])["proof"]
+    assert proof.count("-") == PIECES - 1

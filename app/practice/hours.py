@@ -11,12 +11,15 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from babel.dates import get_day_names
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVERY_DAY = tuple(range(7))
 _GROUPS = {"daily": EVERY_DAY, "every day": EVERY_DAY, "täglich": EVERY_DAY, "weekdays": EVERY_DAY[:5]}
+_WIDTHS: tuple[Literal["wide", "abbreviated", "short"], ...] = ("wide", "abbreviated", "short")
+_CONTEXTS: tuple[Literal["format", "stand-alone"], ...] = ("format", "stand-alone")
 _CLOSED = frozenset({"closed", "geschlossen", "fermé", "cerrado", "chiuso", "gesloten"})
 _MORE_NAMES = {"tues": 1, "weds": 2, "thur": 3, "thurs": 3}
 _DASH = re.compile(r"\s*(?:[‐‑‒–—−-]|\b(?:to|through|thru|until|till|bis|à|al|tot)\b)\s*")
@@ -46,8 +49,8 @@ def _names(locale: str) -> Mapping[str, int]:
     """What days are called, in English and in the site's language, long and short → 0 for Monday."""
     found = dict(_MORE_NAMES)
     for language in ("en", locale):
-        for width in ("wide", "abbreviated", "short"):
-            for context in ("format", "stand-alone"):
+        for width in _WIDTHS:
+            for context in _CONTEXTS:
                 for day, name in get_day_names(width, context, language).items():
                     found.setdefault(_plain(name).strip("."), day)
     return found

@@ -125,14 +125,21 @@ class Menus:
 
     async def _arrived(self, session: AsyncSession, now: datetime) -> dict[str, Target]:
         rows = await session.execute(
-            select(Arrival.foreign_id, Article)
+            select(
+                Arrival.foreign_id,
+                Article.id,
+                Article.slug,
+                Article.is_listed,
+                Article.state,
+                Article.published_at,
+            )
             .join(Article, cast(Article.id, Text) == Arrival.target)
             .where(Arrival.source == self._site.source, Arrival.kind == ARTICLE)
             .where(Arrival.foreign_id.in_(self._numbers()))
         )
         return {
-            number: Target(str(one.id), one.slug, one.is_listed, is_shown(one.state, one.published_at, now))
-            for number, one in rows
+            number: Target(str(article_id), slug, is_listed, is_shown(state, published_at, now))
+            for number, article_id, slug, is_listed, state, published_at in rows
         }
 
     def _planned(self) -> dict[str, Target]:

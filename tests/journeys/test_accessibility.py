@@ -1,4 +1,5 @@
-"""Every kind of page: no axe violation (WCAG 2.2 AA), nothing wider than the screen, no foreign request."""
+"""Every kind of page: no axe violation (WCAG 2.2 AA), nothing wider than the screen, no foreign request,
+nothing that the security policy refuses."""
 
 import re
 from collections import deque
@@ -181,6 +182,10 @@ def visit(context: BrowserContext, who: str, site: str, paths: Sequence[str], *,
     page.on(
         "request", lambda request: strangers.append(request.url) if not is_ours(request.url, site) else None
     )
+    refused: list[str] = []
+    page.on(
+        "console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None
+    )
     if who != "anonymous":
         sign_in(page, who)
     complaints: list[str] = []
@@ -190,7 +195,10 @@ def visit(context: BrowserContext, who: str, site: str, paths: Sequence[str], *,
         path = todo.popleft()
         page.goto(path)
         page.wait_for_timeout(150)
+        complaints += [f"{path}: {words}" for words in refused]
         complaints += faults(page)
+        # What the checker itself tries is not the page's.
+        refused.clear()
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > page.viewport_size["width"]:  # type: ignore[index]  # the contexts below all have a size
             complaints.append(f"{path} is {width} px wide")

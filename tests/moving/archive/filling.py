@@ -2,11 +2,23 @@
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, String, Table, Uuid, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -168,6 +180,8 @@ async def _value(session: AsyncSession, table: Table, column: Column[Any]) -> An
     kind = column.type
     if isinstance(kind, UtcDateTime):
         return datetime(2026, 5, 4, 3, 2, 1, 234567, UTC)
+    if isinstance(kind, Date):
+        return date(2026, 5, 4)
     if isinstance(kind, Boolean):
         return True
     if isinstance(kind, Float):

@@ -32,5 +32,5 @@ def test_a_menus_name_tells_where_it_stood(menus: list[list[Line]], head: str, f
 def test_lines_stand_in_their_order_and_a_headings_lines_in_its_place() -> None:
     a, b, c, d, e = of("Main", "a", "b", "c", "d", "e")
     heading = replace(b, url="#")
-    lines = [e, d, replace(c, parent="b"), replace(a, order=3), heading, replace(d, id="f", parent="a")]
-    assert [one.id for one in choose(lines)[0]] == ["c", "a", "d", "e"]
+    lines = [e, d, replace(c, parent="b"), replace(a, order=5), heading, replace(d, id="f", parent="a")]
+    assert [one.id for one in choose(lines)[0]] == ["c", "d", "e", "a"]

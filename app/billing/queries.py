@@ -1,7 +1,7 @@
 """Reads of money: what a member pays, and the facts that the rules need. What is sold: `offers`."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,15 +13,19 @@ from app.billing import offers
 from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts, read_subscription
 from app.billing.models import StripeCharge, StripeCustomer, StripePurchase, StripeSubscription
 from app.billing.plan_models import Plan, PlanPrice
-from app.billing.rules import Policy, Scope, covering
+from app.billing.rules import DISPUTE_OPEN, Policy, Scope, Standing, covering, spoiled_by
 from app.settings import get_settings
+
+# States of a membership in which lessons play, as long as the money for the period is ours.
+_PAID = ("active", "trial", "ending")
 
 
 @dataclass(frozen=True)
 class Membership:
     """What a member pays, when next, and how it ends; the latest subscription that is not over.
 
-    `state`: active | trial | ending | past_due | resting | stopped | waiting (a trial that ended without a card).
+    `state`: active | trial | ending | past_due | resting | stopped | waiting (a trial that ended without a card) |
+    disputed (the bank asks the money back) | returned (the money of this period went back).
     `next_at`: when the card is charged next (None: never). `ends_at`: the last moment of access, where one is known.
     `may_pause`: whether the member may rest. `wants_card`: the trial leads nowhere without one. `is_plain`: each bill
     is the price, without discount or tax.
@@ -199,19 +203,32 @@ async def covered_by(db: AsyncSession, user_id: UUID, scope: Scope) -> Subscript
 
 async def membership_of(db: AsyncSession, user_id: UUID, now: datetime) -> Membership | None:
     """What the member pays, or None where no subscription runs."""
+    customer = await customer_of(db, user_id)
+    if customer is None:
+        return None
     prices = await _prices(db)
-    for facts in await mirror_of_user(db, user_id):
+    for facts in await mirror_of(db, customer.id):
         known = next((prices[price] for price in facts.price_ids if price in prices), None)
         if known is None or facts.is_over or facts.status == "incomplete":
             continue
-        return _membership(*known, facts, now)
+        shown = _membership(*known, facts, now)
+        if shown.state in _PAID and (spoiled := _spoiled(facts, await charges_of(db, customer.id))):
+            return replace(shown, state=spoiled, may_pause=False)
+        return shown
     return None
 
 
 async def stopped_by(db: AsyncSession, user_id: UUID) -> str:
     """Why a member may not watch any more: trial (it ended), waiting (so did it, and a card lets it go on), resting (a
-    pause), unpaid; empty for anything else."""
-    facts = next(iter(await mirror_of_user(db, user_id)), None)
+    pause), unpaid, disputed (a bank asks a payment back), returned (the money of this period went back, and the
+    membership goes on); empty for anything else."""
+    customer = await customer_of(db, user_id)
+    if customer is None:
+        return ""
+    charges = await charges_of(db, customer.id)
+    if any(one.dispute_status in DISPUTE_OPEN for one in charges):
+        return "disputed"
+    facts = next(iter(await mirror_of(db, customer.id)), None)
     if facts is None:
         return ""
     if facts.status == "canceled":
@@ -219,7 +236,18 @@ async def stopped_by(db: AsyncSession, user_id: UUID) -> str:
         return "trial" if ended and trial and timedelta(0) <= ended - trial < timedelta(hours=1) else ""
     if facts.status == "active" and facts.pause_behavior == "void":
         return "resting"
-    return {"paused": "waiting", "unpaid": "unpaid", "past_due": "unpaid"}.get(facts.status, "")
+    known = {"paused": "waiting", "unpaid": "unpaid", "past_due": "unpaid"}.get(facts.status, "")
+    return known or (_spoiled(facts, charges) if facts.status in ("active", "trialing") else "")
+
+
+def _spoiled(facts: SubscriptionFacts, charges: list[ChargeFacts]) -> str:
+    """disputed or returned, where the money for the period that runs is not ours; else empty. Pure."""
+    try:
+        what = spoiled_by(facts, charges)
+    except LookupError:
+        # A state that nobody here knows yet keeps what was, and staff are told of it by the sync.
+        return ""
+    return "" if what is None else "disputed" if what is Standing.DISPUTED else "returned"
 
 
 async def _prices(db: AsyncSession) -> Mapping[str, tuple[Plan, PlanPrice]]:

@@ -19,7 +19,7 @@ from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts, pe
 from app.billing.models import Gift, StripeCharge, StripeCustomer
 from app.billing.rules import DISPUTE_OPEN, Scope, entitlements_due, purchases_due
 from app.clock import utcnow
-from app.errors import BadInput, Conflict, NotFound, Unavailable
+from app.errors import BadInput, Conflict, NotFound
 from app.i18n import _
 
 
@@ -119,11 +119,8 @@ async def give_back(
             amount_cents=amount_cents,
             currency=found.charge.currency,
         )
-    try:
-        await sync.sync(customer_id)
-    except Unavailable:
-        # The money is on its way; Stripe's own events bring the rights in line.
-        sync.log.warning("refund of %s: the sync after it is left to the events", charge_id)
+    # The money is on its way; where Stripe is slow to tell the rest, its own events bring the rights in line.
+    await sync.sync_now(customer_id)
 
 
 def _goes_on(facts: SubscriptionFacts) -> bool:

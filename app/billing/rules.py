@@ -97,8 +97,8 @@ def standing(charge: ChargeFacts) -> Standing:
     return Standing.REFUNDED if charge.is_refunded else Standing.GOOD
 
 
-def is_spoiled(facts: SubscriptionFacts, charges: Iterable[ChargeFacts]) -> bool:
-    """Whether what paid for the period that runs was given back, lost or is disputed.
+def spoiled_by(facts: SubscriptionFacts, charges: Iterable[ChargeFacts]) -> Standing | None:
+    """What became of the money for the period that runs, where it is not ours: given back, lost or disputed.
 
     A dispute that is open suspends, whichever period it is about. Money given back or lost ends the period that it
     paid; the next one that is paid is paid.
@@ -106,18 +106,19 @@ def is_spoiled(facts: SubscriptionFacts, charges: Iterable[ChargeFacts]) -> bool
     Raises:
         LookupError: see `standing`.
     """
+    found = None
     for charge in charges:
         if charge.subscription_id != facts.id:
             continue
         what = standing(charge)
         if what is Standing.DISPUTED:
-            return True
+            return what
         runs = facts.current_period_end_at is None or (
             charge.period_end_at is not None and charge.period_end_at >= facts.current_period_end_at
         )
         if what is not Standing.GOOD and charge.period_end_at is not None and runs:
-            return True
-    return False
+            found = what
+    return found
 
 
 def entitlements_due(
@@ -139,7 +140,7 @@ def entitlements_due(
     for facts in mirror:
         try:
             until = paid_until(facts, policy)
-            spoiled = until is not None and is_spoiled(facts, taken)
+            spoiled = until is not None and spoiled_by(facts, taken) is not None
         except LookupError as gap:
             keep.add(facts.id)
             doubts.append(str(gap.args[0]))

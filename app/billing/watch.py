@@ -73,6 +73,16 @@ async def overview(session: AsyncSession, now: datetime) -> Overview:
     )
 
 
+async def needing_staff(session: AsyncSession, now: datetime) -> tuple[int, int]:
+    """How many payments a bank asks back, and how much else about money needs a person (as far as it is listed)."""
+    disputed = await session.scalar(
+        select(func.count(StripeCharge.id))
+        .join(StripeCustomer, StripeCustomer.id == StripeCharge.customer_id)
+        .where(StripeCharge.dispute_status.in_(DISPUTE_OPEN), StripeCustomer.user_id.is_not(None))
+    )
+    return disputed or 0, len(await dead_letters(session, now))
+
+
 async def payments(session: AsyncSession, *conditions: Any) -> list[Payment]:
     """The latest charges of members, the newest first."""
     rows = await session.execute(

@@ -123,6 +123,8 @@ def wall_for(
         "waiting": _("Your trial is over. Give a card to go on watching."),
         "resting": _("Your membership rests. Let it go on to watch this."),
         "unpaid": _("Your membership rests until it is paid."),
+        "disputed": _("A payment of yours is disputed. What it paid for rests until your bank has decided."),
+        "returned": _("Your last payment was given back, so the paid lessons are closed."),
     }
     if denied.reason is Reason.ENDED and stopped_by in goes_on:
         return Wall(goes_on[stopped_by], None, "/account", None, None, _("Open my account"))

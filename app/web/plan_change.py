@@ -1,7 +1,7 @@
 """Another plan, from the account page: apart from its other pages, because Stripe is asked while nothing is open."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -11,15 +11,12 @@ from app import db
 from app.accounts.permissions import Permission
 from app.billing import changing
 from app.billing.changing import ChangePreview, Choice
-from app.clock import utcnow
 from app.errors import LimberError
 from app.web.guard import BriefSignedIn, needs_briefly
 from app.web.pages import Pages
 
 router = APIRouter(prefix="/account/plan", tags=["account"])
 MEMBER = [needs_briefly(Permission.MEMBER)]
-# What was counted an hour ago is not what Stripe would count now.
-GOOD_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ async def _choices(request: Request, viewer: BriefSignedIn, refusal: LimberError
 async def look(slug: str, request: Request, viewer: BriefSignedIn) -> Response:
     """GET /account/plan/{slug}: what it costs."""
     try:
-        found = await changing.preview(viewer.user_id, slug, utcnow())
+        found = await changing.preview(viewer.user_id, slug)
     except LimberError as refusal:
         return await _choices(request, viewer, refusal)
     async with db.transaction() as session:
@@ -81,12 +78,11 @@ async def change(
     slug: str, request: Request, viewer: BriefSignedIn, at: Annotated[int, Form()] = 0
 ) -> Response:
     """POST /account/plan/{slug}: counted for the moment that was shown."""
-    now = utcnow()
     counted = datetime.fromtimestamp(min(max(at, 0), 2**32), UTC)
-    if not now - GOOD_FOR < counted <= now:
-        return RedirectResponse(f"/account/plan/{slug}", 303)
     try:
-        await changing.change(viewer.user_id, slug, counted)
+        if not await changing.is_recent(counted):
+            return RedirectResponse(f"/account/plan/{slug}", 303)
+        is_shown = await changing.change(viewer.user_id, slug, counted)
     except LimberError as refusal:
         return await _choices(request, viewer, refusal)
-    return RedirectResponse("/account?done=plan", 303)
+    return RedirectResponse(f"/account?done={'plan' if is_shown else 'plan-soon'}", 303)

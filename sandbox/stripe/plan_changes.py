@@ -30,15 +30,22 @@ def change_items(
     prorations: str,
     payment_behavior: str,
     anchor_now: bool,
+    prorate_at: int | None = None,
 ) -> None:
-    """Apply changes of items, and invoice or keep the difference.
+    """Apply changes of items, and invoice or keep the difference, counted for `prorate_at` (Unix seconds; None: now).
 
     Raises:
         StripeFault: for an unknown item or price; 402 with `error_if_incomplete` when the card declines.
     """
     invoice_id = new_id("in")
     lines, restart = change_lines(
-        world, row, changes, invoice_id, prorations=prorations, anchor_now=anchor_now
+        world,
+        row,
+        changes,
+        invoice_id,
+        prorations=prorations,
+        anchor_now=anchor_now,
+        prorate_at=prorate_at,
     )
     if row.body["status"] == "trialing":
         lifecycle.save_changed(world, before, row)
@@ -52,10 +59,22 @@ def change_items(
 
 
 def change_lines(
-    world: World, row: Row, changes: list[Params], invoice_id: str, *, prorations: str, anchor_now: bool
+    world: World,
+    row: Row,
+    changes: list[Params],
+    invoice_id: str,
+    *,
+    prorations: str,
+    anchor_now: bool,
+    prorate_at: int | None = None,
 ) -> tuple[list[Json], bool]:
-    """Change the items, in memory only; gives the lines that follow, and whether the period starts anew."""
+    """Change the items, in memory only; gives the lines that follow, and whether the period starts anew.
+
+    Raises:
+        StripeFault: where `prorate_at` lies outside the period that runs.
+    """
     body = row.body
+    counted = world if prorate_at is None else world.at(_in_period(body, prorate_at))
     old_items = copy.deepcopy(body["items"]["data"])
     new_items = plan_items(world, body, changes)
     same_rhythm = _rhythm(old_items) == _rhythm(new_items)
@@ -70,9 +89,21 @@ def change_lines(
     lines = (
         []
         if prorations == "none"
-        else proration_lines(world, body, old_items, new_items, invoice_id, restart)
+        else proration_lines(counted, body, old_items, new_items, invoice_id, restart)
     )
     return [*lines, *(period_lines(body, invoice_id) if restart else [])], restart
+
+
+def _in_period(body: Json, moment: int) -> int:
+    """Source: https://docs.stripe.com/billing/subscriptions/prorations#preview-proration"""
+    items = body["items"]["data"]
+    begin, end = min(one["current_period_start"] for one in items), cycle.current_period_end(body)
+    if body["status"] != "trialing" and not begin <= moment <= end:
+        raise StripeFault(
+            f"The proration date {moment} lies outside the current period, {begin} to {end}.",
+            param="proration_date",
+        )
+    return moment
 
 
 def plan_items(world: World, body: Json, changes: list[Params]) -> list[Json]:

@@ -41,14 +41,26 @@ def preview_next(world: World, row: Row) -> Json:
 
 
 def preview_change(
-    world: World, row: Row, changes: list[Params], *, prorations: str, anchor_now: bool
+    world: World,
+    row: Row,
+    changes: list[Params],
+    *,
+    prorations: str,
+    anchor_now: bool,
+    prorate_at: int | None = None,
 ) -> Json:
     """What a change of items would cost: now, if it is invoiced at once, else with the renewal that comes."""
     with world.store.rehearsal():
         customer = world.store.need("customer", row.body["customer"])
         invoice_id = new_id("upcoming_in")
         lines, restart = change_lines(
-            world, row, changes, invoice_id, prorations=prorations, anchor_now=anchor_now
+            world,
+            row,
+            changes,
+            invoice_id,
+            prorations=prorations,
+            anchor_now=anchor_now,
+            prorate_at=prorate_at,
         )
         if restart or prorations == "always_invoice":
             return _shown(world, _draft(world, customer, row, lines, invoice_id), customer, None)

@@ -105,6 +105,28 @@ async def test_what_was_counted_long_ago_is_counted_again(till: Till, at: str) -
     assert await charges(till) == [1900]
 
 
+async def test_stripe_counts_for_the_moment_that_was_shown(till: Till) -> None:
+    _user, yearly, _dear = await member_of(till)
+    shown = await till.client.get(f"/account/plan/{yearly}")
+    told = re.search(r"Pay \$(\d+)(?:\.(\d\d))? and change", shown.text)
+    at = re.search(r'name="at" value="(\d+)"', shown.text)
+    assert told
+    assert at
+    # Fifty minutes at that page are worth two cents.
+    await till.pass_days(50 / 1440)
+    await till.client.post(f"/account/plan/{yearly}", data={"at": at[1]})
+    assert (await charges(till))[0] == int(told[1]) * 100 + int(told[2] or 0)
+
+
+async def test_a_moment_outside_the_period_is_refused_by_stripe(till: Till) -> None:
+    await member_of(till)
+    one = await subscription(till)
+    item = {"id": one["items"]["data"][0]["id"], "quantity": 2}
+    before: Any = {"items": [item], "proration_date": one["items"]["data"][0]["current_period_start"] - 60}
+    with pytest.raises(stripe.InvalidRequestError, match="outside the current period"):
+        await till.api.v1.subscriptions.update_async(one["id"], before)
+
+
 async def test_who_has_cancelled_stays_first(till: Till) -> None:
     user, yearly, _dear = await member_of(till)
     await till.portal("cancel_at_period_end")

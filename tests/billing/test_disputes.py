@@ -4,7 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from sqlalchemy import update
+
 from app import db
+from app.billing.models import StripeCharge
 from tests import factories
 from tests.billing import till as tills
 from tests.billing.till import Till
@@ -68,6 +71,9 @@ async def test_a_disputed_membership_is_suspended_as_a_whole(till: Till) -> None
     await till.buy(await till.plan(), DISPUTED)
     await till.settle()
     assert not await tills.is_entitled(user.id)
+    account = (await till.client.get("/account")).text
+    assert "A payment of yours is disputed" in account
+    assert "The next payment is on" not in account
     await till.api.v1.disputes.update_async(
         await dispute(till), {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True}
     )
@@ -75,3 +81,14 @@ async def test_a_disputed_membership_is_suspended_as_a_whole(till: Till) -> None
     await till.pass_days(1)
     await till.settle()
     assert await tills.is_entitled(user.id)
+    assert "The next payment is on" in (await till.client.get("/account")).text
+
+
+async def test_staff_read_today_that_a_bank_asks_for_money(till: Till) -> None:
+    user_id = await bought(till, DISPUTED)
+    await till.member(role="staff")
+    assert "A bank asks for 1 payment back" in (await till.client.get("/studio")).text
+    async with db.transaction() as session:
+        await session.execute(update(StripeCharge).values(dispute_status="won"))
+    assert "A bank asks for" not in (await till.client.get("/studio")).text
+    assert user_id

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from app import db
 from app.accounts.models import AuditEntry, User
-from app.billing import watch
+from app.billing import queries, watch
 from app.billing.models import StripeAccount, StripeCharge, StripeEvent
 from app.billing.reconciling import check_account
 from app.clock import utcnow
@@ -66,6 +66,21 @@ async def test_a_part_given_back_takes_nothing(till: Till) -> None:
     assert sent.status_code == 303
     assert (await refunded(charge), await tills.is_entitled(user.id)) == (500, True)
     assert "$5 given back" in (await till.client.get("/studio/money")).text
+
+
+async def test_who_got_a_month_back_reads_when_the_lessons_open_again(till: Till) -> None:
+    user, charge = await bought(till)
+    await till.client.post(f"/studio/money/payments/{charge}/refund", data={"amount": "19"})
+    assert "money given back" in (await till.client.get(f"/studio/members/{user.id}")).text
+    async with db.transaction() as session:
+        assert await queries.stopped_by(session, user.id) == "returned"
+    await factories.sign_in(till.client, user)
+    account = (await till.client.get("/account")).text
+    assert "Your last payment was given back" in account
+    assert "They open again with the next payment" in account
+    await till.portal("cancel_at_period_end")
+    await till.settle()
+    assert "Nothing more is charged." in (await till.client.get("/account")).text
 
 
 async def test_a_refund_may_end_the_membership_with_it(till: Till) -> None:

@@ -62,12 +62,16 @@ class Demo:
             time.sleep(0.2)
         raise AssertionError(f"no mail about “{subject}” came to {address}")
 
-    def link_to(self, address: str, path: str) -> str:
-        """The first link below `path` in the newest mail to `address`."""
-        text = self.mail_to(address)["text"]
-        found = re.search(rf"{re.escape(self.site)}{path}\S*", text)
-        assert found, text
-        return found.group(0)
+    def link_to(self, address: str, path: str, seconds: float = 20) -> str:
+        """The link below `path` in the newest mail to `address` that has one; waits for it."""
+        deadline = time.monotonic() + seconds
+        link = re.compile(rf"{re.escape(self.site)}{path}\S*")
+        while time.monotonic() < deadline:
+            for mail in httpx.get(f"{self.outbox}/messages.json", trust_env=False).json():
+                if address in str(mail["to"]) and (found := link.search(mail["text"])):
+                    return found.group(0)
+            time.sleep(0.2)
+        raise AssertionError(f"no mail with a link to {path} came to {address}")
 
     def let_pass(self, days: float) -> None:
         """Move the Stripe stand-in's clock on."""

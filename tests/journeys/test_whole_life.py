@@ -1,14 +1,13 @@
 """A member's life, from the trial to the rest, clicked in the demo; its clock moves on the stand-in's page."""
 
 import re
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import Demo, assert_plays, sign_in
+from tests.journeys.life import PATIENCE_S, Life, somebody
 from tests.journeys.test_accessibility import faults
 from tests.journeys.test_buying import LESSON, join, to_checkout
 
@@ -16,16 +15,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.
 
 ADDRESS = "nalani@example.org"
 GOOD, FAILS_LATER = "4242 4242 4242 4242", "4000 0000 0000 0341"
-PATIENCE_S = 60
-
-
-@contextmanager
-def somebody(chromium: Browser, demo: Demo) -> Iterator[Page]:
-    """A browser of somebody else's."""
-    context = chromium.new_context(base_url=demo.site, viewport={"width": 390, "height": 844})
-    context.set_default_timeout(20_000)
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture
@@ -42,55 +31,6 @@ def trial(chromium: Browser, demo: Demo) -> Iterator[None]:
             studio.wait_for_url("**/studio/plans?did=edit")
             if days == "7":
                 yield
-
-
-class Life:
-    """One member's browser, and the page on which the stand-in's clock is moved."""
-
-    def __init__(self, page: Page, context: BrowserContext, demo: Demo) -> None:
-        self.page, self.demo = page, demo
-        self.desk = context.new_page()
-
-    def later(self, *words: str) -> None:
-        """Press a button of the stand-in's clock for each."""
-        for one in words:
-            self.desk.goto(f"{self.demo.stripe}/")
-            self.desk.get_by_role("button", name=one, exact=True).click()
-            self.desk.wait_for_load_state()
-
-    def account(self, words: str) -> None:
-        """The account says so, as soon as Stripe's events have arrived; and it is for everybody."""
-        self.shows("/account", words)
-        assert faults(self.page) == []
-
-    def shows(self, path: str, words: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        self.page.goto(path)
-        while words not in self.page.locator("main").inner_text() and time.monotonic() < deadline:
-            time.sleep(0.5)
-            self.page.goto(path)
-        expect(self.page.locator("main")).to_contain_text(words)
-
-    def may_watch(self, *, can: bool = True) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        self.page.goto(LESSON)
-        while (self.page.locator("[data-player]").count() == 1) != can and time.monotonic() < deadline:
-            time.sleep(0.5)
-            self.page.goto(LESSON)
-        assert self.page.locator("[data-player]").count() == int(can)
-
-    def paid(self) -> int:
-        """How many bills of a month are paid."""
-        self.page.goto("/account/bills")
-        return self.page.locator("main tbody tr", has_text="$19").filter(has_text="Paid").count()
-
-    def new_card(self, number: str) -> None:
-        self.page.goto("/account")
-        self.page.get_by_role("button", name="Change my card").click()
-        self.page.wait_for_url("**/flow/payment_method_update")
-        self.page.fill("input[name=card_number]", number)
-        self.page.get_by_role("button", name="Update card").click()
-        self.page.wait_for_url("**/account")
 
 
 def test_a_members_life_from_the_trial_to_the_rest(

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from app.accounts import queries as accounts
 from app.articles import studio_queries as articles
+from app.billing import watch
 from app.catalog import queries as catalog
 from app.clock import utcnow
 from app.db import Db
@@ -62,7 +63,8 @@ async def today(page: Page, db: Db) -> Response:
     busy = await videos.in_state(db, *words.BUSY)
     course_drafts, lesson_drafts = await catalog.count_drafts(db)
     shown = TodayPage(
-        todos=_todos(waiting.responses, waiting.messages, len(await playback.spread_members(db, now))),
+        todos=_money_todos(*await watch.needing_staff(db, now))
+        + _todos(waiting.responses, waiting.messages, len(await playback.spread_members(db, now))),
         failed=[_line(video, words.failure(video) or _("It failed.")) for video in failed],
         busy=[_line(video, words.stage(video)) for video in busy],
         drafts=_drafts(await articles.count_drafts(db), course_drafts, lesson_drafts),
@@ -91,6 +93,21 @@ def _todos(responses: int, messages: int, spread: int) -> list[Todo]:
             spread,
         )
         found.append(Todo(text % {"n": spread}, "/studio/members/sharing", _("Have a look")))
+    return found
+
+
+def _money_todos(disputed: int, odd: int) -> list[Todo]:
+    found = []
+    if disputed:
+        text = ngettext(
+            "A bank asks for %(n)s payment back, and waits for your answer",
+            "Banks ask for %(n)s payments back, and wait for your answer",
+            disputed,
+        )
+        found.append(Todo(text % {"n": disputed}, "/studio/money", _("See what is disputed")))
+    if odd:
+        text = ngettext("%(n)s thing about money needs a look", "%(n)s things about money need a look", odd)
+        found.append(Todo(text % {"n": odd}, "/studio/money", _("Have a look")))
     return found
 
 

@@ -61,8 +61,9 @@ def _of_existing(world: World, row: Row, details: Params | None) -> Json:
     changes = details.take_hashes("items")
     if not changes and not anchor_now:
         return preview_next(world, row)
-    at = world.at(moment) if moment is not None else world
-    return preview_change(at, row, changes, prorations=prorations, anchor_now=anchor_now)
+    return preview_change(
+        world, row, changes, prorations=prorations, anchor_now=anchor_now, prorate_at=moment
+    )
 
 
 OPERATIONS: list[Operation] = [("POST", "/v1/invoices/create_preview", create)]

@@ -116,10 +116,18 @@ def update(call: Call) -> Json:
         or ""
     )
     anchor_now = params.take_choice("billing_cycle_anchor", ("now", "unchanged"), "unchanged") == "now"
+    prorate_at = params.take_int("proration_date")
     params.ignore(*_IGNORED, "currency", "off_session", "trial_settings", "add_invoice_items")
     if items or anchor_now:
         change_items(
-            world, row, before, items, prorations=prorations, payment_behavior=behavior, anchor_now=anchor_now
+            world,
+            row,
+            before,
+            items,
+            prorations=prorations,
+            payment_behavior=behavior,
+            anchor_now=anchor_now,
+            prorate_at=prorate_at,
         )
     else:
         lifecycle.save_changed(world, before, row)

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import pytest
-
 from sqlalchemy import update
 
 from app import db

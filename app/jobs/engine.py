@@ -18,7 +18,7 @@ Schedule = tuple[str, str, Callable[..., Awaitable[None]]]
 PART_POLL_S = 0.5
 
 # How often each worker looks into each queue.
-POLL_S = {jobs.DEFAULT: 0.5, jobs.FILMS: 0.5, jobs.ENCODE: 0.5, jobs.BILLING: 0.5}
+POLL_S = dict.fromkeys(jobs.QUEUES, 0.5)
 
 _schedules: list[Schedule] = []
 
@@ -116,7 +116,9 @@ async def register_queues(*, encode_concurrency: int) -> None:
     await DBOS.register_queue_async(
         jobs.DEFAULT, worker_concurrency=20, polling_interval_sec=POLL_S[jobs.DEFAULT]
     )
-    await DBOS.register_queue_async(jobs.PICTURES, worker_concurrency=1, polling_interval_sec=0.5)
+    await DBOS.register_queue_async(
+        jobs.PICTURES, worker_concurrency=1, polling_interval_sec=POLL_S[jobs.PICTURES]
+    )
     await DBOS.register_queue_async(
         jobs.FILMS, worker_concurrency=200, polling_interval_sec=POLL_S[jobs.FILMS]
     )

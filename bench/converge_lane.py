@@ -36,7 +36,8 @@ TOGETHER = 8
 CONNECTIONS = 6
 # One of eight workers is killed for so many deliveries.
 KILL_EVERY = 200
-DONE_WITHIN_S = 180.0
+# Nothing moves for so long: something is lost. How long all of it takes is the machine's affair.
+STUCK_S = 180.0
 PRICES = (("Monthly", 1900, "month"), ("Yearly", 19000, "year"), ("Once", 4900, "once"))
 EMPTIED = (
     "entitlement_entry",
@@ -60,6 +61,7 @@ Json = dict[str, Any]
 class Wave:
     """What one wave showed; seconds of each part."""
 
+    seeds: list[int]
     lives: int
     events: int = 0
     deliveries: int = 0
@@ -74,7 +76,9 @@ class Wave:
     def timed(self, part: str) -> Iterator[None]:
         began = time.monotonic()
         yield
-        self.seconds[part] = round(self.seconds.get(part, 0) + time.monotonic() - began, 2)
+        took_s = time.monotonic() - began
+        self.seconds[part] = round(self.seconds.get(part, 0) + took_s, 2)
+        print(f"  {self.lives} lives: {part} took {took_s:.1f} s", file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -89,7 +93,7 @@ class Lane:
     dice: random.Random
 
     async def wave(self, seeds: list[int]) -> Wave:
-        seen, since = Wave(len(seeds)), 0
+        seen, since = Wave(seeds, len(seeds)), 0
         before = self.crew.killed
         async with self.stand.people() as (api, browser):
             lives = [Life(seed, self.stand, api, browser, self.shelf) for seed in seeds]
@@ -97,8 +101,7 @@ class Lane:
                 for one in lives:
                     await one.live(DEEDS)
             events, since = self.stand.events(since)
-            with seen.timed("deliver"):
-                await self.deliver(seen, events)
+            await self.deliver(seen, events)
             with seen.timed("compare"):
                 seen.differing = await self.differences(lives)
             with seen.timed("live"):
@@ -107,8 +110,7 @@ class Lane:
             events, since = self.stand.events(since)
             kept = [event for event in events if self.dice.random() >= DROPPED]
             seen.dropped = len(events) - len(kept)
-            with seen.timed("deliver"):
-                await self.deliver(seen, kept)
+            await self.deliver(seen, kept)
             with seen.timed("compare"):
                 seen.stale = len(await self.differences(lives))
             with seen.timed("reconcile"):
@@ -124,10 +126,12 @@ class Lane:
         seen.events += len(events)
         seen.deliveries += len(many)
         waiting = iter(many)
-        await asyncio.gather(*(self.connection(waiting) for _number in range(CONNECTIONS)))
+        with seen.timed("post"):
+            await asyncio.gather(*(self.connection(waiting) for _number in range(CONNECTIONS)))
         # Somebody is always killed after the last delivery, with work in hand or not; then all comes to its end.
-        await asyncio.to_thread(self.crew.kill_one)
-        await self.done()
+        with seen.timed("work"):
+            await asyncio.to_thread(self.crew.kill_one)
+            await self.done()
 
     def shuffled(self, events: list[Json]) -> list[Json]:
         """Each event once to five times, a few lives' in any order, and then the next few's.
@@ -167,15 +171,20 @@ class Lane:
         writer.close()
 
     async def done(self) -> None:
-        """Raises: RuntimeError when work is left after three minutes."""
-        deadline = time.monotonic() + DONE_WITHIN_S
+        """Raises: RuntimeError when work is left and nothing of it was done for three minutes."""
+        deadline, fewest = time.monotonic() + STUCK_S, sys.maxsize
         query = (
             "SELECT (SELECT count(*) FROM stripe_sync WHERE wanted_seq > done_seq) + (SELECT count(*)"
             " FROM stripe_event WHERE state = 'received') + (SELECT count(*) FROM dbos.workflow_status"
             " WHERE status IN ('ENQUEUED', 'PENDING', 'DELAYED') AND name LIKE 'billing%')"
         )
         async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
-            while (left := await (await connection.execute(query)).fetchone()) != (0,):
+            while True:
+                (left,) = await (await connection.execute(query)).fetchone() or (0,)
+                if left == 0:
+                    return
+                if left < fewest:
+                    deadline, fewest = time.monotonic() + STUCK_S, left
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"{left} pieces of work are never done")
                 await asyncio.sleep(0.2)
@@ -241,8 +250,8 @@ async def shelf(stand: StandIn) -> Shelf:
     return Shelf(repeating, once, {row.stripe_price_id: row.plan_id for row in rows})
 
 
-async def run(url: str, folder: Path, first: int, count: int, size: int) -> None:
-    """So many lives from seed `first` on; a JSON line for each wave."""
+async def run(url: str, folder: Path, minutes: float, waves: list[list[int]]) -> None:
+    """A wave for each list of seeds, and a JSON line for each wave; none is begun after so many minutes (0: never)."""
     from app import db
     from app.billing import stripe_api
 
@@ -258,7 +267,8 @@ async def run(url: str, folder: Path, first: int, count: int, size: int) -> None
     sold = await shelf(stand)
     await stripe_api.close()
     stand.stop()
-    dice = random.Random(first)
+    dice = random.Random(waves[0][0])
+    deadline = time.monotonic() + minutes * 60 if minutes else float("inf")
     with ExitStack() as held:
         box, port = Box(), free_port()
         mail = Controller(box, hostname="127.0.0.1", port=port)
@@ -268,10 +278,12 @@ async def run(url: str, folder: Path, first: int, count: int, size: int) -> None
         web = held.enter_context(serving())
         crew = Crew(dice)
         held.callback(crew.end)
-        for number, start in enumerate(range(first, first + count, size)):
+        for number, seeds in enumerate(waves):
+            if time.monotonic() > deadline:
+                break
             stand.start(f"wave{number}", copied_from="shelf")
             lane = Lane(url, stand, sold, web.port, crew, dice)
-            seen = await lane.wave(list(range(start, min(start + size, first + count))))
+            seen = await lane.wave(seeds)
             await stripe_api.close()
             stand.stop()
             (folder / f"wave{number}.sqlite").unlink()
@@ -281,4 +293,4 @@ async def run(url: str, folder: Path, first: int, count: int, size: int) -> None
 
 
 if __name__ == "__main__":
-    asyncio.run(run(sys.argv[1], Path(sys.argv[2]), *(int(word) for word in sys.argv[3:6])))
+    asyncio.run(run(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), json.load(sys.stdin)))

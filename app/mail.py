@@ -13,15 +13,22 @@ from app.settings import get_settings
 from app.templating import environment
 
 
-def render(template: str, to: str, context: dict[str, Any]) -> EmailMessage:
+def render(template: str, to: str, context: dict[str, Any], site_name: str = "") -> EmailMessage:
     """Build the message `templates/email/<template>/{subject.txt,body.txt,body.html}` for one address.
+
+    `site_name`: who writes, at its head and foot.
 
     Raises:
         jinja2.UndefinedError: when the context lacks what the template uses.
     """
     settings = get_settings()
     spoken = current_locale()
-    frame = {"base_url": settings.base_url, "language": language_tag(spoken), "direction": direction(spoken)}
+    frame = {
+        "base_url": settings.base_url,
+        "site_name": site_name,
+        "language": language_tag(spoken),
+        "direction": direction(spoken),
+    }
     values = {"to": to, **frame, **context}
     env = environment()
 

@@ -10,7 +10,7 @@ from app import db, i18n, mail
 from app.billing import notice_letters
 from app.clock import use_zone
 from app.jobs import engine, lifeline
-from app.practice.queries import language, time_zone
+from app.practice.queries import language, letterhead
 from app.settings import get_settings
 
 log = logging.getLogger("limber.worker")
@@ -23,9 +23,10 @@ async def _deliver(template: str, to: str, context: dict[str, Any], cause: str |
         if cause is not None and await notice_letters.is_withdrawn(session, cause):
             log.info("the mail %s is not true any more and is not sent", cause)
             return
-        use_zone(await time_zone(session))
-        i18n.use_locale(await language(session))
-    await mail.deliver(mail.render(template, to, context))
+        site_name, locale, zone = await letterhead(session)
+        use_zone(zone)
+        i18n.use_locale(locale)
+    await mail.deliver(mail.render(template, to, context, site_name))
 
 
 @engine.workflow("send_mail")

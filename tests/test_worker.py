@@ -1,4 +1,4 @@
-"""What the worker adds to a mail: the day that it is at the practice."""
+"""What the worker adds to a mail: the day that it is at the practice, and who writes."""
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -27,11 +27,11 @@ class Box:
         return "250 OK"
 
 
-async def test_a_mail_tells_the_day_at_the_practice(
+async def test_a_mail_tells_the_day_at_the_practice_and_who_writes(
     database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with db.transaction() as session:
-        session.add(Practice(id=1, time_zone="Pacific/Honolulu"))
+        session.add(Practice(id=1, site_name="Kapahulu Stretch", time_zone="Pacific/Honolulu"))
     port = free_ports()
     monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{port}")
     get_settings.cache_clear()
@@ -46,3 +46,8 @@ async def test_a_mail_tells_the_day_at_the_practice(
     body = box.mails[0].get_body(("plain",))
     assert body is not None
     assert "25 December 2026" in body.get_content()
+    assert "--\nKapahulu Stretch\n" in body.get_content().replace("-- \n", "--\n")
+    html = box.mails[0].get_body(("html",))
+    assert html is not None
+    assert '<p class="from">Kapahulu Stretch</p>' in html.get_content()
+    assert '<html lang="en">' in html.get_content()

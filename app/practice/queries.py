@@ -142,6 +142,16 @@ async def language(db: Querying) -> str:
     return await db.scalar(select(Practice.language).where(Practice.id == 1)) or DEFAULT_LOCALE
 
 
+async def letterhead(db: Querying) -> tuple[str, str, str]:
+    """What every mail goes by: the practice's name (empty before it has one), its language, and its time zone."""
+    row = (
+        await db.execute(
+            select(Practice.site_name, Practice.language, Practice.time_zone).where(Practice.id == 1)
+        )
+    ).first()
+    return (row[0], row[1], row[2]) if row is not None else ("", DEFAULT_LOCALE, "UTC")
+
+
 async def streams_at_once(db: Querying) -> int:
     """How many films one member may watch at the same time."""
     return await db.scalar(select(Practice.streams_at_once).where(Practice.id == 1)) or 2

@@ -60,6 +60,9 @@ async def test_what_a_change_costs_is_shown_and_is_what_is_charged(till: Till) -
     account = (await till.client.get("/account?done=plan")).text
     assert "Your plan is changed." in account
     assert "Yearly" in account
+    bills = (await till.client.get("/account/bills")).text
+    assert "Yearly" in bills
+    assert "Monthly, Yearly" not in bills
     assert await tills.is_entitled(user.id)
 
 

@@ -211,14 +211,16 @@ async def bills(customer_id: str, size: int, *, after: str = "", before: str = "
 
 def _bill(raw: dict[str, Any]) -> Bill:
     lines = (raw.get("lines") or {}).get("data") or []
+    # A change of plan takes back the rest of the old one and charges the new one: it is a bill for the new one.
+    charged = [line for line in lines if int(line.get("amount") or 0) > 0] or lines
     at = instant((raw.get("status_transitions") or {}).get("finalized_at") or raw["created"])
     assert at is not None
     return Bill(
         id=str(raw["id"]),
         number=str(raw.get("number") or ""),
         at=at,
-        what=str(lines[0].get("description") or "") if lines else "",
-        price_ids=tuple(dict.fromkeys(filter(None, map(_price_of, lines)))),
+        what=str(charged[0].get("description") or "") if charged else "",
+        price_ids=tuple(dict.fromkeys(filter(None, map(_price_of, charged)))),
         amount_cents=int(raw["total"]) - int(raw.get("pre_payment_credit_notes_amount") or 0),
         currency=str(raw["currency"]),
         state=str(raw["status"]),

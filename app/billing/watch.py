@@ -21,6 +21,7 @@ from app.settings import get_settings
 
 UNDELIVERED_SINCE = timedelta(days=3)
 BEHIND = timedelta(minutes=10)
+INCOME_OF = timedelta(days=30)
 SHOWN = 50
 
 log = logging.getLogger("limber.billing")
@@ -52,6 +53,16 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
+class Income:
+    """What was paid in one currency in the last thirty days, and how much of it went back, in its minor unit."""
+
+    currency: str
+    payments: int
+    taken_cents: int
+    returned_cents: int
+
+
+@dataclass(frozen=True)
 class Overview:
     """`last_event_at`: when Stripe was heard of last; `account` None: it was never looked at."""
 
@@ -60,6 +71,7 @@ class Overview:
     disputes: list[Payment]
     dead: list[DeadLetter]
     payments: list[Payment]
+    income: list[Income]
 
 
 async def overview(session: AsyncSession, now: datetime) -> Overview:
@@ -70,7 +82,25 @@ async def overview(session: AsyncSession, now: datetime) -> Overview:
         disputes=await payments(session, StripeCharge.dispute_status.in_(DISPUTE_OPEN)),
         dead=await dead_letters(session, now),
         payments=await payments(session),
+        income=await income(session, now),
     )
+
+
+async def income(session: AsyncSession, now: datetime) -> list[Income]:
+    """Of the last thirty days, a line for each currency, the one with the most payments first."""
+    often = func.count(StripeCharge.id)
+    rows = await session.execute(
+        select(
+            StripeCharge.currency,
+            often,
+            func.sum(StripeCharge.amount_cents),
+            func.sum(StripeCharge.refunded_cents),
+        )
+        .where(StripeCharge.paid_at > now - INCOME_OF)
+        .group_by(StripeCharge.currency)
+        .order_by(often.desc(), StripeCharge.currency)
+    )
+    return [Income(currency, count, int(taken), int(back)) for currency, count, taken, back in rows]
 
 
 async def needing_staff(session: AsyncSession, now: datetime) -> tuple[int, int]:

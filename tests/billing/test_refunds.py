@@ -70,7 +70,11 @@ async def test_a_part_given_back_takes_nothing(till: Till) -> None:
 
 async def test_who_got_a_month_back_reads_when_the_lessons_open_again(till: Till) -> None:
     user, charge = await bought(till)
+    assert (
+        "In the last thirty days one payment came in: $19." in (await till.client.get("/studio/money")).text
+    )
     await till.client.post(f"/studio/money/payments/{charge}/refund", data={"amount": "19"})
+    assert "$19 of it was given back." in (await till.client.get("/studio/money")).text
     assert "money given back" in (await till.client.get(f"/studio/members/{user.id}")).text
     async with db.transaction() as session:
         assert await queries.stopped_by(session, user.id) == "returned"

@@ -87,14 +87,15 @@ class Total:
     revisions: list[str] = field(default_factory=list)
 
 
-def seeds_of(waves: Iterable[Wave]) -> set[int]:
-    """Those that were lived to their end."""
-    return {seed for wave in waves if "failed" not in wave for seed in wave["seeds"]}
+def _ours(options: Options, waves: Iterable[Wave]) -> list[Wave]:
+    """A wave that has seeds of others too cannot be divided, and is not ours."""
+    wanted = set(options.seeds)
+    return [wave for wave in waves if wanted.issuperset(wave["seeds"])]
 
 
 def left_to_live(options: Options, waves: Iterable[Wave]) -> list[list[int]]:
     """The seeds that no wave has, in waves. Pure."""
-    done = seeds_of(waves)
+    done = {seed for wave in _ours(options, waves) if "failed" not in wave for seed in wave["seeds"]}
     left = [seed for seed in options.seeds if seed not in done]
     return [left[start : start + WAVE] for start in range(0, len(left), WAVE)]
 
@@ -105,8 +106,7 @@ def summed(options: Options, waves: Iterable[Wave]) -> Total:
     Raises:
         ValueError: for a file in which a seed was lived twice, whose sum would count it twice.
     """
-    wanted = set(options.seeds)
-    ours = [wave for wave in waves if wanted.issuperset(wave["seeds"])]
+    ours = _ours(options, waves)
     often = Counter(seed for wave in ours if "failed" not in wave for seed in wave["seeds"])
     if twice := [seed for seed, times in often.items() if times > 1]:
         raise ValueError(f"the seeds {twice[:5]} were lived more than once")

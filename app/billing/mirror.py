@@ -175,6 +175,8 @@ class ChargeFacts:
     period_end_at: datetime | None = None
     description: str = ""
     receipt_url: str | None = None
+    # Until when the bank waits for an answer to its dispute.
+    dispute_due_at: datetime | None = None
 
     @property
     def is_refunded(self) -> bool:
@@ -197,6 +199,7 @@ def read_charge(
         KeyError: when the charge lacks what every charge has.
     """
     refunds: Iterable[Mapping[str, Any]] = (raw.get("refunds") or {}).get("data", ())
+    disputes = tuple(disputes)
     subscription_id, period_end_at = period_paid(invoice)
     return ChargeFacts(
         id=str(raw["id"]),
@@ -210,7 +213,21 @@ def read_charge(
         period_end_at=period_end_at,
         description=str(raw.get("description") or ""),
         receipt_url=raw.get("receipt_url"),
+        dispute_due_at=_answer_by(disputes),
     )
+
+
+def _answer_by(disputes: Iterable[Mapping[str, Any]]) -> datetime | None:
+    """The earliest day of those that wait for an answer.
+
+    Source: https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-due_by
+    """
+    waiting = [
+        (one.get("evidence_details") or {}).get("due_by")
+        for one in disputes
+        if str(one["status"]).endswith("needs_response")
+    ]
+    return instant(min(filter(None, waiting), default=None))
 
 
 def _worst(statuses: list[str]) -> str | None:

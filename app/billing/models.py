@@ -83,6 +83,7 @@ class StripeCharge(Base):
     refunded_cents: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(String(3))
     dispute_status: Mapped[str | None] = mapped_column(String(40))
+    dispute_due_at: Mapped[datetime | None]
     subscription_id: Mapped[str | None] = mapped_column(String(64))
     period_end_at: Mapped[datetime | None]
     paid_at: Mapped[datetime]

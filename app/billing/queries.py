@@ -175,6 +175,7 @@ async def charges_of_many(db: AsyncSession, customer_ids: Collection[str]) -> di
                 row.period_end_at,
                 row.description,
                 row.receipt_url,
+                row.dispute_due_at,
             )
         )
     return found

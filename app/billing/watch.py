@@ -40,6 +40,7 @@ class Payment:
     paid_at: datetime
     dispute_status: str | None
     description: str
+    dispute_due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ async def payments(session: AsyncSession, *conditions: Any) -> list[Payment]:
             row[0].paid_at,
             row[0].dispute_status,
             row[0].description,
+            row[0].dispute_due_at,
         )
         for row in rows
     ]

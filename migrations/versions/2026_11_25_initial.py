@@ -560,6 +560,7 @@ def upgrade() -> None:
         sa.Column("refunded_cents", sa.Integer(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("dispute_status", sa.String(length=40), nullable=True),
+        sa.Column("dispute_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("subscription_id", sa.String(length=64), nullable=True),
         sa.Column("period_end_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,5 +1,6 @@
 """A bank asks for its money back: what was paid is not shown until it is decided, and comes back when it is won."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import update
 
 from app import db
 from app.billing.models import StripeCharge
+from app.templating import day
 from tests import factories
 from tests.billing import till as tills
 from tests.billing.till import Till
@@ -40,6 +42,9 @@ async def test_a_dispute_suspends_and_its_end_decides(till: Till, evidence: str,
     await till.member(role="staff")
     page = (await till.client.get("/studio/money")).text
     assert "A bank asks for its money back" in page
+    (open_one,) = (await till.api.v1.disputes.list_async()).data
+    due_at = datetime.fromtimestamp(open_one.evidence_details.due_by or 0, UTC)
+    assert f"answer by {day(due_at)}" in page
     await till.api.v1.disputes.update_async(
         await dispute(till), {"evidence": {"uncategorized_text": evidence}, "submit": True}
     )

@@ -11,7 +11,13 @@ from tests.journeys.life import PATIENCE_S, Life, somebody
 from tests.journeys.test_accessibility import faults
 from tests.journeys.test_buying import LESSON, join, to_checkout
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.long]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("demo"),
+    pytest.mark.long,
+    # A machine with other work takes its time, and every step has its own patience.
+    pytest.mark.timeout(900),
+]
 
 ADDRESS = "nalani@example.org"
 GOOD, FAILS_LATER = "4242 4242 4242 4242", "4000 0000 0000 0341"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import multiprocessing
 import os
 import random
@@ -93,6 +94,8 @@ def work() -> None:
     from app import jobs, worker
     from app.jobs import engine
 
+    # Lives pay twice on purpose: hundreds of lines that tell it.
+    logging.getLogger("limber.billing").setLevel(logging.CRITICAL)
     engine.POLL_S.update(dict.fromkeys(jobs.QUEUES, 120.0) | {jobs.DEFAULT: 4.0, jobs.BILLING: 2.0})
     parent = os.getppid()
 

@@ -51,7 +51,7 @@ class Demo:
     def outbox(self) -> str:
         return f"http://127.0.0.1:{self.port + 2}"
 
-    def mail_to(self, address: str, subject: str = "", seconds: float = 20) -> dict[str, Any]:
+    def mail_to(self, address: str, subject: str = "", seconds: float = 60) -> dict[str, Any]:
         """The newest mail to `address` whose subject has these words; waits for it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -62,7 +62,7 @@ class Demo:
             time.sleep(0.2)
         raise AssertionError(f"no mail about “{subject}” came to {address}")
 
-    def link_to(self, address: str, path: str, seconds: float = 20) -> str:
+    def link_to(self, address: str, path: str, seconds: float = 60) -> str:
         """The link below `path` in the newest mail to `address` that has one; waits for it."""
         deadline = time.monotonic() + seconds
         link = re.compile(rf"{re.escape(self.site)}{path}\S*")

@@ -47,7 +47,7 @@ async def site(
             "A new payment",
         ),
         ({"is_free": True}, True, "The lesson is free", "not free any more"),
-        ({"user": {"role": "staff"}}, True, "Staff may watch everything", "were a member's"),
+        ({"user": {"role": "staff"}}, True, "Staff may watch everything", "were a member’s"),
         (
             {"user": {"banned_at": utcnow()}, "right": {}},
             False,

@@ -150,7 +150,7 @@ async def test_an_article_has_one_script_of_ours_for_who_responds_and_no_other_s
     page = (await client.get("/articles/hips")).text
     assert "<script src" not in page
     assert page.count("<script") == page.count('<script type="application/ld+json"') + 1
-    assert page.count('<script type="module" src="/static/respond.') == 1
+    assert page.count('<script type="module" src="/static/forms.') == 1
     assert 'src="http' not in page
     assert "style=" not in page
 

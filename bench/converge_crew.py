@@ -135,6 +135,13 @@ class Crew:
         self.killed += 1
         self.add()
 
+    def replace_ended(self) -> None:
+        """Who was paused until others took the work over ends by himself; the system starts another one."""
+        ended = [process for process in self.running if not process.is_alive()]
+        for process in ended:
+            self.running.remove(process)
+            self.add()
+
     def end(self) -> None:
         for process in self.running:
             process.kill()

@@ -37,8 +37,9 @@ TOGETHER = 8
 CONNECTIONS = 6
 # One of eight workers is killed for so many deliveries.
 KILL_EVERY = 200
-# Nothing moves for so long: something is lost. How long all of it takes is the machine's affair.
-STUCK_S = 180.0
+# Nothing moves for so many looks, three minutes: something is lost. How long all of it takes is the machine's affair,
+# and so is a pause in which nobody ran, this process included: looks are counted, not seconds.
+LOOK_S, STUCK_LOOKS = 0.2, 900
 PRICES = (("Monthly", 1900, "month"), ("Yearly", 19000, "year"), ("Once", 4900, "once"))
 EMPTIED = (
     "entitlement_entry",
@@ -173,7 +174,7 @@ class Lane:
 
     async def done(self) -> None:
         """Raises: RuntimeError when work is left and nothing of it was done for three minutes."""
-        deadline, fewest = time.monotonic() + STUCK_S, sys.maxsize
+        looks, fewest = 0, sys.maxsize
         query = (
             "SELECT (SELECT count(*) FROM stripe_sync WHERE wanted_seq > done_seq) + (SELECT count(*)"
             " FROM stripe_event WHERE state = 'received') + (SELECT count(*) FROM dbos.workflow_status"
@@ -184,11 +185,12 @@ class Lane:
                 (left,) = await (await connection.execute(query)).fetchone() or (0,)
                 if left == 0:
                     return
-                if left < fewest:
-                    deadline, fewest = time.monotonic() + STUCK_S, left
-                if time.monotonic() > deadline:
+                looks = looks + 1 if left >= fewest else 0
+                fewest = min(left, fewest)
+                if looks > STUCK_LOOKS:
                     raise RuntimeError(f"{left} pieces of work are never done")
-                await asyncio.sleep(0.2)
+                self.crew.replace_ended()
+                await asyncio.sleep(LOOK_S)
 
     async def reconcile(self) -> None:
         from app.billing.reconciling import reconcile

@@ -1,5 +1,7 @@
 """What the worker adds to a mail: the day that it is at the practice, and who writes."""
 
+import subprocess
+import sys
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -12,6 +14,13 @@ from app.practice.models import Practice
 from app.settings import get_settings
 from bench.start import free_ports
 from tests.billing.test_letter_days import CONTEXT
+
+
+def test_no_two_pieces_of_durable_work_have_one_name() -> None:
+    """The engine keeps the last one of a name and only says so, as each worker starts."""
+    register = [sys.executable, "-c", "from app import worker; worker.register_handlers()"]
+    done = subprocess.run(register, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stderr == ""
 
 
 class Box:

@@ -33,11 +33,11 @@ async def count(db: AsyncSession, slug: str, now: datetime) -> None:
 @engine.scheduled("forget_visits", "13 3 * * *")
 async def forget(_at: datetime, _context: Any) -> None:
     """Every night: days that nobody looks at any more."""
-    await _forget()
+    await _forget_visits()
 
 
 @engine.step(tries=3)
-async def _forget() -> None:
+async def _forget_visits() -> None:
     async with db.transaction() as session:
         await forget_old(session, utcnow())
 

@@ -39,10 +39,10 @@ async def cut_clip(clip_id: str, turn: int) -> None:
         return
     except VideoError as refusal:
         log.warning("the clip %s: %s", clip_id, refusal.detail or refusal.message)
-        await _fail(clip_id, turn, refusal.message)
+        await _end_failed(clip_id, turn, refusal.message)
     except Exception as fault:
         log.exception("the clip %s could not be cut", clip_id)
-        await _fail(clip_id, turn, sentence(fault))
+        await _end_failed(clip_id, turn, sentence(fault))
 
 
 @engine.step(tries=3, first_wait_s=5.0, final=(Gone, VideoError))
@@ -123,7 +123,7 @@ async def _say(clip_id: UUID, turn: int, **values: object) -> None:
 
 
 @engine.step(tries=3)
-async def _fail(clip_id: str, turn: int, reason: str) -> None:
+async def _end_failed(clip_id: str, turn: int, reason: str) -> None:
     try:
         await _say(UUID(clip_id), turn, state="failed", error=reason)
     except Gone:

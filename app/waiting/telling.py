@@ -118,11 +118,11 @@ async def _letter(session: AsyncSession, waiting: Waiting, found: Standing, now:
 @engine.scheduled("forget_waiting", "23 3 * * *")
 async def forget(_at: datetime, _context: Any) -> None:
     """Every night: addresses that have served their purpose, or never were confirmed."""
-    await _forget()
+    await _forget_waiting()
 
 
 @engine.step(tries=3)
-async def _forget() -> None:
+async def _forget_waiting() -> None:
     async with db.transaction() as session:
         await forget_old(session, utcnow())
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build as bundle } from "esbuild";
+import subsetFont from "subset-font";
 import { hlsFromSource, hlsSwitches } from "./hls.mjs";
 import { styleHashes } from "./style-hashes.mjs";
 
@@ -49,14 +50,31 @@ async function emit(name, bytes) {
   return file;
 }
 
+/** The characters of a CSS unicode-range. */
+function charactersOf(range) {
+  const found = [];
+  for (const part of range.split(",")) {
+    const [first, last] = part.trim().slice(2).split("-").map((digits) => Number.parseInt(digits, 16));
+    for (let code = first; code <= (last ?? first); code++) found.push(String.fromCodePoint(code));
+  }
+  return found.join("");
+}
+
+/** Faces as fonts.css asks for them: the characters of their unicode-range, the weights of their font-weight. */
 async function fonts() {
-  const face = (family, subset, style) =>
-    readFileSync(join(packageDir(`@fontsource-variable/${family}`), "files", `${family}-${subset}-wght-${style}.woff2`));
-  await emit("sans.woff2", face("source-sans-3", "latin", "normal"));
-  await emit("sans-ext.woff2", face("source-sans-3", "latin-ext", "normal"));
-  await emit("sans-italic.woff2", face("source-sans-3", "latin", "italic"));
-  await emit("serif.woff2", face("source-serif-4", "latin", "normal"));
-  await emit("serif-ext.woff2", face("source-serif-4", "latin-ext", "normal"));
+  const css = readFileSync(join(here, "css", "fonts.css"), "utf8");
+  const face = async (name, family, subset, style) => {
+    const rule = css.split("@font-face").find((one) => one.includes(`url("${name}")`));
+    const [, min, max] = rule.match(/font-weight: (\d+) (\d+);/).map(Number);
+    const whole = readFileSync(join(packageDir(`@fontsource-variable/${family}`), "files", `${family}-${subset}-wght-${style}.woff2`));
+    const characters = charactersOf(rule.match(/unicode-range: ([^;]+);/)[1]);
+    await emit(name, await subsetFont(whole, characters, { targetFormat: "woff2", variationAxes: { wght: { min, max } } }));
+  };
+  await face("sans.woff2", "source-sans-3", "latin", "normal");
+  await face("sans-ext.woff2", "source-sans-3", "latin-ext", "normal");
+  await face("sans-italic.woff2", "source-sans-3", "latin", "italic");
+  await face("serif.woff2", "source-serif-4", "latin", "normal");
+  await face("serif-ext.woff2", "source-serif-4", "latin-ext", "normal");
 }
 
 async function styles() {

@@ -1,4 +1,4 @@
-"""What a process of the site does before its first reader comes, and what a reader's player weighs."""
+"""What a process of the site does before its first reader comes, and what a reader's player and letters weigh."""
 
 import gc
 import json
@@ -15,6 +15,8 @@ from bench.front_door import ROOT
 
 # Half as much again is what hls.js weighs as it is published (docs/adr/0014-handing-out.md).
 PLAYER_BYTES = 115_000
+# Both faces that every page waits for, as they are published: 79,800 (docs/adr/0026-pages.md).
+FACES_BYTES = 64_000
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +44,8 @@ async def test_routes_are_prepared_before_the_first_reader_comes(
 def test_the_player_holds_what_our_streams_need_and_no_more() -> None:
     manifest = json.loads((ROOT / "static/dist/manifest.json").read_text("utf-8"))
     assert manifest["entries"]["player.js"]["br"] <= PLAYER_BYTES
+
+
+def test_the_letters_of_every_page_hold_the_weights_we_set_and_no_more() -> None:
+    entries = json.loads((ROOT / "static/dist/manifest.json").read_text("utf-8"))["entries"]
+    assert entries["sans.woff2"]["bytes"] + entries["serif.woff2"]["bytes"] <= FACES_BYTES

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import psycopg
 import stripe
+from sqlalchemy import text
 
 from bench.front_door import free_port
 from bench.play import BARE
@@ -82,34 +83,36 @@ async def customers(url: str, count: int) -> list[tuple[str, str]]:
     return found
 
 
-def write_down(database_url: str, price_id: str, payers: list[tuple[str, str]]) -> None:
+async def write_down(database_url: str, price_id: str, payers: list[tuple[str, str]]) -> None:
     """The plan, the members and their customers, so that what Stripe says gives them a right."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        plan_id = uuid4()
-        connection.execute(
-            "INSERT INTO plan (id, slug, name, description, interval, amount_cents, currency, trial_days, is_giftable,"
-            " covers_everything, is_offered, position, created_at)"
-            " VALUES (%s, 'bench', 'Bench', '', 'month', 1900, 'usd', 0, false, true, true, 1, now())",
-            (plan_id,),
-        )
-        connection.execute(
-            "INSERT INTO plan_price (stripe_price_id, plan_id, amount_cents, currency, is_current, created_at)"
-            " VALUES (%s, %s, 1900, 'usd', true, now())",
-            (price_id, plan_id),
-        )
-        connection.execute("CREATE TABLE bench_row (id uuid PRIMARY KEY, at timestamptz NOT NULL)")
-        for number, (customer_id, _subscription) in enumerate(payers):
-            user_id = UUID(int=number + 1)
-            connection.execute(
-                "INSERT INTO user_account"
-                " (id, email, name, password_hash, role, email_confirmed_at, created_at, came_from)"
-                " VALUES (%s, %s, 'M', '!', 'member', now(), now(), '')",
-                (user_id, f"m{number}@example.com"),
+    from app import db
+    from app.accounts.models import User
+    from app.billing.models import StripeCustomer
+    from app.billing.plan_models import Plan, PlanPrice
+    from app.clock import utcnow
+
+    db.open_database(database_url, pool_size=1)
+    try:
+        async with db.transaction() as session:
+            await session.execute(
+                text("CREATE TABLE bench_row (id uuid PRIMARY KEY, at timestamptz NOT NULL)")
             )
-            connection.execute(
-                "INSERT INTO stripe_customer (id, user_id, livemode, created_at) VALUES (%s, %s, false, now())",
-                (customer_id, user_id),
+            plan = Plan(slug="bench", name="Bench", interval="month", amount_cents=1900)
+            members = [
+                User(email=f"m{n}@example.com", name="M", password_hash="!", email_confirmed_at=utcnow())
+                for n in range(len(payers))
+            ]
+            session.add_all([plan, *members])
+            await session.flush()
+            session.add(
+                PlanPrice(stripe_price_id=price_id, plan_id=plan.id, amount_cents=1900, currency="usd")
             )
+            session.add_all(
+                StripeCustomer(id=customer_id, user_id=member.id, livemode=False)
+                for (customer_id, _subscription), member in zip(payers, members, strict=True)
+            )
+    finally:
+        await db.close_database()
 
 
 def delivery(customer_id: str, subscription_id: str) -> bytes:
@@ -225,7 +228,7 @@ def run() -> dict[str, Any]:
         (_nobody, price_id), *payers = asyncio.run(
             customers(f"http://127.0.0.1:{stripe_port}", CUSTOMERS + BUYERS + 1)
         )
-        write_down(database_url, price_id, payers)
+        asyncio.run(write_down(database_url, price_id, payers))
         many, buyers, (burst,) = payers[:CUSTOMERS], payers[CUSTOMERS:-1], payers[-1:]
         insert = b"POST /insert HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
         count = A_SECOND * LASTS_S

@@ -24,10 +24,11 @@ from tests.sandbox.contract import StripeContract
 from tests.sandbox.official import IS_THERE, trigger
 from tests.sandbox.stands import Served, Stand, until
 
-pytestmark = pytest.mark.skipif(not IS_THERE, reason="Stripe's CLI is locked for Linux on x64 only")
-
-# One worker plays them all, on both its stages; several would each play all of them.
-pytestmark = pytest.mark.xdist_group("official-cli")
+pytestmark = [
+    pytest.mark.skipif(not IS_THERE, reason="Stripe's CLI is locked for Linux on x64 only"),
+    # One worker plays them all, on both its stages; several would each play all of them.
+    pytest.mark.xdist_group("official-cli"),
+]
 
 SECRET = "whsec_official_cli"
 

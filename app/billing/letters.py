@@ -3,7 +3,7 @@
 Those that time makes due are in `noticing`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -80,16 +80,17 @@ async def write_letters(
     mirror: Iterable[SubscriptionFacts],
     now: datetime,
     receipt_url: str = "",
+    ended: Collection[str] = (),
 ) -> set[str]:
     """Enqueue the mail of every change; asked twice, the second does nothing. Answers which mails were due.
 
-    `receipt_url`: of the payment that is news, if there is one.
+    `receipt_url`: of the payment that is news, if there is one; `ended`: subscriptions whose end another mail tells.
     """
     user: User | None = None
     written: set[str] = set()
     for facts in mirror:
         letter = letter_for(before.get(facts.id), facts, now)
-        if letter is None:
+        if letter is None or (letter == "subscription_ended" and facts.id in ended):
             continue
         if user is None:
             user = await db.get_one(User, user_id)

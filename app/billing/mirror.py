@@ -158,7 +158,8 @@ class PurchaseFacts:
 
 @dataclass(frozen=True)
 class ChargeFacts:
-    """Money that was taken. Amounts in the currency's minor unit; `refunded_cents`: only refunds that succeeded.
+    """Money that was taken. Amounts in the currency's minor unit; `refunded_cents`: only refunds that succeeded,
+    `refunded_at`: when the last of them was asked for.
 
     `subscription_id` and `period_end_at`: the subscription whose period it paid, and until when; looked up for
     charges that were given back or disputed.
@@ -177,6 +178,7 @@ class ChargeFacts:
     receipt_url: str | None = None
     # Until when the bank waits for an answer to its dispute.
     dispute_due_at: datetime | None = None
+    refunded_at: datetime | None = None
 
     @property
     def is_refunded(self) -> bool:
@@ -199,13 +201,14 @@ def read_charge(
         KeyError: when the charge lacks what every charge has.
     """
     refunds: Iterable[Mapping[str, Any]] = (raw.get("refunds") or {}).get("data", ())
+    arrived = [one for one in refunds if one["status"] == "succeeded"]
     disputes = tuple(disputes)
     subscription_id, period_end_at = period_paid(invoice)
     return ChargeFacts(
         id=str(raw["id"]),
         payment_intent_id=id_of(raw.get("payment_intent")),
         amount_cents=int(raw["amount_captured"]),
-        refunded_cents=sum(int(one["amount"]) for one in refunds if one["status"] == "succeeded"),
+        refunded_cents=sum(int(one["amount"]) for one in arrived),
         currency=str(raw["currency"]),
         paid_at=datetime.fromtimestamp(raw["created"], UTC),
         dispute_status=_worst([str(one["status"]) for one in disputes]),
@@ -214,6 +217,7 @@ def read_charge(
         description=str(raw.get("description") or ""),
         receipt_url=raw.get("receipt_url"),
         dispute_due_at=_answer_by(disputes),
+        refunded_at=instant(max((int(one["created"]) for one in arrived), default=None)),
     )
 
 

@@ -11,7 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import entitlements
 from app.access.models import Entitlement
-from app.billing import ending, gifts, noticing, offers, portal_answers, purchase_letters, queries, receipts
+from app.billing import (
+    ending,
+    gifts,
+    noticing,
+    offers,
+    portal_answers,
+    purchase_letters,
+    queries,
+    receipts,
+    refund_letters,
+)
+from app.billing.comparing import Facts
 from app.billing.fetching import Fetched
 from app.billing.letters import write_letters
 from app.billing.mirror import (
@@ -40,14 +51,17 @@ async def write(
 
     `told_at`: what time it is for notices, which in the demo is the stand-in's.
     """
-    before = {one.id: one for one in await queries.mirror_of(session, customer.id)}
-    known = {one.id: one for one in await queries.purchases_of(session, customer.id)}
-    charged = {one.id: one for one in await queries.charges_of(session, customer.id)}
+    before = Facts(
+        tuple(await queries.mirror_of(session, customer.id)),
+        tuple(await queries.purchases_of(session, customer.id)),
+        tuple(await queries.charges_of(session, customer.id)),
+    )
+    subscribed = {one.id: one for one in before.subscriptions}
     if fetched.is_deleted:
         customer.deleted_at = customer.deleted_at or now
         await session.execute(delete(StripeSubscription).where(StripeSubscription.customer_id == customer.id))
     mirror = [
-        read_subscription(raw, past_due_since(raw, unpaid_at, before, now))
+        read_subscription(raw, past_due_since(raw, unpaid_at, subscribed, now))
         for raw, unpaid_at in fetched.subscriptions
     ]
     purchases = await read_purchases(session, customer, fetched.purchases)
@@ -55,7 +69,7 @@ async def write(
     doubts: list[str] = []
     if not fetched.is_deleted:
         # Stripe lists every subscription for ever; one that is gone from a complete list gives nothing.
-        gone = set(before) - {facts.id for facts in mirror}
+        gone = set(subscribed) - {facts.id for facts in mirror}
         doubts += [f"subscription {one} has vanished from Stripe's list" for one in sorted(gone)]
         await session.execute(delete(StripeSubscription).where(StripeSubscription.id.in_(gone)))
     if customer.user_id is None:
@@ -71,18 +85,30 @@ async def write(
         session, customer.user_id, "purchase", bought.due, cause, now, keep=bought.keep | elsewhere
     )
     await gifts.follow_money(session, purchases, fetched.charges, cause, now)
-    news = receipts.newest(fetched.charges, purchases, now)
+    await _tell(session, customer, before, Facts(tuple(mirror), tuple(purchases), fetched.charges), now)
+    await noticing.follow(session, customer, mirror, told_at)
+    await portal_answers.keep(session, customer.user_id, [raw for raw, _at in fetched.subscriptions], now)
+    return (*doubts, *paid.doubts, *bought.doubts, *paid_twice(mirror, catalogue))
+
+
+async def _tell(
+    session: AsyncSession, customer: StripeCustomer, before: Facts, after: Facts, now: datetime
+) -> None:
+    """The mails about what has changed."""
+    assert customer.user_id is not None
+    subscribed = {one.id: one for one in before.subscriptions}
+    bought = {one.id: one for one in before.purchases}
+    ended = await refund_letters.write_letters(session, customer, before, after, now)
+    news = receipts.newest(after.charges, after.purchases, now)
+    url = (news.receipt_url or "") if news else ""
     written = await write_letters(
-        session, customer.user_id, before, mirror, now, news.receipt_url or "" if news else ""
+        session, customer.user_id, subscribed, after.subscriptions, now, receipt_url=url, ended=ended
     )
     if news is not None and not written.isdisjoint(receipts.TELLING):
         await receipts.told(session, customer.id, news, now)
-    await noticing.follow(session, customer, mirror, told_at)
-    await portal_answers.keep(session, customer.user_id, [raw for raw, _at in fetched.subscriptions], now)
     await purchase_letters.write_letters(
-        session, customer.id, customer.user_id, (known, charged), (purchases, fetched.charges), now
+        session, customer.id, customer.user_id, bought, after.purchases, after.charges, now
     )
-    return (*doubts, *paid.doubts, *bought.doubts, *paid_twice(mirror, catalogue))
 
 
 def past_due_since(

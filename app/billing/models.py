@@ -81,6 +81,7 @@ class StripeCharge(Base):
     payment_intent_id: Mapped[str | None] = mapped_column(String(64), index=True)
     amount_cents: Mapped[int]
     refunded_cents: Mapped[int] = mapped_column(default=0)
+    refunded_at: Mapped[datetime | None]
     currency: Mapped[str] = mapped_column(String(3))
     dispute_status: Mapped[str | None] = mapped_column(String(40))
     dispute_due_at: Mapped[datetime | None]

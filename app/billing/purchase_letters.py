@@ -1,9 +1,9 @@
-"""Mails about what was bought once: it is yours; your money is on its way back.
+"""The mail about what was bought once: it is yours. That money went back is told by `refund_letters`.
 
-Each is written under the key of its cause, so that one which still waits when the money goes is not sent.
+It is written under the key of its cause, so that one which still waits when the money goes is not sent.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -20,30 +20,18 @@ from app.settings import get_settings
 from app.templating import money
 
 PAID = frozenset({"paid", "no_payment_required"})
-MADE, REFUNDED = "purchase_made", "purchase_refunded"
-
-Purchases = Mapping[str, PurchaseFacts]
-Charges = Mapping[str, ChargeFacts]
+MADE = "purchase_made"
 
 
-def letter_for(
-    before: PurchaseFacts | None,
-    charged: Charges,
-    facts: PurchaseFacts,
-    charges: Iterable[ChargeFacts],
-    now: datetime,
-) -> str | None:
-    """Which mail a change of one purchase deserves; None for most. Pure."""
+def is_due(
+    before: PurchaseFacts | None, facts: PurchaseFacts, charges: Iterable[ChargeFacts], now: datetime
+) -> bool:
+    """Whether a purchase has just become its member's. Pure."""
     if facts.doubt is not None or facts.gift_id is not None or facts.payment_status not in PAID:
-        return None
-    mine = _paid_by(facts, charges)
-    returned = [one for one in mine if one.is_refunded]
-    if returned:
-        is_new = all(one.id in charged and not charged[one.id].is_refunded for one in returned)
-        return REFUNDED if is_new else None
-    if (before is not None and before.payment_status in PAID) or not _is_good(mine):
-        return None
-    return MADE if before is not None or facts.bought_at > now - NEWS else None
+        return False
+    if (before is not None and before.payment_status in PAID) or not _is_good(_paid_by(facts, charges)):
+        return False
+    return before is not None or facts.bought_at > now - NEWS
 
 
 def _paid_by(facts: PurchaseFacts, charges: Iterable[ChargeFacts]) -> list[ChargeFacts]:
@@ -63,19 +51,17 @@ async def write_letters(
     db: AsyncSession,
     customer_id: str,
     user_id: UUID,
-    before: tuple[Purchases, Charges],
-    after: tuple[Iterable[PurchaseFacts], tuple[ChargeFacts, ...]],
+    known: Mapping[str, PurchaseFacts],
+    purchases: Iterable[PurchaseFacts],
+    charges: Collection[ChargeFacts],
     now: datetime,
 ) -> None:
     """Enqueue the mail of every change; asked twice, the second does nothing. What still waits and is not true any
     more is taken back."""
-    known, charged = before
-    purchases, charges = after
     for facts in purchases:
         if not _is_good(_paid_by(facts, charges)):
             await notice_letters.withdraw(db, f"{MADE}:{facts.id}", now)
-        letter = letter_for(known.get(facts.id), charged, facts, charges, now)
-        if letter is None:
+        if not is_due(known.get(facts.id), facts, charges, now):
             continue
         user = await db.get_one(User, user_id)
         plan = await db.scalar(
@@ -93,6 +79,6 @@ async def write_letters(
             "library_url": f"{get_settings().base_url}/library",
             "contact_url": f"{get_settings().base_url}/contact",
         }
-        cause = f"{letter}:{facts.id}"
-        if await notice_letters.claim(db, customer_id, letter, cause, None, now):
-            await notice_letters.enqueue(db, letter, user.email, context, cause)
+        cause = f"{MADE}:{facts.id}"
+        if await notice_letters.claim(db, customer_id, MADE, cause, None, now):
+            await notice_letters.enqueue(db, MADE, user.email, context, cause)

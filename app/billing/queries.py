@@ -176,6 +176,7 @@ async def charges_of_many(db: AsyncSession, customer_ids: Collection[str]) -> di
                 row.description,
                 row.receipt_url,
                 row.dispute_due_at,
+                row.refunded_at,
             )
         )
     return found

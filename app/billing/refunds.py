@@ -14,12 +14,12 @@ from app.access.models import Entitlement
 from app.access.rules import EntitlementFacts, is_active
 from app.accounts import audit
 from app.accounts.models import User
-from app.billing import offers, queries, stripe_api, sync
+from app.billing import inbox, offers, queries, refund_letters, stripe_api, sync
 from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts, period_paid
 from app.billing.models import Gift, StripeCharge, StripeCustomer
 from app.billing.rules import DISPUTE_OPEN, Scope, entitlements_due, purchases_due
 from app.clock import utcnow
-from app.errors import BadInput, Conflict, NotFound
+from app.errors import BadInput, Conflict, NotFound, Unavailable
 from app.i18n import _
 
 
@@ -103,9 +103,8 @@ async def give_back(
         raise Conflict(_("Something was given back meanwhile. Look at what is left, and then decide."))
     if not 0 < amount_cents <= found.left_cents:
         raise BadInput(_("Say how much of what is left to give back."), field="amount")
-    await stripe_api.refund(charge_id, amount_cents, already_cents=already_cents)
-    if ends_subscription and found.subscription is not None:
-        await stripe_api.cancel_subscription(found.subscription.id)
+    ends = found.subscription if ends_subscription else None
+    await _at_stripe(found, amount_cents, already_cents, ends)
     async with db.transaction() as session:
         customer_id = await _customer_id(session, charge_id)
         audit.record(
@@ -121,6 +120,29 @@ async def give_back(
         )
     # The money is on its way; where Stripe is slow to tell the rest, its own events bring the rights in line.
     await sync.sync_now(customer_id)
+
+
+async def _at_stripe(
+    found: Preview, amount_cents: int, already_cents: int, ends: SubscriptionFacts | None
+) -> None:
+    """The refund, and the end that goes with it: one mail tells both, whenever Stripe's events come."""
+    charge_id = found.charge.id
+    if ends is None:
+        await stripe_api.refund(charge_id, amount_cents, already_cents=already_cents)
+        return
+    async with db.transaction() as session:
+        customer_id = await _customer_id(session, charge_id)
+        had = found.charge.refunded_cents
+        await refund_letters.will_end(session, customer_id, charge_id, had, ends.id, utcnow())
+    try:
+        await stripe_api.refund(charge_id, amount_cents, already_cents=already_cents)
+        await stripe_api.cancel_subscription(ends.id)
+    except Unavailable:
+        async with db.transaction() as session:
+            await refund_letters.will_not_end(session, charge_id, had, utcnow())
+            # What went back before Stripe refused the rest is told by the sync.
+            await inbox.want(session, customer_id, utcnow())
+        raise
 
 
 def _goes_on(facts: SubscriptionFacts) -> bool:

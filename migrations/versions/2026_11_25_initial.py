@@ -558,6 +558,7 @@ def upgrade() -> None:
         sa.Column("payment_intent_id", sa.String(length=64), nullable=True),
         sa.Column("amount_cents", sa.Integer(), nullable=False),
         sa.Column("refunded_cents", sa.Integer(), nullable=False),
+        sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("dispute_status", sa.String(length=40), nullable=True),
         sa.Column("dispute_due_at", sa.DateTime(timezone=True), nullable=True),

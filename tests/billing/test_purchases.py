@@ -107,7 +107,7 @@ async def test_two_partial_refunds_that_make_the_whole_end_it_and_the_first_does
     await till.settle()
     assert await held(user.id) == []
     assert await tills.ledger(user.id) == ["given", "ended"]
-    assert await tills.mails() == ["purchase_made", "purchase_refunded"]
+    assert await tills.mails() == ["purchase_made", "payment_returned", "payment_returned"]
 
 
 async def test_an_event_that_names_no_customer_finds_its_payer(till: Till) -> None:
@@ -269,7 +269,7 @@ async def test_a_mail_that_waits_while_the_money_goes_does_not_say_that_it_is_yo
     await refund(till, user.id)
     await till.settle()
     await worker._deliver(**waiting)
-    assert await waiting_mail("purchase_refunded")
+    assert await waiting_mail("payment_returned")
 
 
 async def test_what_is_disputed_when_it_is_first_heard_of_is_not_called_yours(till: Till) -> None:

@@ -402,12 +402,14 @@ def test_only_refunds_that_succeeded_count_and_the_worst_dispute_decides() -> No
         "created": 1_790_000_000,
         "refunds": {
             "data": [
-                {"amount": 2000, "status": "succeeded"},
-                {"amount": 2900, "status": "pending"},
-                {"amount": 4900, "status": "failed"},
-                {"amount": 4900, "status": "canceled"},
+                {"amount": 1500, "status": "succeeded", "created": 1_790_000_100},
+                {"amount": 500, "status": "succeeded", "created": 1_790_000_050},
+                {"amount": 2900, "status": "pending", "created": 1_790_000_200},
+                {"amount": 4900, "status": "failed", "created": 1_790_000_300},
+                {"amount": 4900, "status": "canceled", "created": 1_790_000_400},
             ]
         },
     }
     found = read_charge(taken, [{"status": "won"}, {"status": "needs_response"}])
     assert (found.refunded_cents, found.is_refunded, found.dispute_status) == (2000, False, "needs_response")
+    assert found.refunded_at == datetime.fromtimestamp(1_790_000_100, UTC)

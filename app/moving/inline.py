@@ -19,9 +19,10 @@ _LINE_START = re.compile(r"(#{1,6}(?=\s|\Z)|[-+](?=\s|\Z)|>|:::|=+\s*\Z|[|:\s-]*
 _NUMBERED = re.compile(r"(\d{1,9})([.)])(?=\s|\Z)")
 _LEADING = re.compile(rf"([{_OPEN}])([ {BREAK}]+)")
 _TRAILING = re.compile(rf"([ {BREAK}]+)([{_CLOSE}])")
-_EMPTY_LINE = re.compile(rf"{BREAK}[ {BREAK}]*{BREAK}")
+# A space that must not break is how editors keep an empty line.
+_EMPTY_LINE = re.compile(rf"{BREAK}[ \u00a0{BREAK}]*{BREAK}")
 _EMPTY = re.compile("|".join(f"{a}{b}|{b}{a}" for a, b in _PAIRS))
-_AROUND_BREAK = re.compile(rf" *{BREAK} *")
+_AROUND_BREAK = re.compile(rf"[ \u00a0]*{BREAK}[ \u00a0]*")
 
 
 def clean(text: str) -> str:
@@ -46,7 +47,7 @@ def finished(text: str, *, line_break: str = "\\\n", html: bool = True) -> str:
     `html`: tags may stand where stars would not be understood, as in `un**"believ"**able`.
     """
     text = _settled(_within_paragraphs(_settled(_SPACES.sub(" ", text))))
-    text = _delimited(text, html=html).strip(f" {BREAK}")
+    text = _delimited(text, html=html).strip(f" \u00a0{BREAK}")
     lines = [line.strip() for line in _AROUND_BREAK.sub(BREAK, text).split(BREAK)]
     if line_break == "\\\n":
         # Two breaks with nothing between them are a paragraph's end.

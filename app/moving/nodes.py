@@ -6,13 +6,17 @@ from selectolax.lexbor import LexborNode
 
 from app.moving.names import names
 
-INLINE = names(
-    "a abbr acronym b bdi bdo big br cite code data del dfn em font i img ins kbd label mark meter nobr output progress"
-    " q rp rt ruby s samp small span strike strong sub sup time tt u var wbr"
+# What begins a line of its own. Elements that nobody knows do not, as in a browser: `<o:p>` and `<st1:place>` of a
+# text that came out of Word stand within a sentence.
+BLOCKS = names(
+    "address article aside blockquote body button caption center col colgroup dd details dialog dir div dl dt fieldset"
+    " figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup p pre"
+    " search section summary table tbody td tfoot th thead tr ul"
+    " audio embed iframe object video"
 )
 # Nothing of these is words.
 GONE = names("script style template svg canvas math head link meta title base noscript map area")
-CONTROLS = names("input button select textarea option")
+CONTROLS = names("input select textarea option")
 PLAYERS = names("iframe embed object video audio")
 STRONGS = names("strong b")
 EMPHASES = names("em i cite dfn var address")
@@ -42,10 +46,15 @@ def is_inline(node: LexborNode) -> bool:
     todo = [node]
     while todo:
         one = todo.pop()
-        if one.tag not in INLINE:
+        if one.tag in BLOCKS or not one.is_element_node:
             return False
         todo += [child for child in children(one) if child.is_element_node]
     return True
+
+
+def is_line(node: LexborNode) -> bool:
+    """Whether all in the node may stand in one line."""
+    return all(is_inline(child) or child.is_comment_node for child in children(node))
 
 
 def has_paragraphs(item: LexborNode) -> bool:

@@ -22,7 +22,7 @@ LARGEST_BYTES = 2 * 10**9
 
 
 def key_of(run_id: UUID, number: int) -> str:
-    """Where the run's file `number` (from 0) is stored."""
+    """Where the run's file `number` (from 0) is stored, XML or an archive of it."""
     return f"{folder_of(run_id)}/{number}.xml"
 
 
@@ -43,19 +43,13 @@ def named(run: ImportRun) -> str:
 def check_files(sizes: Sequence[tuple[str, int]]) -> None:
     """
     Raises:
-        BadInput: there is none, too many, or something that is no XML file by its name.
+        BadInput: there is none, too many, or an empty one.
     """
     if not sizes:
         raise BadInput(_("Choose the file that WordPress gave you."), field="files")
     if len(sizes) > MOST_FILES:
         raise BadInput(_("At most %(n)s files at once.") % {"n": MOST_FILES}, field="files")
     for name, size in sizes:
-        if name.lower().endswith(".zip"):
-            raise BadInput(
-                _("%(name)s is an archive. Unpack it first, and send the XML files that are in it.")
-                % {"name": name},
-                field="files",
-            )
         if size == 0:
             raise BadInput(_("%(name)s is empty.") % {"name": name}, field="files")
 

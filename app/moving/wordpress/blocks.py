@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.moving.names import names
+from app.moving.wordpress import block_settings
 from app.moving.wordpress.autop import autop
 
 # WordPress writes every `<` within the braces as \u003c, so they end before the next comment at the latest.
@@ -23,11 +24,19 @@ _FREEFORM = re.compile(rf"<!--\s+(?P<close>/)?wp:(?:core/)?freeform\s+(?:{_BRACE
 KNOWN = names(
     "paragraph heading list list-item image gallery quote pullquote code preformatted verse table separator spacer"
     " columns column group row stack cover media-text audio video file button buttons embed more nextpage html freeform"
-    " shortcode footnotes block details missing math social-links social-link"
+    " shortcode footnotes block details missing math social-links social-link accordion accordion-item"
+    " accordion-heading accordion-panel cover-image subhead text-columns"
     " core-embed/youtube core-embed/vimeo core-embed/twitter core-embed/facebook core-embed/instagram"
     " core-embed/wordpress core-embed/soundcloud core-embed/spotify core-embed/flickr core-embed/dailymotion"
-    " jetpack/tiled-gallery jetpack/slideshow jetpack/markdown yoast/faq-block yoast/how-to-block"
+    " jetpack/tiled-gallery jetpack/slideshow jetpack/markdown yoast/faq-block yoast/how-to-block videopress/video"
 )
+# WordPress's own that have no words, but places in which each visit puts some.
+FILLED = names(
+    "query post-template query-pagination query-no-results comments comment-template comments-pagination"
+    " comments-query-loop post-comments navigation navigation-submenu template-part terms-query term-template"
+)
+# Shown only where there is nothing else to show.
+_ELSE = "query-no-results"
 _NESTED_AT_MOST = 5
 
 
@@ -39,6 +48,8 @@ class Blocks:
     known: Counter[str] = field(default_factory=Counter)
     foreign: Counter[str] = field(default_factory=Counter)
     empty: Counter[str] = field(default_factory=Counter)
+    # (block, words): what a plugin's block holds in its settings only.
+    unsaid: list[tuple[str, str]] = field(default_factory=list)
 
 
 def has_blocks(text: str) -> bool:
@@ -57,20 +68,25 @@ def unfold(text: str, reusable: Callable[[str], str | None]) -> Blocks:
     visit, so that the export holds no words of it.
     """
     out = Blocks("")
+    # What nobody closes would take everything behind it along.
+    is_paired = text.count(f"<!-- wp:{_ELSE}") == text.count(f"<!-- /wp:{_ELSE} ")
 
     def put(found: re.Match[str], depth: int, *, is_counted: bool) -> str:
         name = found["name"].removeprefix("core/")
         if found["close"]:
-            return ""
-        inner = _reused(found, name, reusable) if name == "block" else None
+            return "</template>" if name == _ELSE and is_paired and not depth else ""
+        settings = _settings(found)
+        inner = _reused(settings, reusable) if name == "block" else None
+        made = block_settings.html_of(name, settings) if found["alone"] else ""
         if is_counted:
-            is_empty = (
-                bool(found["alone"]) and inner is None and name not in ("footnotes", "spacer", "social-link")
-            )
+            has_words = bool(made) or inner is not None or name in ("footnotes", "spacer")
+            is_empty = name in FILLED or (bool(found["alone"]) and not has_words)
             kind = out.empty if is_empty else out.known if name in KNOWN else out.foreign
             kind[name] += 1
+            if found["alone"] and not has_words and "/" in name:
+                out.unsaid += [(name, words)] if (words := block_settings.prose(settings)) else []
         if inner is None or depth >= _NESTED_AT_MOST:
-            return ""
+            return "<template>" if name == _ELSE and is_paired and not depth and not found["alone"] else made
         return _COMMENT.sub(lambda again: put(again, depth + 1, is_counted=False), inner)
 
     out.text = _COMMENT.sub(lambda found: put(found, 0, is_counted=True), _with_classic(text))
@@ -89,10 +105,14 @@ def _with_classic(text: str) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _reused(found: re.Match[str], name: str, reusable: Callable[[str], str | None]) -> str | None:
+def _settings(found: re.Match[str]) -> dict[str, object]:
     try:
-        attributes = json.loads(found["json"] or "{}")
-    except ValueError:
-        return None
-    reference = attributes.get("ref") if isinstance(attributes, dict) else None
-    return reusable(str(reference)) if reference is not None and name == "block" else None
+        settings = json.loads(found["json"] or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def _reused(settings: dict[str, object], reusable: Callable[[str], str | None]) -> str | None:
+    reference = settings.get("ref")
+    return reusable(str(reference)) if reference is not None else None

@@ -14,6 +14,9 @@ from app.moving.wordpress.survey import Read, Survey
 
 NOT_TAKEN = N_("not taken over")
 OTHER_KINDS = N_("Items of other kinds that have words; --also KIND takes one over as articles")
+GATED = N_(
+    "Texts of which a plugin showed a part to members only: drafts now, so please look at them before all can read them"
+)
 BROKEN = N_("Parts of the file that could not be read")
 # WordPress's own bookkeeping; nobody wrote anything in them.
 SILENT = names(

@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from app.catalog.rules import slugify
 from app.moving.markdown import Converted, Writer, to_markdown
-from app.moving.wordpress import blocks, shortcodes, source_code
+from app.moving.wordpress import blocks, scenery, shortcodes, shown, source_code
 from app.moving.wordpress.autop import autop
 
 _MORE = re.compile(r"<!--more(?:(?!-->|<!--)[^\n])*+-->")
@@ -22,7 +22,7 @@ _URL_ALONE = re.compile(r"https?://[^\s<>]+")
 _SCHEME = re.compile(r"(https?:|mailto:|tel:|#|/|[^:/?#]*(?:[/?#]|\Z))", re.IGNORECASE)
 
 
-class Library(shortcodes.Library, Protocol):
+class Library(shown.Library, Protocol):
     """The parts of an export that a text may refer to."""
 
     def reusable(self, post_id: str) -> str | None: ...
@@ -37,6 +37,8 @@ class Found:
     blocks: Counter[str] = field(default_factory=Counter)
     foreign_blocks: Counter[str] = field(default_factory=Counter)
     empty_blocks: Counter[str] = field(default_factory=Counter)
+    # (block, words) that a plugin's blocks keep among their settings.
+    unsaid: list[tuple[str, str]] = field(default_factory=list)
     has_more: bool = False
     page_breaks: int = 0
     dead_anchors: int = 0
@@ -60,7 +62,7 @@ class Document:
 
     @property
     def links(self) -> list[LexborNode]:
-        return self.tree.css("a[href]")
+        return self.tree.css("a[href]:not([data-here])")
 
     def to_markdown(self) -> Converted:
         body = self.tree.body
@@ -83,6 +85,7 @@ def read(text: str, library: Library, post_id: str, meta: Mapping[str, str]) -> 
             unfolded.foreign,
             unfolded.empty,
         )
+        found.unsaid = unfolded.unsaid
     else:
         text = autop(_URL_LINE.sub(r'<figure class="embed">\1</figure>', text))
     found.shortcodes_seen = shortcodes.count(text)
@@ -90,7 +93,7 @@ def read(text: str, library: Library, post_id: str, meta: Mapping[str, str]) -> 
     found.shortcodes.update(translated.known)
     found.unknown_shortcodes.update(translated.unknown)
     tree = LexborHTMLParser(f"<body>{translated.text}")
-    _real_sources(tree)
+    scenery.settle(tree)
     _embeds(tree)
     notes = dict(translated.notes)
     _block_notes(tree, notes, meta.get("footnotes", ""))
@@ -123,23 +126,11 @@ def _partition(pattern: re.Pattern[str], text: str) -> tuple[str, bool, str]:
     return (text[: found.start()], True, text[found.end() :]) if found else (text, False, "")
 
 
-def _real_sources(tree: LexborHTMLParser) -> None:
-    """Pictures that plugins load late keep their address somewhere else."""
-    for image in tree.css("img"):
-        source = image.attributes.get("src") or ""
-        if not source or source.startswith("data:"):
-            late = ("data-src", "data-lazy-src", "data-original", "data-orig-file")
-            image.attrs["src"] = next((v for name in late if (v := image.attributes.get(name))), "") or ""
-    # A second link to the same file, as a button.
-    for shadow in tree.css("noscript, a.wp-block-file__button"):
-        shadow.decompose()
-
-
 def _embeds(tree: LexborHTMLParser) -> None:
     """An address alone in its paragraph was a player or a card there: here it is a link."""
-    for node in tree.css("p, div.wp-block-embed__wrapper, figure.embed"):
-        words = node.text().strip()
-        if _URL_ALONE.fullmatch(words) and node.css_first("a, img, iframe") is None:
+    for node in tree.css("p, div, figure.embed"):
+        words = (node.text(deep=False) or "").strip()
+        if _URL_ALONE.fullmatch(words) and not any(n.is_element_node for n in node.iter()):
             for child in list(node.iter(include_text=True)):
                 child.remove()
             node.insert_child(_element("a", words, href=words))

@@ -153,7 +153,7 @@ async def _import(this: Run, say: Say) -> None:
         if one.node is None:
             told.count(*closing.unreadable(one, told))
         elif one.record.kind == "item":
-            item = wxr.item(one.node, place)
+            item = this.index.numbers.given(wxr.item(one.node, place))
             is_double = item.id in seen
             # Numbers only: five thousand articles are a few hundred kilobytes.
             seen.add(item.id)
@@ -228,7 +228,7 @@ async def _give_addresses(this: Run) -> None:
 async def _take(this: Run, translator: Translator, item: wxr.Item, *, is_double: bool) -> None:
     told = this.report
     closing.tell_fields(item, told)
-    fate = rules.fate(item.status, item.password)
+    fate = rules.fate(item)
     if is_double:
         told.count(report.ITEMS, item.kind, N_("with the number of another item: not taken over"))
         told.note(N_("Items with the number of another one"), f"{item.id}: {item.title}")
@@ -257,6 +257,8 @@ async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rule
     else:
         ready = comments.arriving(people, known, item, this.user_numbers, this.author_numbers, told, this.now)
     told.count(report.ITEMS, item.kind, fate.words if outcome == writing.NEW else outcome)
+    if fate.words == rules.GATED:
+        told.note(closing.GATED, f"“{item.title}” ({item.link or item.id})")
     if outcome in (writing.EDITED, writing.DELETED):
         told.note(outcome, f"“{item.title}” ({item.link or item.id})")
     if outcome in (writing.EDITED, writing.DELETED, writing.SAME) and not ready:

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from app.moving.wordpress import addresses, wxr
-from app.moving.wordpress.shortcodes import Attached
+from app.moving.wordpress import addresses, numbers, wxr
+from app.moving.wordpress.shown import Attached
 
 _SCHEMA = """
 CREATE TABLE item (id TEXT PRIMARY KEY, kind TEXT, status TEXT, slug TEXT, title TEXT, link TEXT, guid TEXT,
@@ -32,7 +32,10 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self._db = sqlite3.connect(folder / "index.sqlite")
         # Nobody else reads it, and nothing of it must survive.
-        self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
+        self._db.executescript(
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} {numbers.SCHEMA}"
+        )
+        self.numbers = numbers.Numbers(self._db)
         self.host = ""
 
     def __enter__(self) -> Self:

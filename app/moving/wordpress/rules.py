@@ -40,7 +40,35 @@ DRAFT = N_("now drafts")
 SCHEDULED = N_("scheduled: come out here on their day, listed below")
 PRIVATE = N_("private: now drafts")
 PASSWORD = N_("behind a password: now drafts, without it")
+GATED = N_("for members, wholly or in part: now drafts, listed below")
 TRASH = N_("in the trash: not taken over")
+
+
+# Shortcodes, blocks and fields with which membership plugins keep words from the public.
+_GATES = (
+    "members?_only|member|members|membership|memberonly|members_access|members_logged_in|restrict|restricted|rcp_restrict"
+    "|private|private_content|loggedin|is_logged_in|mepr-show|mepr-active|mepr-rule|s2if|wlm_private|wlm_ismember"
+    "|ihc-hide-content|pms-restrict|um_loggedin|um_show_content|wcm_restrict|accessally_has_any_tag"
+    "|accessally_has_all_tags|swpm_protected|wpmem_logged_in|arm_restrict_content|emember_protected|paywall"
+)
+_GATE = re.compile(
+    rf"\[(?:{_GATES})(?=[\s\]])|<!-- wp:(?:jetpack/paywall|jetpack/subscriber-view|premium-content/\w"
+    r"|pmpro/membership|memberpress/protected-content|restrict-content-pro/\w)",
+    re.IGNORECASE,
+)
+_GATE_FIELDS = {
+    "_jetpack_newsletter_access": ("subscribers", "paid_subscribers"),
+    "pms-content-restrict-user-status": ("loggedin",),
+    "_rcp_is_paid": ("1",),
+    "rcp_access_level": ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10"),
+}
+
+
+def is_gated(content: str, meta: Mapping[str, str]) -> bool:
+    """Whether not everybody could read all of a published text: what a membership plugin kept to itself."""
+    if meta.get("_members_access_role") or _GATE.search(content):
+        return True
+    return any(meta.get(name, "").lower() in values for name, values in _GATE_FIELDS.items())
 
 
 @dataclass(frozen=True)
@@ -51,19 +79,19 @@ class Fate:
     words: str
 
 
-def fate(status: str, password: str) -> Fate:
-    """What becomes of a post with this status: only what everybody could read, now or on its day, is so here."""
-    if status in ("trash", "auto-draft"):
+def fate(item: wxr.Item) -> Fate:
+    """What becomes of a post: only what everybody could read, now or on its day, is so here."""
+    if item.status in ("trash", "auto-draft"):
         return Fate(None, TRASH)
-    if status == "future" and not password:
-        return Fate("published", SCHEDULED)
-    if status == "future":
-        return Fate("draft", PASSWORD)
-    if status == "private":
+    if item.status == "private":
         return Fate("draft", PRIVATE)
-    if status != "publish":
+    if item.status not in ("publish", "future"):
         return Fate("draft", DRAFT)
-    return Fate("draft", PASSWORD) if password else Fate("published", PUBLISHED)
+    if item.password:
+        return Fate("draft", PASSWORD)
+    if is_gated(item.content, item.meta):
+        return Fate("draft", GATED)
+    return Fate("published", SCHEDULED if item.status == "future" else PUBLISHED)
 
 
 def comment_state(approved: str) -> str:

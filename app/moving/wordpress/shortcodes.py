@@ -8,10 +8,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from app.i18n import _
 from app.moving.names import names
+from app.moving.wordpress import builders
+from app.moving.wordpress.shown import Library, figure, shown_link
 
 _TOKEN = re.compile(
     # A comment that nobody closes goes on to the end, as in a browser.
@@ -36,35 +37,20 @@ EMBEDS = names(
 )
 # Only the place of their content on the page, which Limber's pages decide themselves.
 WRAPPERS = names(
-    "vc_row vc_row_inner vc_column vc_column_inner vc_column_text vc_section et_pb_section et_pb_row"
-    " et_pb_row_inner et_pb_column et_pb_column_inner et_pb_text fusion_builder_container"
-    " fusion_builder_row fusion_builder_column fusion_text av_textblock av_one_full av_one_half av_section"
-    " su_row su_column su_box su_note row column columns col one_half one_half_last one_third"
-    " one_third_last two_third two_third_last one_fourth one_fourth_last three_fourth three_fourth_last"
-    " dropcap highlight"
+    "vc_row vc_row_inner vc_column vc_column_inner vc_column_text vc_section vc_tta_tabs vc_tta_accordion vc_tta_tour"
+    " vc_tta_pageable vc_tabs vc_tour vc_accordion et_pb_section et_pb_row et_pb_row_inner et_pb_column"
+    " et_pb_column_inner et_pb_text et_pb_accordion et_pb_tabs et_pb_slider et_pb_fullwidth_section"
+    " fusion_builder_container fusion_builder_row fusion_builder_row_inner fusion_builder_column"
+    " fusion_builder_column_inner fusion_text fusion_accordion fusion_tabs fusion_content_boxes fusion_testimonials"
+    " av_textblock av_one_full av_one_half av_one_third av_two_third av_one_fourth av_three_fourth av_section"
+    " av_tab_container av_toggle_container su_row su_column su_accordion su_tabs su_list su_highlight su_animate"
+    " row column columns col one_half one_half_last one_third one_third_last two_third two_third_last one_fourth"
+    " one_fourth_last three_fourth three_fourth_last dropcap highlight accordion accordions tabs tabgroup"
 )
 FORMS = names(
     "contact-form contact-form-7 contact-field wpforms gravityform ninja_form ninja_forms formidable fluentform"
 )
-BUTTONS = names("button su_button btn")
 FILES = ("src", "mp4", "m4v", "webm", "ogv", "wmv", "flv", "mp3", "m4a", "ogg", "wav", "wma")
-
-
-@dataclass(frozen=True)
-class Attached:
-    """A file of the media library: where it is, and the words that go with it."""
-
-    url: str
-    alt: str = ""
-    caption: str = ""
-    title: str = ""
-
-
-class Library(Protocol):
-    """What shortcodes ask of the rest of the export."""
-
-    def attached(self, post_id: str) -> Attached | None: ...
-    def attached_to(self, post_id: str) -> list[str]: ...
 
 
 @dataclass
@@ -165,7 +151,7 @@ class Translator:
             (NOTES, self._note),
             (WRAPPERS, lambda _name, _attrs, inner: inner),
             (FORMS, self._form),
-            (BUTTONS, self._button),
+            (builders.KNOWN, lambda name, attrs, inner: builders.html_of(name, attrs, inner, self._library)),
         )
         return next((handler for names, handler in table if name.lower() in names), None)
 
@@ -189,12 +175,7 @@ class Translator:
 
     def _figure(self, attachment_id: str) -> str:
         found = self._library.attached(attachment_id)
-        if found is None:
-            return ""
-        caption = f"<figcaption>{found.caption}</figcaption>" if found.caption else ""
-        return (
-            f'<figure><img src="{html.escape(found.url)}" alt="{html.escape(found.alt)}">{caption}</figure>'
-        )
+        return figure(found.url, found.alt, found.caption) if found else ""
 
     def _player(self, name: str, attrs: dict[str, str], inner: str) -> str:
         address = next((attrs[key] for key in FILES if attrs.get(key)), "")
@@ -209,15 +190,15 @@ class Translator:
         address = address or (inside[0] if inside else attrs.get("0", ""))
         if name == "wpvideo" and address and not address.startswith("http"):
             address = f"https://videopress.com/v/{address}"
-        return _shown_link(address)
+        return shown_link(address)
 
     def _embed(self, name: str, attrs: dict[str, str], inner: str) -> str:
         found = _URL.search(inner) or _URL.search(" ".join(attrs.values()))
         if found:
-            return _shown_link(html.unescape(found[0]))
+            return shown_link(html.unescape(found[0]))
         short = attrs.get("id") or attrs.get("0") or _TAGS.sub("", inner).strip()
         places = {"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/"}
-        return _shown_link(places[name] + short) if short and name in places else _shown_link(short)
+        return shown_link(places[name] + short) if short and name in places else shown_link(short)
 
     def _note(self, _name: str, attrs: dict[str, str], inner: str) -> str:
         label = str(len(self._result.notes) + 1)
@@ -226,16 +207,7 @@ class Translator:
 
     def _form(self, name: str, _attrs: dict[str, str], _inner: str) -> str:
         words = html.escape(_("Send me an email"))
-        return "" if name == "contact-field" else f'<p><a href="/contact">{words}</a></p>'
-
-    def _button(self, _name: str, attrs: dict[str, str], inner: str) -> str:
-        address = attrs.get("url") or attrs.get("link") or attrs.get("href") or ""
-        words = inner or html.escape(attrs.get("text") or attrs.get("title") or address)
-        return f'<a href="{html.escape(address)}">{words}</a>' if address else words
-
-
-def _shown_link(address: str) -> str:
-    return f'<figure class="embed">{html.escape(address)}</figure>' if address else ""
+        return "" if name == "contact-field" else f'<p><a href="/contact" data-here="">{words}</a></p>'
 
 
 def _ids(text: str) -> list[str]:

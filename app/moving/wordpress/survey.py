@@ -10,10 +10,10 @@ from pathlib import Path
 
 from app.errors import BadInput
 from app.i18n import _
-from app.moving.wordpress import addresses, wxr
+from app.moving.wordpress import addresses, packed, wxr
 from app.moving.wordpress.index import Index
 from app.moving.wordpress.records import Node, Record, Splitter, Unreadable, parse
-from app.moving.wordpress.text import Repairs, clean_text, read_file
+from app.moving.wordpress.text import Repairs, clean_text
 
 _HEAD = re.compile(
     r"<(wp:base_blog_url|wp:base_site_url|wp:wxr_version|title|link)>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</\1>",
@@ -69,14 +69,14 @@ def read(files: Sequence[Path], survey: Survey, *, is_first: bool) -> Iterator[R
     """Every record of the files. The first time, what is outside of them is looked at too.
 
     Raises:
-        BadInput: a file is no WordPress export, or an archive, or has a document type.
+        BadInput: a file is no WordPress export, or has a document type; or as `packed.parts`.
     """
     repairs = survey.repairs if is_first else Repairs()
-    for path in files:
-        splitter = Splitter(clean_text(read_file(path), repairs))
+    for name, data in (part for path in files for part in packed.parts(path)):
+        splitter = Splitter(clean_text(data, repairs))
         for number, record in enumerate(splitter.records()):
             if number == 0 and is_first:
-                _look_at_head(splitter.head, survey, path)
+                _look_at_head(splitter.head, survey, name)
             try:
                 node, is_mended = parse(record)
                 repairs.mended_records += is_mended
@@ -86,23 +86,23 @@ def read(files: Sequence[Path], survey: Survey, *, is_first: bool) -> Iterator[R
                 yield Read(record, node)
         if is_first:
             if splitter.at_start:
-                _look_at_head(splitter.head, survey, path)
+                _look_at_head(splitter.head, survey, name)
             if not splitter.is_whole:
-                survey.cut_off.append(path.name)
+                survey.cut_off.append(name)
 
 
-def _look_at_head(head: str, survey: Survey, path: Path) -> None:
+def _look_at_head(head: str, survey: Survey, name: str) -> None:
     if "<rss" not in head or ("wordpress.org/export/" not in head and "<wp:wxr_version" not in head):
         raise BadInput(
             _(
                 "%(name)s is not a WordPress export. In WordPress, choose Tools, Export, “All content”, and import the"
                 " XML file that you get."
             )
-            % {"name": path.name}
+            % {"name": name}
         )
     found: dict[str, str] = {}
-    for name, value in _HEAD.findall(head):
-        found.setdefault(name, unescape(value.strip()))
+    for tag, value in _HEAD.findall(head):
+        found.setdefault(tag, unescape(value.strip()))
     if not survey.site.url:
         url = found.get("wp:base_blog_url") or found.get("link") or found.get("wp:base_site_url") or ""
         survey.site = Site(url, found.get("title", ""), found.get("wp:wxr_version", ""))
@@ -137,7 +137,7 @@ def take(
         else:
             survey.comments += sum(child.name == "wp:comment" for child in node.children)
             survey.metas += sum(child.name == "wp:postmeta" for child in node.children)
-            item = wxr.item(node, zone)
+            item = index.numbers.given(wxr.item(node, zone))
             survey.kinds[item.kind] += 1
             survey.doubles += not index.add_item(item)
     return survey

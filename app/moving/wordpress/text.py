@@ -40,10 +40,7 @@ def read_file(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         first = file.read(CHUNK)
         if first.startswith((b"PK\x03\x04", b"\x1f\x8b")):
-            raise BadInput(
-                _("%(name)s is a packed archive. Unpack it, and import the XML files that are in it.")
-                % {"name": path.name}
-            )
+            raise BadInput(_("%(name)s is a packed archive. Unpack it first.") % {"name": path.name})
         if not first.strip():
             raise BadInput(_("%(name)s is empty.") % {"name": path.name})
         while first:

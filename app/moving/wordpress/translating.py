@@ -24,6 +24,9 @@ NO_ALT = N_("Pictures without words for those who cannot see them (alt text): pl
 FOREIGN_PICTURES = N_("Pictures of other sites: a page here shows only its own, so please replace them")
 DEAD_LINKS = N_("Links to addresses of the old site that nothing in the file has")
 UNKNOWN_CODES = N_("Shortcodes that are not known here: left visible in the text")
+UNSAID = N_(
+    "Words that plugins' blocks keep among their settings: not taken over, so please copy what you need"
+)
 EMPTY_BLOCKS = N_("Blocks that WordPress fills on each visit, so that the file holds no words of them")
 DROPPED = N_("Parts of texts that have no place here")
 LONG_TITLES = N_("Titles longer than 200 characters: shortened")
@@ -251,6 +254,8 @@ class Translator:
         for block, times in found.empty_blocks.items():
             tell(report.BLOCKS, block, N_("without words of their own in the file: listed"), times)
             self._report.note(EMPTY_BLOCKS, f"{block} × {times} in {name}")
+        for block, words in found.unsaid:
+            self._report.note(UNSAID, f"{block} in {name}: {words}")
         self._report.expected[report.SHORTCODES] += found.shortcodes_seen
         self._report.expected[report.BLOCKS] += found.blocks_seen
         if found.page_breaks:

@@ -3,7 +3,8 @@
 import pytest
 
 from app.moving.wordpress import content
-from app.moving.wordpress.shortcodes import Attached, attributes
+from app.moving.wordpress.shortcodes import attributes
+from app.moving.wordpress.shown import Attached
 
 
 class Library:
@@ -48,6 +49,13 @@ FIGURE_1 = '![alt 1](https://x.org/1.jpg "Caption 1")'
         ('<a\nhref="/x">y</a>', "[y](/x)"),
         ("a\n\n<!--more Read on-->\n\nb<!--nextpage-->c", "a\n\nb\n\n---\n\nc"),
         ("https://youtu.be/x\nwords", "<https://youtu.be/x>\n\nwords"),
+        # A picture beside which words flowed; what came out of Word; links around whole cards; empty lines.
+        ('<img class="alignright" src="/a.jpg" alt="A">One\ntwo', "![A](/a.jpg)\n\nOne\\\ntwo"),
+        ('a <img src="/i.png" width="16" alt="I"> b', "a ![I](/i.png) b"),
+        ('<p>In <st1:city w:st="on">Rome</st1:city> now.<o:p></o:p></p>', "In Rome now."),
+        ('<a href="/b"><div><h3>A</h3><p>c</p></div></a>', "### [A](/b)\n\nc"),
+        ('<a href="/b"><div><img src="/a.jpg" alt="A"></div></a>', "[![A](/a.jpg)](/b)"),
+        ("a\n&nbsp;\n\n&nbsp;\n\nb", "a\n\nb"),
         # Shortcodes.
         (
             '[caption id="attachment_1" width="300"]<a href="/b"><img src="/a.jpg" alt="A" /></a> C[/caption]',
@@ -121,6 +129,39 @@ def test_classic_texts(text: str, shown: str) -> None:
             "::: pull\na\n\n*b*\n:::",
         ),
         ("<!-- wp:verse --><pre class='wp-block-verse'>a\nb</pre><!-- /wp:verse -->", "a\\\nb"),
+        # What is only in a block's settings, or behind its words.
+        (
+            '<!-- wp:social-links --><ul><!-- wp:social-link {"url":"https://x.org/eva","service":"mastodon"} /-->'
+            "</ul><!-- /wp:social-links -->",
+            "- [Mastodon](https://x.org/eva)",
+        ),
+        ('<!-- wp:embed {"url":"https://youtu.be/x"} /-->', "<https://youtu.be/x>"),
+        (
+            '<!-- wp:cover --><div class="wp-block-cover" style="background-image:url(/a.jpg)"><p>a</p></div>'
+            "<!-- /wp:cover -->",
+            "![](/a.jpg)\n\na",
+        ),
+        (
+            "<!-- wp:query --><div><!-- wp:query-no-results --><p>None</p><!-- /wp:query-no-results --></div>"
+            "<!-- /wp:query -->a",
+            "a",
+        ),
+        ("<!-- wp:query-no-results --><p>a</p>b", "a\n\nb"),
+        (
+            "<!-- wp:accordion-heading --><h3><button>A<span class='wp-block-accordion-heading__toggle-icon'>+</span>"
+            "</button></h3><!-- /wp:accordion-heading -->",
+            "### A",
+        ),
+        (
+            '<!-- wp:math --><math><mi>x</mi><annotation encoding="application/x-tex">x^2</annotation></math>'
+            "<!-- /wp:math -->",
+            "`x^2`",
+        ),
+        (
+            '<!-- wp:videopress/video --><figure><div class="jetpack-videopress-player__wrapper">\nhttps://v.org/x\n'
+            "</div></figure><!-- /wp:videopress/video -->",
+            "<https://v.org/x>",
+        ),
         (
             "<!-- wp:details --><details><summary>S</summary><p>b</p></details><!-- /wp:details -->",
             "**S**\n\nb",
@@ -137,6 +178,15 @@ def test_footnotes_of_the_block_editor_have_their_words_in_a_field() -> None:
     assert markdown(text, footnotes='[{"id":"u","content":"N <b>b</b>"}]') == "a[^1]\n\n[^1]: N **b**"
     assert "[^" not in markdown(text, footnotes="not json")
     assert "[^" not in markdown(text, footnotes='{"id": 1}')
+
+
+def test_words_among_a_plugins_settings_are_told() -> None:
+    settings = (
+        '{"data":{"quote":"My hip is <b>well</b> again","_quote":"field_5f ab cd","color":"light blue"}}'
+    )
+    found = read(f"<!-- wp:acf/voice {settings} /-->").found
+    assert found.unsaid == [("acf/voice", "My hip is well again")]
+    assert found.empty_blocks == {"acf/voice": 1}
 
 
 def test_everything_found_is_counted_once() -> None:

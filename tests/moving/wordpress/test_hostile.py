@@ -31,8 +31,8 @@ async def test_a_document_type_with_entities_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"PK\x03\x04zip", "packed archive"),
-        (b"\x1f\x8bgz", "packed archive"),
+        (b"PK\x03\x04zip", "cannot be unpacked"),
+        (b"\x1f\x8bgz", "cannot be unpacked"),
         (b"", "is empty"),
         (b"<html><body>Not found</body></html>", "not a WordPress export"),
         (

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.moving.wordpress import content, records, wxr
-from app.moving.wordpress.shortcodes import Attached
+from app.moving.wordpress.shown import Attached
 
 N = 32_000
 # Each takes well under a second; those that looked at the rest of the text from each place took minutes.

@@ -5,6 +5,7 @@ from datetime import datetime
 from email.utils import formataddr
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import audit
@@ -29,7 +30,8 @@ async def send(
 ) -> ContactMessage:
     """Keep a checked message and mail it on, with the writer as Reply-To.
 
-    `trapped`: a field that people cannot see was filled in; the message is kept among the handled ones, unmailed.
+    `trapped`: a field that people cannot see was filled in, by a program or by a browser that fills in forms for
+    somebody; the message is marked and not mailed, and waits in the studio like every other, so that none is lost.
     `is_worked`: the sender's browser did its work, or they are a member. Of messages without it only a few are mailed
     each hour, so that a flood fills the studio's list and not her mailbox; the others wait there.
     """
@@ -42,8 +44,8 @@ async def send(
         phone=draft.phone,
         body=draft.body,
         created_at=now,
-        handled_at=now if trapped else None,
         is_held=is_held,
+        is_trapped=trapped,
     )
     db.add(message)
     await db.flush()
@@ -80,3 +82,21 @@ async def set_handled(
     action = "message.handle" if handled else "message.reopen"
     audit.record(db, viewer.user_id, action, "message", message.id)
     return message
+
+
+async def handle_trapped(db: AsyncSession, viewer: Viewer, ids: Sequence[UUID], now: datetime) -> int:
+    """Mark those of `ids` as dealt with that look like spam and are open; answers how many.
+
+    Only what was on the page that she looked at: what arrived since waits for her.
+    """
+    found = await db.scalars(
+        select(ContactMessage)
+        .where(ContactMessage.id.in_(ids), ContactMessage.is_trapped, ContactMessage.handled_at.is_(None))
+        .with_for_update()
+    )
+    count = 0
+    for message in found:
+        message.handled_at = now
+        audit.record(db, viewer.user_id, "message.handle", "message", message.id)
+        count += 1
+    return count

@@ -232,7 +232,7 @@ class SpentStamp(Base):
 
 class ContactMessage(HasId, Base):
     """What somebody wrote on the contact page. `is_held`: it was not mailed to the teacher, and stands in the studio
-    only."""
+    only. `is_trapped`: a field that people cannot see was filled in, so it may be spam."""
 
     __tablename__ = "contact_message"
 
@@ -242,4 +242,5 @@ class ContactMessage(HasId, Base):
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
     is_held: Mapped[bool] = mapped_column(default=False)
+    is_trapped: Mapped[bool] = mapped_column(default=False)
     handled_at: Mapped[datetime | None]

@@ -61,17 +61,24 @@ class ResponseLine:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What needs the teacher."""
+    """What needs the teacher. `messages` were mailed to her, `unmailed` ones are in the studio alone."""
 
     responses: int
     messages: int
+    unmailed: int
 
 
 async def waiting(db: AsyncSession) -> Waiting:
     """How many responses are held and how many messages are not yet handled."""
     held = await db.scalar(select(func.count()).where(Comment.state == "pending"))
-    open_messages = await db.scalar(select(func.count()).where(ContactMessage.handled_at.is_(None)))
-    return Waiting(held or 0, open_messages or 0)
+    mailed, unmailed = (
+        await db.execute(
+            select(
+                func.count().filter(~ContactMessage.is_held), func.count().filter(ContactMessage.is_held)
+            ).where(ContactMessage.handled_at.is_(None))
+        )
+    ).one()
+    return Waiting(held or 0, mailed, unmailed)
 
 
 async def count_drafts(db: AsyncSession) -> int:

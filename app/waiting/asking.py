@@ -52,7 +52,7 @@ async def ask(
     and the others wait (`telling.ask_held`): nobody mails strangers in bulk through us.
 
     The answer is the same for every address, so that nothing can be learned from it. `trapped`: a field that people
-    cannot see was filled in; then nothing is kept or sent.
+    cannot see was filled in; then nothing is kept or sent, unless it is a member's own, whose browser filled it in.
 
     Raises:
         BadInput: when this is no e-mail address.
@@ -71,7 +71,7 @@ async def ask(
     a_day = Bucket(f"wait:{address}", QUESTIONS_ADDRESS)
     if not allowed or not await throttle.allow(db, [*letter_buckets(address, ip), a_day], now):
         raise TooMany
-    if trapped:
+    if trapped and not is_proven:
         return
     waiting = await _kept(db, topic_id, address, article_id, now)
     if waiting.ended_at is not None:

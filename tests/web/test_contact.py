@@ -121,11 +121,13 @@ async def test_an_empty_form_names_every_field_that_is_needed(client: httpx.Asyn
     assert 'id="phone-error"' not in answer.text
 
 
-async def test_the_hidden_field_keeps_a_message_from_being_mailed(client: httpx.AsyncClient) -> None:
+async def test_a_message_whose_hidden_field_was_filled_in_is_not_mailed_and_stays_open(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await send(client, website="x")
     assert (answer.status_code, answer.headers["location"]) == (303, "/contact/sent")
     (row,) = await stored()
-    assert row.handled_at is not None
+    assert (row.handled_at, row.is_held, row.is_trapped) == (None, True, True)
     assert await letters() == []
 
 

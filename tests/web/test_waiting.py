@@ -84,7 +84,8 @@ async def test_a_member_needs_no_confirmation_for_the_own_address_and_for_any_ot
         member = await factories.user(session, email="mele@example.com")
     await factories.sign_in(client, member)
     assert 'value="mele@example.com"' in (await client.get(URL)).text
-    own = await client.post(URL, data={"email": "Mele@example.com"})
+    filled_in = {"email": "Mele@example.com", "website": "by the browser"}
+    own = await client.post(URL, data=filled_in)
     assert own.headers["location"] == "/coming/neck?told=2"
     other = await client.post(URL, data={"email": "friend@example.com"})
     assert other.headers["location"] == "/coming/neck?told=1"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from app.articles import messaging
@@ -20,7 +20,10 @@ router = APIRouter(prefix="/messages")
 
 @dataclass(frozen=True)
 class MessagesPage:
-    """`just` is the message that was marked last, with a way to take that back."""
+    """`just` is the message that was marked last, with a way to take that back; `done`, how many were at once.
+
+    `suspects`: form fields that name the open ones on this page that may be spam.
+    """
 
     messages: list[ContactMessage]
     is_handled: bool
@@ -29,6 +32,8 @@ class MessagesPage:
     page: int
     pages: int
     just: UUID | None
+    done: int
+    suspects: list[tuple[str, UUID]]
 
 
 @router.get("")
@@ -37,21 +42,40 @@ async def messages(
     db: Db,
     state: str = "open",
     just: str = "",
+    done: str = "",
     number: Annotated[str, Query(alias="page")] = "1",
 ) -> Response:
     """GET /studio/messages?state=open."""
     is_handled = state == "handled"
     open_count, handled_count = await queries.message_counts(db)
     pages = max(1, -(-(handled_count if is_handled else open_count) // queries.PAGE))
-    at = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    at = min(max(at, 1), pages)
+    at = min(max(_count(number), 1), pages)
     found = await queries.messages(db, handled=is_handled, page=at)
     try:
         marked = UUID(just) if just else None
     except ValueError:
         marked = None
-    model = MessagesPage(found, is_handled, open_count, handled_count, at, pages, marked)
+    suspects = [("id", row.id) for row in found if row.is_trapped and not is_handled]
+    model = MessagesPage(
+        found, is_handled, open_count, handled_count, at, pages, marked, _count(done), suspects
+    )
     return await page.show("studio/messages/list.html", model)
+
+
+def _count(words: str) -> int:
+    """A small number from an address; 0 for anything else."""
+    return int(words) if words.isascii() and words.isdigit() and len(words) < 6 else 0
+
+
+@router.post("/spam")
+async def suspects_handled(
+    db: Db,
+    viewer: SignedIn,
+    ids: Annotated[list[UUID] | None, Form(alias="id", max_length=queries.PAGE)] = None,
+) -> Response:
+    """POST /studio/messages/spam: those of one page that may be spam need nothing."""
+    done = await messaging.handle_trapped(db, viewer, ids or [], utcnow())
+    return RedirectResponse(f"/studio/messages?done={done}", status_code=303)
 
 
 @router.post("/{message_id}/handled")

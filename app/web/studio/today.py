@@ -64,7 +64,7 @@ async def today(page: Page, db: Db) -> Response:
     course_drafts, lesson_drafts = await catalog.count_drafts(db)
     shown = TodayPage(
         todos=_money_todos(*await watch.needing_staff(db, now))
-        + _todos(waiting.responses, waiting.messages, len(await playback.spread_members(db, now))),
+        + _todos(waiting, len(await playback.spread_members(db, now))),
         failed=[_line(video, words.failure(video) or _("It failed.")) for video in failed],
         busy=[_line(video, words.stage(video)) for video in busy],
         drafts=_drafts(await articles.count_drafts(db), course_drafts, lesson_drafts),
@@ -78,14 +78,22 @@ def _line(video: Video, says: str) -> FilmLine:
     return FilmLine(video.title, f"/studio/videos/{video.id}", says, video.percent)
 
 
-def _todos(responses: int, messages: int, spread: int) -> list[Todo]:
+def _todos(waiting: articles.Waiting, spread: int) -> list[Todo]:
     found = []
+    responses, messages, unmailed = waiting.responses, waiting.messages, waiting.unmailed
     if responses:
         text = ngettext("%(n)s response waits for you", "%(n)s responses wait for you", responses)
         found.append(Todo(text % {"n": responses}, "/studio/responses", _("Read and approve")))
     if messages:
         text = ngettext("%(n)s message is unanswered", "%(n)s messages are unanswered", messages)
         found.append(Todo(text % {"n": messages}, "/studio/messages", _("Answer")))
+    if unmailed:
+        text = ngettext(
+            "%(n)s message was not mailed to you: it may be spam",
+            "%(n)s messages were not mailed to you: they may be spam",
+            unmailed,
+        )
+        found.append(Todo(text % {"n": unmailed}, "/studio/messages", _("Have a look")))
     if spread:
         text = ngettext(
             "%(n)s member watched from unusually many networks",

@@ -172,7 +172,18 @@ async def test_addresses_are_added_changed_moved_and_deleted(
     await client.post(f"{PLACES}/{second.id}/up")
     await client.post(f"{PLACES}/{second.id}/up")
     assert [place.city for place in await places()] == ["Kailua", "Honolulu"]
-    assert (await client.get(f"{PLACES}/{first.id}")).status_code == 200
+    page = (await client.get(f"{PLACES}/{first.id}")).text
+    assert "Only readers understand this: “Mon”, “Tue”." in page
+    hours = "Mon–Fri 9–5, Sat by appointment, Sun closed"
+    answer = await client.post(f"{PLACES}/{first.id}", data={**PLACE, "hours": hours})
+    page = (await client.get(answer.headers["location"])).text.replace("\u202f", " ")
+    for words in (
+        "Saved.",
+        "<li>Mon–Fri 9:00 AM – 5:00 PM</li>",
+        "<li>Sun closed</li>",
+        "“Sat by appointment”.",
+    ):
+        assert words in page
     await client.post(f"{PLACES}/{first.id}", data={**PLACE, "city": "Hilo"})
     await client.post(f"{PLACES}/{second.id}/delete")
     assert [place.city for place in await places()] == ["Hilo"]
@@ -180,6 +191,7 @@ async def test_addresses_are_added_changed_moved_and_deleted(
         "location.create",
         "location.create",
         "location.move",
+        "location.save",
         "location.save",
         "location.delete",
     ]

@@ -12,7 +12,7 @@ from app.clock import zones
 from app.db import Db
 from app.errors import NotFound
 from app.i18n import DEFAULT_LOCALE, available_locales, current_locale, locale_name
-from app.practice import editing, hours, queries
+from app.practice import editing, hours, hours_told, queries
 from app.practice.models import Location
 from app.practice.queries import Place
 from app.practice.rules import Errors, LocationDraft, PracticeDraft, check_location, check_practice
@@ -39,16 +39,22 @@ class SettingsPage:
 
 @dataclass(frozen=True)
 class LocationPage:
-    """`location` None: a new address."""
+    """`location` None: a new address. `said`: "save" once it is saved."""
 
     location: Location | None
     draft: LocationDraft
     errors: Errors = field(default_factory=dict)
+    said: str = ""
 
     @property
-    def unread(self) -> list[str]:
-        """The lines of the hours that only people understand."""
-        return hours.unread(self.draft.hours, current_locale())
+    def read(self) -> hours.Reading:
+        """What programs understand of the hours, and what only people do."""
+        return hours.read(self.draft.hours, current_locale())
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is understood, in words."""
+        return hours_told.told(self.read, current_locale())
 
 
 def _line(typed: str) -> str:
@@ -164,16 +170,16 @@ async def add_location(page: Page, db: Db, viewer: SignedIn, draft: LocationForm
     if errors:
         model = LocationPage(None, draft, errors)
         return await page.show("studio/settings/location.html", model, status=422)
-    await editing.add_location(db, viewer, draft)
-    return _back("location")
+    place = await editing.add_location(db, viewer, draft)
+    return _saved(place.id, draft)
 
 
 @router.get("/locations/{location_id}")
-async def edit_location(location_id: UUID, page: Page, db: Db) -> Response:
+async def edit_location(location_id: UUID, page: Page, db: Db, did: str = "") -> Response:
     """GET /studio/settings/locations/{id}."""
     place = await _place(db, location_id)
     draft = LocationDraft(place.city, place.street, place.postal_code, place.region, place.phone, place.hours)
-    return await page.show("studio/settings/location.html", LocationPage(place, draft))
+    return await page.show("studio/settings/location.html", LocationPage(place, draft, said=did))
 
 
 @router.post("/locations/{location_id}")
@@ -187,7 +193,7 @@ async def save_location(
         model = LocationPage(place, draft, errors)
         return await page.show("studio/settings/location.html", model, status=422)
     await editing.save_location(db, viewer, location_id, draft)
-    return _back("location")
+    return _saved(location_id, draft)
 
 
 @router.post("/locations/{location_id}/up")
@@ -202,6 +208,13 @@ async def remove_location(location_id: UUID, db: Db, viewer: SignedIn) -> Respon
     """POST /studio/settings/locations/{id}/delete."""
     await editing.remove_location(db, viewer, location_id)
     return _back("location-delete")
+
+
+def _saved(location_id: UUID, draft: LocationDraft) -> Response:
+    # Whoever typed hours reads what became of them.
+    if draft.hours:
+        return RedirectResponse(f"/studio/settings/locations/{location_id}?did=save", status_code=303)
+    return _back("location")
 
 
 async def _place(db: Db, location_id: UUID) -> Location:

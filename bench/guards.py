@@ -61,7 +61,7 @@ GUARDS = (
     Guard("account of an event", "app/billing/inbox.py", 'if event.get("account"):', "if False:", (ASIDE,)),
     Guard(
         "account of the key",
-        "app/billing/reconciling.py",
+        "app/billing/our_account.py",
         "elif known.id != found:",
         "elif False:",
         ("tests/billing/test_reconcile.py::test_another_accounts_key_takes_nothing",),
@@ -89,7 +89,7 @@ GUARDS = (
     ),
     Guard(
         "amount of a purchase",
-        "app/billing/mirror.py",
+        "app/billing/sold.py",
         'if raw["currency"] != sold.currency or raw["amount_subtotal"] != sold.amount_cents:',
         "if False:",
         (f"{RULES}::test_a_purchase_is_held_against_what_we_sold",),

@@ -77,23 +77,7 @@ async def respond(
         is_proven=is_proven or sender.viewer is not None,
         is_banned=await bans.against(db, sender, email, now) is not None,
     )
-    comment = Comment(
-        id=uuid4(),
-        article_id=article.id,
-        parent_id=parent.id if parent else None,
-        user_id=sender.user_id,
-        name=draft.name,
-        email=email,
-        is_author=sender.is_staff,
-        body_md=draft.body,
-        body_html=render_response(draft.body),
-        state=verdict.state,
-        cause=verdict.cause,
-        ip=sender.ip[:45],
-        writer=None if sender.viewer else sender.writer,
-        created_at=now,
-        moderated_at=now if sender.is_staff else None,
-    )
+    comment = _written(article, draft, sender, parent, verdict, now)
     db.add(comment)
     await db.flush()
     if draft.wants_replies and verdict.state != "spam":
@@ -104,6 +88,33 @@ async def respond(
     if verdict.state != "spam" and not sender.is_staff:
         await tell_staff(db, article, comment, notify, now)
     return comment
+
+
+def _written(
+    article: Article,
+    draft: ResponseDraft,
+    sender: Sender,
+    parent: Comment | None,
+    verdict: letting_in.Verdict,
+    now: datetime,
+) -> Comment:
+    return Comment(
+        id=uuid4(),
+        article_id=article.id,
+        parent_id=parent.id if parent else None,
+        user_id=sender.user_id,
+        name=draft.name,
+        email=clean_email(draft.email),
+        is_author=sender.is_staff,
+        body_md=draft.body,
+        body_html=render_response(draft.body),
+        state=verdict.state,
+        cause=verdict.cause,
+        ip=sender.ip[:45],
+        writer=None if sender.viewer else sender.writer,
+        created_at=now,
+        moderated_at=now if sender.is_staff else None,
+    )
 
 
 async def tell_staff(

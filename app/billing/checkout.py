@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,15 +11,13 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
-from app.access import queries as access
 from app.access.entitlements import lock_user
-from app.billing import gifts, offers, queries, stripe_api, sync
+from app.billing import gifts, queries, stripe_api, sync
 from app.billing.customers import ensure_customer, replace_customer
 from app.billing.gifts import GiftDraft
-from app.billing.mirror import SubscriptionFacts
 from app.billing.models import CheckoutAttempt
 from app.billing.plan_models import Plan, PlanPrice
-from app.billing.rules import covers_all_of
+from app.billing.refusals import OtherCurrency, refuse_twice
 from app.clock import utcnow
 from app.errors import Conflict, NotFound, Unavailable
 from app.i18n import _
@@ -29,57 +27,6 @@ from app.settings import get_settings
 UNFINISHED = timedelta(hours=12)
 
 log = logging.getLogger("limber.billing")
-
-
-class AlreadyMember(Conflict):
-    """The member pays for this already."""
-
-    code = "already-member"
-
-    def __init__(self, facts: SubscriptionFacts) -> None:
-        if facts.status in ("past_due", "unpaid"):
-            sentence = _(
-                "You already have this membership; its last payment failed. Update your card on your account page."
-            )
-        elif facts.status == "paused":
-            sentence = _(
-                "You already have this membership; it waits for a card. Give one on your account page."
-            )
-        else:
-            sentence = _("You already have this membership. You can change or stop it on your account page.")
-        super().__init__(sentence)
-
-
-class AlreadyYours(Conflict):
-    """The member bought this for good already."""
-
-    code = "already-yours"
-
-    def default_sentence(self) -> str:
-        return _("This is yours already, without an end. There is nothing to pay.")
-
-
-class OnItsWay(Conflict):
-    """The member's bank has not said yes or no yet."""
-
-    code = "payment-pending"
-
-    def default_sentence(self) -> str:
-        return _(
-            "Your payment is on its way: some banks take a few days. We write to you when it has arrived."
-        )
-
-
-class OtherCurrency(Conflict):
-    """What the member pays is in another currency, and Stripe takes no second one beside it."""
-
-    code = "other-currency"
-
-    def __init__(self, currency: str) -> None:
-        super().__init__(
-            _("You pay in %(currency)s already, and this plan is not sold in it. Please write to us.")
-            % {"currency": currency.upper()}
-        )
 
 
 class OtherTab(Conflict):
@@ -143,7 +90,7 @@ async def _open_attempt(
         await lock_user(session, user_id)
         paid_in = await queries.currency_of(session, user_id)
         plan, price, priced_in = await _offered(session, plan_slug, paid_in or currency)
-        await _refuse_twice(session, user_id, plan, now)
+        await refuse_twice(session, user_id, plan, now)
         if plan.interval != "once" and paid_in not in (None, priced_in):
             raise OtherCurrency(paid_in)
         mine: CheckoutAttempt | None = None
@@ -177,22 +124,6 @@ async def _open_attempt(
         trial_days = 0 if is_once or await queries.mirror_of_user(session, user_id) else plan.trial_days
         after_trial = plan.after_trial if trial_days and not plan.trial_needs_card else None
         return _Chosen(mine.id, price, trial_days, mine.stripe_session_id, is_once, after_trial)
-
-
-async def _refuse_twice(session: AsyncSession, user_id: UUID, plan: Plan, now: datetime) -> None:
-    """A member may buy for good what a membership shows for a while, but nothing twice."""
-    scope = (await offers.scopes(session))[plan.id]
-    mine = await access.active_for(session, user_id, now)
-    endless = tuple(one.course_id for one in mine if one.ends_at is None)
-    if endless and covers_all_of(endless, scope):
-        raise AlreadyYours
-    if plan.interval == "once":
-        if await queries.has_pending(session, user_id, plan.id):
-            raise OnItsWay
-        return
-    paid = await queries.covered_by(session, user_id, scope)
-    if paid is not None:
-        raise AlreadyMember(paid)
 
 
 async def start_gift(user_id: UUID, plan_slug: str, draft: GiftDraft, currency: str | None = None) -> str:

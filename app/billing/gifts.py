@@ -1,4 +1,4 @@
-"""Gifts: something paid once for another person, delivered on its day, claimed once, added to what they have."""
+"""Gifts: something paid once for another person, written down, paid, and delivered on its day. The rest: `claiming`."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,17 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db as database
-from app.access import entitlements
-from app.access.due import Due
 from app.access.entitlements import lock_user
-from app.access.models import Entitlement
 from app.accounts import links, rules
 from app.accounts.models import User
-from app.billing import gift_letters, offers
+from app.billing import gift_letters
+from app.billing.claiming import settle_claimed
 from app.billing.mirror import ChargeFacts, PurchaseFacts
 from app.billing.models import Gift
 from app.billing.plan_models import Plan
-from app.billing.rules import EVERYTHING, Scope, Standing, months_after, standing
+from app.billing.rules import Standing, standing
 from app.clock import utcnow
 from app.errors import BadInput, Conflict, NotFound
 from app.i18n import _
@@ -39,20 +37,6 @@ class GiftDraft:
     from_name: str
     message: str
     deliver_at: datetime
-
-
-@dataclass(frozen=True)
-class GiftView:
-    """A gift as its receiver sees it, before and after it was claimed."""
-
-    gift_id: UUID
-    plan_name: str
-    lasts_months: int | None
-    from_name: str
-    to_name: str
-    message: str
-    is_claimed: bool
-    is_mine: bool
 
 
 async def begin(db: AsyncSession, giver_id: UUID, plan_slug: str, draft: GiftDraft, now: datetime) -> Gift:
@@ -136,7 +120,7 @@ async def follow_money(
         elif stands == (gift.state == "void"):
             gift.state = "paid" if stands else "void"
             if gift.claimed_by is not None:
-                await _settle_claimed(db, gift, cause, now)
+                await settle_claimed(db, gift, cause, now)
     await db.flush()
     if is_new:
         await deliver_due(db, now)
@@ -189,96 +173,6 @@ async def send_again(db: AsyncSession, giver_id: UUID, gift_id: UUID, now: datet
 
 def _claim_url(gift: Gift, now: datetime) -> str:
     return links.url(links.Purpose.GIFT, links.Claims(str(gift.id), "", {}), now)
-
-
-async def look(db: AsyncSession, token: str, viewer_id: UUID | None, now: datetime) -> GiftView:
-    """What a mailed link gives.
-
-    Raises:
-        LinkExpired: when the link is forged or cut off.
-        NotFound: when the gift was taken back.
-    """
-    gift = await _linked(db, token, now)
-    plan = await db.get_one(Plan, gift.plan_id)
-    return GiftView(
-        gift.id,
-        plan.name,
-        plan.lasts_months,
-        gift.from_name,
-        gift.to_name,
-        gift.message,
-        gift.claimed_at is not None,
-        viewer_id is not None and gift.claimed_by == viewer_id,
-    )
-
-
-async def claim(db: AsyncSession, token: str, user_id: UUID, now: datetime) -> Gift:
-    """Make a gift the member's; claimed twice by the same member it stays as it is.
-
-    Raises:
-        LinkExpired: when the link is forged or cut off.
-        NotFound: when the gift was taken back.
-        Conflict: when somebody else has claimed it.
-    """
-    await lock_user(db, user_id)
-    gift = await _linked(db, token, now, lock=True)
-    if gift.claimed_at is not None:
-        if gift.claimed_by == user_id:
-            return gift
-        raise Conflict(_("This gift was claimed already, with another account."))
-    plan = await db.get_one(Plan, gift.plan_id)
-    gift.claimed_by, gift.claimed_at = user_id, now
-    gift.ends_at = await _end(db, user_id, plan, now)
-    await _settle_claimed(db, gift, f"gift {gift.id}, claimed", now)
-    await gift_letters.claimed(db, gift, plan)
-    return gift
-
-
-async def _linked(db: AsyncSession, token: str, now: datetime, *, lock: bool = False) -> Gift:
-    claims = links.read(token, links.Purpose.GIFT, now)
-    gift = await db.get(Gift, UUID(claims.subject), with_for_update=lock, populate_existing=lock)
-    if gift is None or gift.state != "paid":
-        raise NotFound(_("This gift was taken back. Please ask whoever gave it to you."))
-    return gift
-
-
-async def _end(db: AsyncSession, user_id: UUID, plan: Plan, now: datetime) -> datetime | None:
-    """When a gift ends that is claimed now: it is added to what earlier gifts of the same scope still give."""
-    if plan.lasts_months is None:
-        return None
-    scope = await _scope(db, plan)
-    rows = await db.scalars(
-        select(Entitlement).where(
-            Entitlement.user_id == user_id,
-            Entitlement.source_kind == "gift",
-            Entitlement.revoked_at.is_(None),
-            Entitlement.ends_at > now,
-        )
-    )
-    ends = [row.ends_at for row in rows if row.course_id in scope and row.ends_at is not None]
-    return months_after(max([now, *ends]), plan.lasts_months)
-
-
-async def _settle_claimed(db: AsyncSession, gift: Gift, cause: str, now: datetime) -> None:
-    assert gift.claimed_by is not None
-    assert gift.claimed_at is not None
-    source = f"gift:{gift.id}"
-    plan = await db.get_one(Plan, gift.plan_id)
-    due = []
-    if gift.state == "paid":
-        due = [Due(source, one, gift.claimed_at, gift.ends_at) for one in await _scope(db, plan)]
-    others = await db.scalars(
-        select(Entitlement.source_id).where(
-            Entitlement.user_id == gift.claimed_by,
-            Entitlement.source_kind == "gift",
-            Entitlement.source_id != source,
-        )
-    )
-    await entitlements.settle(db, gift.claimed_by, "gift", due, cause, now, keep=frozenset(others))
-
-
-async def _scope(db: AsyncSession, plan: Plan) -> Scope:
-    return EVERYTHING if plan.covers_everything else (await offers.scopes(db))[plan.id]
 
 
 async def given_by(db: AsyncSession, user_id: UUID) -> list[tuple[Gift, str]]:

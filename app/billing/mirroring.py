@@ -25,14 +25,7 @@ from app.billing import (
 from app.billing.comparing import Facts
 from app.billing.fetching import Fetched
 from app.billing.letters import write_letters
-from app.billing.mirror import (
-    ChargeFacts,
-    PurchaseFacts,
-    Sold,
-    SubscriptionFacts,
-    read_purchase,
-    read_subscription,
-)
+from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts, read_subscription
 from app.billing.models import (
     CheckoutAttempt,
     StripeCharge,
@@ -42,6 +35,7 @@ from app.billing.models import (
 )
 from app.billing.plan_models import Plan, PlanPrice
 from app.billing.rules import entitlements_due, paid_twice, purchases_due
+from app.billing.sold import Sold, read_purchase
 
 
 async def write(

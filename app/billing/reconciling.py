@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
@@ -19,21 +18,15 @@ from app.accounts.models import User
 from app.billing import offers, queries, stripe_api
 from app.billing.comparing import Difference, Facts, Rights, compare, most_taken
 from app.billing.fetching import charge_facts
-from app.billing.mirror import (
-    ChargeFacts,
-    PurchaseFacts,
-    Sold,
-    SubscriptionFacts,
-    id_of,
-    read_purchase,
-    read_subscription,
-)
+from app.billing.mirror import ChargeFacts, PurchaseFacts, SubscriptionFacts, id_of, read_subscription
 from app.billing.mirroring import past_due_since, sold_in
 from app.billing.models import StripeAccount, StripeCustomer
+from app.billing.our_account import OtherAccount, check_account
 from app.billing.rules import Scope
+from app.billing.sold import Sold, read_purchase
 from app.billing.sync import sync
 from app.clock import utcnow
-from app.errors import Conflict, Unavailable
+from app.errors import Unavailable
 from app.jobs import engine
 from app.settings import get_settings
 
@@ -41,15 +34,6 @@ PAYING = ("subscription", "purchase")
 AT_ONCE = 200
 
 log = logging.getLogger("limber.billing")
-
-
-class OtherAccount(Conflict):
-    """Our key opens another Stripe account than the one that this site belongs to."""
-
-    code = "other-account"
-
-    def __init__(self, found: str, known: str) -> None:
-        super().__init__(f"The key opens the Stripe account {found}; this site belongs to {known}.")
 
 
 @dataclass(frozen=True)
@@ -101,29 +85,6 @@ async def reconcile(
         report = await _mend(report)
     await _remember(report, now)
     return report
-
-
-async def check_account(now: datetime) -> str:
-    """The id of our key's account; the first one ever seen is the one that this site belongs to.
-
-    Raises:
-        OtherAccount: for any other.
-    """
-    found = await stripe_api.account_id()
-    livemode = stripe_api.is_live_key(get_settings().stripe_secret_key)
-    async with db.transaction() as session:
-        known = await session.scalar(select(StripeAccount).with_for_update())
-        if known is None:
-            await session.execute(
-                insert(StripeAccount)
-                .values(id=found, livemode=livemode, seen_at=now)
-                .on_conflict_do_nothing()
-            )
-        elif known.id != found:
-            raise OtherAccount(found, known.id)
-        else:
-            known.seen_at = now
-    return found
 
 
 @dataclass

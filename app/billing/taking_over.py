@@ -16,8 +16,8 @@ from app.accounts.models import User
 from app.billing import offers, queries, stripe_api
 from app.billing.mirror import read_subscription
 from app.billing.models import StripeCustomer
+from app.billing.our_account import check_account
 from app.billing.plan_models import Plan, PlanPrice
-from app.billing.reconciling import check_account
 from app.billing.sync import sync
 from app.clock import utcnow
 from app.errors import BadInput, Unavailable

@@ -73,12 +73,32 @@ async def start(
     viewer, known = await facts_with_holder(db, cookie, lesson_id, now)
     found = _permitted(viewer, known, now)
     if viewer is None:
-        bucket = Bucket(f"{WITHOUT_SIGN_IN.name}:{network(ip)}", WITHOUT_SIGN_IN)
-        # The lock that counts tries one after the other lasts as long as a transaction.
-        async with transaction() as counting:
-            if not await throttle.allow(counting, [bucket], now):
-                raise TooMany
-    values = {
+        await _count_stranger(ip, now)
+    values = _row(viewer, found, lesson_id, tab, ip, now)
+    if viewer is None or viewer.is_staff:
+        playback_id = await places.begin_without_place(db, values)
+    else:
+        playback_id = await places.begin(db, values, found.held, most, now)
+    position_s = found.stopped_at_s
+    if found.duration_s:
+        # It may have been saved in another, longer film.
+        position_s = mark(position_s, found.duration_s).position_s
+    session_id = viewer.session_id if viewer else None
+    return _grant(playback_id, session_id, found, now, position_s, is_native=is_native)
+
+
+async def _count_stranger(ip: str, now: datetime) -> None:
+    bucket = Bucket(f"{WITHOUT_SIGN_IN.name}:{network(ip)}", WITHOUT_SIGN_IN)
+    # The lock that counts tries one after the other lasts as long as a transaction.
+    async with transaction() as counting:
+        if not await throttle.allow(counting, [bucket], now):
+            raise TooMany
+
+
+def _row(
+    viewer: Viewer | None, found: Facts, lesson_id: UUID, tab: str, ip: str, now: datetime
+) -> dict[str, object]:
+    return {
         "lesson_id": lesson_id,
         "video_id": found.video_id,
         "video_version": found.version,
@@ -92,16 +112,6 @@ async def start(
         # Whoever has no account has no networks to be spread over.
         "network": shortened(ip) if viewer else "",
     }
-    if viewer is None or viewer.is_staff:
-        playback_id = await places.begin_without_place(db, values)
-    else:
-        playback_id = await places.begin(db, values, found.held, most, now)
-    position_s = found.stopped_at_s
-    if found.duration_s:
-        # It may have been saved in another, longer film.
-        position_s = mark(position_s, found.duration_s).position_s
-    session_id = viewer.session_id if viewer else None
-    return _grant(playback_id, session_id, found, now, position_s, is_native=is_native)
 
 
 async def renew(

@@ -15,8 +15,8 @@ from app.errors import BadInput, LimberError, TooLarge
 from app.web.failures import wants_json
 from app.web.guard import BriefSignedIn, needs_briefly
 from app.web.pages import pages_of
-from app.web.studio import articles
-from app.web.studio.articles import Draft, Terms
+from app.web.studio import article_editor as editor
+from app.web.studio.article_editor import Draft, Terms
 
 router = APIRouter(prefix="/studio/articles", dependencies=[needs_briefly(Permission.STAFF)])
 
@@ -56,7 +56,7 @@ async def for_article(
 ) -> Response:
     """POST /studio/articles/{id}/picture: the same while an article is edited. Nothing of it is saved by it."""
     async with db.transaction() as session:
-        await articles.found(session, article_id)
+        await editor.found(session, article_id)
     return await _answer(request, viewer, article_id, draft, terms, sent)
 
 
@@ -74,10 +74,10 @@ async def _answer(
     if line:
         draft = replace(draft, body_md=with_line(draft.body_md, line))
     async with db.transaction() as session:
-        return await articles.editor(
+        return await editor.show(
             await pages_of(request, session, viewer),
             session,
-            await articles.found(session, article_id) if article_id else None,
+            await editor.found(session, article_id) if article_id else None,
             draft,
             errors=errors,
             terms=terms,

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from app.accounts import joining, recovery
@@ -49,6 +49,29 @@ class DeadLinkPage:
     wants_login: bool
 
 
+@dataclass(frozen=True)
+class PasswordForm:
+    """A password that was chosen with a mailed link, and the page that shows the form again."""
+
+    request: Request
+    page: Pages
+    token: str
+    password: str
+
+
+async def password_form(
+    request: Request,
+    page: Page,
+    token: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+) -> PasswordForm:
+    """The form as it was sent."""
+    return PasswordForm(request, page, token, password)
+
+
+Sent = Annotated[PasswordForm, Depends(password_form)]
+
+
 async def show_dead_link(page: Pages, gone: LimberError, again_url: str) -> Response:
     """The page of a link that is used up, too old or cut off; `again_url` is a page of ours (`ELSEWHERE`)."""
     words = ELSEWHERE.get(again_url)
@@ -68,23 +91,17 @@ async def confirm(page: Page, db: Db, token: str = "") -> Response:
 
 
 @router.post("/confirm")
-async def finish_joining(
-    request: Request,
-    page: Page,
-    db: Db,
-    token: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-) -> Response:
+async def finish_joining(sent: Sent, db: Db) -> Response:
     """POST /confirm: make the account, sign in, go on to the page that was wanted."""
     now = utcnow()
 
     async def whose() -> str:
-        return (await joining.read_link(db, token, now)).subject
+        return (await joining.read_link(db, sent.token, now)).subject
 
     async def finish(device: Device) -> tuple[str, str]:
-        return await joining.finish_joining(db, token, password, device, now)
+        return await joining.finish_joining(db, sent.token, sent.password, device, now)
 
-    return await _finish(request, page, token, ("/join", "auth/confirm.html"), whose, finish)
+    return await _finish(sent, ("/join", "auth/confirm.html"), whose, finish)
 
 
 @router.get("/reset")
@@ -98,29 +115,21 @@ async def reset(page: Page, db: Db, token: str = "") -> Response:
 
 
 @router.post("/reset")
-async def set_new_password(
-    request: Request,
-    page: Page,
-    db: Db,
-    token: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-) -> Response:
+async def set_new_password(sent: Sent, db: Db) -> Response:
     """POST /reset: keep the new password, sign out every device, sign in on this one."""
     now = utcnow()
 
     async def whose() -> str:
-        return (await recovery.read_link(db, token, now))[0].email
+        return (await recovery.read_link(db, sent.token, now))[0].email
 
     async def finish(device: Device) -> tuple[str, str]:
-        return await recovery.set_new_password(db, token, password, device, now)
+        return await recovery.set_new_password(db, sent.token, sent.password, device, now)
 
-    return await _finish(request, page, token, ("/forgot", "auth/reset.html"), whose, finish)
+    return await _finish(sent, ("/forgot", "auth/reset.html"), whose, finish)
 
 
 async def _finish(
-    request: Request,
-    page: Pages,
-    token: str,
+    sent: PasswordForm,
     shape: tuple[str, str],
     whose: Callable[[], Awaitable[str]],
     finish: Callable[[Device], Awaitable[tuple[str, str]]],
@@ -128,12 +137,12 @@ async def _finish(
     """Use a link: on with a new cookie, or back to the form with a sentence. `shape`: where to ask again, template."""
     again_url, template = shape
     try:
-        cookie, wanted = await finish(device_of(request))
+        cookie, wanted = await finish(device_of(sent.request))
     except LinkExpired as gone:
-        return await show_dead_link(page, gone, again_url)
+        return await show_dead_link(sent.page, gone, again_url)
     except BadInput as refusal:
-        shown = PasswordPage(token, await whose(), refusal.sentence)
-        return await page.show(template, shown, status=422, headers=SECRET)
+        shown = PasswordPage(sent.token, await whose(), refusal.sentence)
+        return await sent.page.show(template, shown, status=422, headers=SECRET)
     response = RedirectResponse(safe_next(wanted), 303)
     set_session_cookie(response, cookie)
     return response

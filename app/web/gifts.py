@@ -11,8 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from app import db as database
 from app.accounts.permissions import Permission
-from app.billing import checkout, gifts, offers
-from app.billing.gifts import GiftDraft, GiftView
+from app.billing import checkout, claiming, gifts, offers
+from app.billing.claiming import GiftView
+from app.billing.gifts import GiftDraft
 from app.billing.models import Gift
 from app.billing.offers import PlanOffer
 from app.clock import current_zone, utcnow
@@ -170,7 +171,7 @@ async def again(gift_id: UUID, page: Page, db: Db, viewer: SignedIn) -> Response
 async def claim_form(page: Page, db: Db, token: str = "") -> Response:
     """GET /gifts/claim: shows the gift; mail scanners open every link, so only the button makes it somebody's."""
     try:
-        found = await gifts.look(db, token, page.viewer.user_id if page.viewer else None, utcnow())
+        found = await claiming.look(db, token, page.viewer.user_id if page.viewer else None, utcnow())
     except (LinkExpired, NotFound) as gone:
         return await show_dead_link(page, gone, "/contact")
     return await page.show("gifts/claim.html", _claim_page(found, token), headers=SECRET)
@@ -181,11 +182,11 @@ async def claim(page: Page, db: Db, viewer: SignedIn, token: Annotated[str, Form
     """POST /gifts/claim: it is the member's from now on."""
     now = utcnow()
     try:
-        await gifts.claim(db, token, viewer.user_id, now)
+        await claiming.claim(db, token, viewer.user_id, now)
     except (LinkExpired, NotFound) as gone:
         return await show_dead_link(page, gone, "/contact")
     except LimberError as refusal:
-        found = await gifts.look(db, token, viewer.user_id, now)
+        found = await claiming.look(db, token, viewer.user_id, now)
         shown = _claim_page(found, token, refusal.sentence)
         return await page.show("gifts/claim.html", shown, status=refusal.status, headers=SECRET)
     return RedirectResponse("/library", 303)

@@ -18,7 +18,8 @@ from app.access.models import Entitlement
 from app.accounts.models import User
 from app.billing.comparing import most_taken
 from app.billing.models import StripeAccount, StripeCustomer, StripeSubscription
-from app.billing.reconciling import OtherAccount, Report, reconcile
+from app.billing.our_account import OtherAccount
+from app.billing.reconciling import Report, reconcile
 from app.clock import utcnow
 from app.settings import get_settings
 from tests import factories

@@ -10,7 +10,7 @@ from app import db
 from app.accounts.models import AuditEntry, User
 from app.billing import queries, watch
 from app.billing.models import StripeAccount, StripeCharge, StripeEvent
-from app.billing.reconciling import check_account
+from app.billing.our_account import check_account
 from app.clock import utcnow
 from app.errors import NotFound
 from tests import factories

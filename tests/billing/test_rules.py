@@ -10,13 +10,12 @@ from app.billing.letters import cause_of, letter_for
 from app.billing.mirror import (
     ChargeFacts,
     PurchaseFacts,
-    Sold,
     SubscriptionFacts,
     read_charge,
-    read_purchase,
     read_subscription,
 )
 from app.billing.rules import Policy, Scope, covering, entitlements_due, paid_until, purchases_due
+from app.billing.sold import Sold, read_purchase
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -9,10 +9,10 @@ from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from app.articles import bans, moderating
-from app.articles import studio_queries as queries
+from app.articles import inbox_queries as queries
 from app.articles.bans import NETWORK_DAYS, Target
+from app.articles.inbox_queries import ResponseLine
 from app.articles.models import Ban
-from app.articles.studio_queries import ResponseLine
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput, NotFound

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
+from app.articles import inbox_queries as queries
 from app.articles import messaging
-from app.articles import studio_queries as queries
 from app.articles.models import ContactMessage
 from app.clock import utcnow
 from app.db import Db

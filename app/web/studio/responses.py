@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from app.articles import bans, moderating
-from app.articles import studio_queries as queries
+from app.articles import inbox_queries as queries
 from app.articles.letting_in import CAUSES
 from app.articles.models import Comment
 from app.clock import utcnow

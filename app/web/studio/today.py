@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.accounts import queries as accounts
+from app.articles import inbox_queries as inbox
 from app.articles import studio_queries as articles
 from app.billing import watch
 from app.catalog import queries as catalog
@@ -58,7 +59,7 @@ class TodayPage:
 async def today(page: Page, db: Db) -> Response:
     """GET /studio."""
     now = utcnow()
-    waiting = await articles.waiting(db)
+    waiting = await inbox.waiting(db)
     failed = await videos.in_state(db, "failed")
     busy = await videos.in_state(db, *words.BUSY)
     course_drafts, lesson_drafts = await catalog.count_drafts(db)

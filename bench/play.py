@@ -16,6 +16,7 @@ from uuid import UUID
 
 import psycopg
 
+from bench.courses import lessons_of_a_course
 from bench.streams import Web, serving
 from bench.workshop import workshop
 
@@ -45,48 +46,11 @@ class Asked:
 async def lessons(database_url: str) -> list[UUID]:
     """Ten paid lessons that are out."""
     from app import db
-    from app.catalog.models import Course, Lesson, Section
-    from app.clock import utcnow
-    from app.video.models import Video
 
     db.open_database(database_url, pool_size=1)
     try:
         async with db.transaction() as session:
-            course = Course(slug="bench", title="Bench", state="published", published_at=utcnow())
-            session.add(course)
-            await session.flush()
-            section = Section(course_id=course.id, title="Bench", position=0)
-            session.add(section)
-            films = [
-                Video(
-                    title="Bench",
-                    source_filename="a.mp4",
-                    source_key="a",
-                    source_bytes=1,
-                    state="ready",
-                    version=1,
-                    duration_s=1800.0,
-                )
-                for _number in range(LESSONS)
-            ]
-            session.add_all(films)
-            await session.flush()
-            rows = [
-                Lesson(
-                    course_id=course.id,
-                    section_id=section.id,
-                    slug=f"lesson-{number}",
-                    title="Bench",
-                    position=number,
-                    state="published",
-                    published_at=utcnow(),
-                    video_id=film.id,
-                )
-                for number, film in enumerate(films)
-            ]
-            session.add_all(rows)
-            await session.flush()
-            return [row.id for row in rows]
+            return [one.id for one in await lessons_of_a_course(session, LESSONS, duration_s=1800.0)]
     finally:
         await db.close_database()
 

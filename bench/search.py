@@ -33,6 +33,19 @@ _SYLLABLES = (
 SYLLABLES = (
     _SYLLABLES + "pa pe po ra re ri ro sa se si so ta te ti to va ve vi za ze zo str gra pla tri"
 ).split()
+NOW = "2026-01-01T00:00:00Z"
+COLUMNS = {
+    "article": "id, slug, title, summary, body_md, body_html, word_count, state, is_listed, created_at, changed_at,"
+    " published_at",
+    "video": "id, title, source_filename, source_key, source_bytes, state, version, stage, percent, failure_words,"
+    " attempt, begun_version, begun_s, parts, renditions, poster_times, poster_choice, poster_own, poster_version,"
+    " created_at, changed_at",
+    "lesson": "id, course_id, section_id, slug, title, summary, body_md, needs, transcript_md, position, is_free,"
+    " state, video_id, created_at",
+    "caption_track": "id, video_id, language, label, vtt, created_at, changed_at",
+    "term": "id, kind, slug, name, synonyms, summary, body_md, body_html, created_at, changed_at",
+}
+Row = tuple[Any, ...]
 
 
 class Language:
@@ -82,99 +95,54 @@ def write(url: str, language: Language, first: int, last: int) -> None:
                 "INSERT INTO section (id, course_id, title, position) VALUES (%s, %s, 'Bench', 0)",
                 (_uuid(2, 0), _uuid(1, 0)),
             )
-        for table, columns, rows in _tables(language, first, last):
-            with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
+        for table, rows in _tables(language, first, last).items():
+            with connection.cursor().copy(f"COPY {table} ({COLUMNS[table]}) FROM STDIN".encode()) as copy:
                 for row in rows:
                     copy.write_row(row)
 
 
-def _tables(language: Language, first: int, last: int) -> list[tuple[str, str, list[tuple[Any, ...]]]]:
-    articles: list[tuple[Any, ...]] = []
-    videos: list[tuple[Any, ...]] = []
-    lessons: list[tuple[Any, ...]] = []
-    tracks: list[tuple[Any, ...]] = []
-    terms: list[tuple[Any, ...]] = []
-    now = "2026-01-01T00:00:00Z"
+def _tables(language: Language, first: int, last: int) -> dict[str, list[Row]]:
+    """Table → its rows, those first that others point to."""
+    found: dict[str, list[Row]] = {table: [] for table in COLUMNS}
     for number in range(first, last):
+        of = number % 100
         title = " ".join(language.some(5)).capitalize()
         summary = language.sentences(20)
-        of = number % 100
         if of < ARTICLES:
-            blocks = [f"<p>{language.sentences(80)}</p>" for _part in range(ARTICLE_WORDS // 80)]
-            body = f'{blocks[0]}<h2 id="on">{title}</h2>{"".join(blocks[1:])}'
-            articles.append(
-                (
-                    _uuid(3, number),
-                    f"a-{number}",
-                    title,
-                    summary,
-                    "",
-                    body,
-                    400,
-                    "published",
-                    True,
-                    now,
-                    now,
-                    now,
-                )
-            )
+            found["article"].append(_article(language, number, title, summary))
         elif of < ARTICLES + LESSONS:
-            videos.append(
-                (_uuid(4, number), "Film", "a.mp4", f"k{number}", 1, "ready", 1, "", 100, "{}", 1, 0, 0.0, "{}", "[]",
-                 "[]", "auto", "", 0, now, now)
-            )  # fmt: skip
-            # A fifth of them free: what is said in the others is nobody's to find who has not paid.
-            lessons.append(
-                (_uuid(5, number), _uuid(1, 0), _uuid(2, 0), f"l-{number}", title, summary,
-                 language.sentences(LESSON_WORDS), "", "", number, number % 5 == 0, "published", _uuid(4, number), now)
-            )  # fmt: skip
+            found["video"].append(_film(number))
+            found["lesson"].append(_lesson(language, number, title, summary))
         elif of < ARTICLES + LESSONS + TRANSCRIPTS:
-            video = _uuid(4, number - LESSONS)
-            tracks.append(
-                (_uuid(6, number), video, "en", "English", _captions(language.sentences(300)), now, now)
-            )
+            said = _captions(language.sentences(TRANSCRIPT_WORDS))
+            film = _uuid(4, number - LESSONS)
+            found["caption_track"].append((_uuid(6, number), film, "en", "English", said, NOW, NOW))
         else:
-            terms.append(
-                (
-                    _uuid(7, number),
-                    "muscle",
-                    f"m-{number}",
-                    title,
-                    language.some(1)[0],
-                    summary,
-                    "",
-                    "",
-                    now,
-                    now,
-                )
-            )
-    return [
-        (
-            "article",
-            "id, slug, title, summary, body_md, body_html, word_count, state, is_listed, created_at, changed_at,"
-            " published_at",
-            articles,
-        ),
-        (
-            "video",
-            "id, title, source_filename, source_key, source_bytes, state, version, stage, percent, failure_words,"
-            " attempt, begun_version, begun_s, parts, renditions, poster_times, poster_choice, poster_own,"
-            " poster_version, created_at, changed_at",
-            videos,
-        ),
-        (
-            "lesson",
-            "id, course_id, section_id, slug, title, summary, body_md, needs, transcript_md, position, is_free, state,"
-            " video_id, created_at",
-            lessons,
-        ),
-        ("caption_track", "id, video_id, language, label, vtt, created_at, changed_at", tracks),
-        (
-            "term",
-            "id, kind, slug, name, synonyms, summary, body_md, body_html, created_at, changed_at",
-            terms,
-        ),
-    ]
+            synonym = language.some(1)[0]
+            term = (_uuid(7, number), "muscle", f"m-{number}", title, synonym, summary, "", "", NOW, NOW)
+            found["term"].append(term)
+    return found
+
+
+def _article(language: Language, number: int, title: str, summary: str) -> Row:
+    blocks = [f"<p>{language.sentences(80)}</p>" for _part in range(ARTICLE_WORDS // 80)]
+    body = f'{blocks[0]}<h2 id="on">{title}</h2>{"".join(blocks[1:])}'
+    key = (_uuid(3, number), f"a-{number}")
+    return (*key, title, summary, "", body, ARTICLE_WORDS, "published", True, NOW, NOW, NOW)
+
+
+def _film(number: int) -> Row:
+    source = ("Film", "a.mp4", f"k{number}", 1)
+    made = ("ready", 1, "", 100, "{}", 1, 0, 0.0, "{}", "[]", "[]", "auto", "", 0)
+    return (_uuid(4, number), *source, *made, NOW, NOW)
+
+
+def _lesson(language: Language, number: int, title: str, summary: str) -> Row:
+    place = (_uuid(5, number), _uuid(1, 0), _uuid(2, 0), f"l-{number}")
+    body = language.sentences(LESSON_WORDS)
+    # A fifth of them free: what is said in the others is nobody's to find who has not paid.
+    is_free = number % 5 == 0
+    return (*place, title, summary, body, "", "", number, is_free, "published", _uuid(4, number), NOW)
 
 
 async def index(url: str) -> None:

@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from bench.courses import lessons_of_a_course
 from bench.front_door import ROOT, free_port
 
 if TYPE_CHECKING:
@@ -59,51 +60,20 @@ async def viewings(database_url: str, media: Path, count: int) -> list[Viewing]:
     db.open_database(database_url, pool_size=1)
     try:
         async with db.transaction() as session:
-            lessons = await _lessons(session, media)
+            lessons = await lessons_of_a_course(session, FILMS)
+            _fill((one.video_id for one in lessons if one.video_id is not None), media)
             return [await _viewing(session, lessons[number % FILMS], number) for number in range(count)]
     finally:
         await db.close_database()
 
 
-async def _lessons(session: "AsyncSession", media: Path) -> "list[Lesson]":
-    from app.catalog.models import Course, Lesson, Section
-    from app.video.models import Video
-
-    course = Course(slug="bench", title="Bench", state="published")
-    session.add(course)
-    await session.flush()
-    section = Section(course_id=course.id, title="Bench", position=0)
-    session.add(section)
-    videos = [
-        Video(
-            title="Bench", source_filename="a.mp4", source_key="a", source_bytes=1, state="ready", version=1
-        )
-        for _number in range(FILMS)
-    ]
-    session.add_all(videos)
-    await session.flush()
-    lessons = [
-        Lesson(
-            course_id=course.id,
-            section_id=section.id,
-            slug=f"lesson-{number}",
-            title="Bench",
-            position=number,
-            state="published",
-            published_at=course.created_at,
-            video_id=video.id,
-        )
-        for number, video in enumerate(videos)
-    ]
-    session.add_all(lessons)
-    await session.flush()
+def _fill(videos: Iterable[UUID], media: Path) -> None:
     dice = random.Random(5)
     for video in videos:
         for name, size in ((VIDEO, VIDEO_BYTES), (AUDIO, AUDIO_BYTES), (SMALL, SMALL_BYTES)):
-            place = media / "videos" / str(video.id) / "1" / name
+            place = media / "videos" / str(video) / "1" / name
             place.parent.mkdir(parents=True)
             place.write_bytes(dice.randbytes(size))
-    return lessons
 
 
 async def _viewing(session: "AsyncSession", lesson: "Lesson", number: int) -> Viewing:

@@ -1,9 +1,9 @@
 // The studio's uploader: drop files, watch each run through its stages, come back tomorrow and go on.
 import { defaultOptions, type PreviousUpload } from "tus-js-client";
 import { listen, updatePage, type VideoNews } from "./upload/events";
-import { Row, type RowState } from "./upload/row";
+import { Row } from "./upload/row";
 import { idIn, Transfer } from "./upload/transfer";
-import { fill, wordsOf, type Words } from "./upload/words";
+import { fill, wordsOf, type RowState, type Words } from "./upload/words";
 
 const STAGES = new Set<string>(["queued", "checking", "encoding", "packaging", "verifying", "ready", "failed"]);
 

@@ -1,19 +1,5 @@
 // One line of the upload list: a name, a bar, a sentence, and what can be done now.
-import { fill, type Words } from "./words";
-
-export type RowState =
-  | "waiting"
-  | "uploading"
-  | "paused"
-  | "stopped"
-  | "again"
-  | "queued"
-  | "checking"
-  | "encoding"
-  | "packaging"
-  | "verifying"
-  | "ready"
-  | "failed";
+import { fill, type RowState, type Words } from "./words";
 
 export interface RowActions {
   pause?: () => void;

@@ -1,5 +1,5 @@
 // What the uploader says; the sentences come from the page, so from gettext.
-export type Words = Record<
+export type RowState =
   | "waiting"
   | "uploading"
   | "paused"
@@ -11,7 +11,10 @@ export type Words = Record<
   | "packaging"
   | "verifying"
   | "ready"
-  | "failed"
+  | "failed";
+
+export type Words = Record<
+  | RowState
   | "offline"
   | "signIn"
   | "wrong"

@@ -16,6 +16,25 @@ from sandbox.stripe.world import World
 
 Json = dict[str, Any]
 
+# What an intent of ours never has, or has not yet.
+_NOTHING = (
+    "application",
+    "application_fee_amount",
+    "canceled_at",
+    "cancellation_reason",
+    "last_payment_error",
+    "latest_charge",
+    "next_action",
+    "on_behalf_of",
+    "processing",
+    "review",
+    "shipping",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_data",
+    "transfer_group",
+)
+
 
 def create_intent(
     world: World,
@@ -37,15 +56,12 @@ def create_intent(
     body: Json = {
         "id": intent_id,
         "object": "payment_intent",
+        **dict.fromkeys(_NOTHING),
         "amount": amount,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
         "automatic_payment_methods": {"allow_redirects": "always", "enabled": True} if automatic else None,
-        "canceled_at": None,
-        "cancellation_reason": None,
         "capture_method": capture_method,
         "client_secret": f"{intent_id}_secret_{new_id('x')[2:]}",
         "confirmation_method": "automatic",
@@ -53,12 +69,8 @@ def create_intent(
         "currency": currency,
         "customer": customer,
         "description": description,
-        "last_payment_error": None,
-        "latest_charge": None,
         "livemode": False,
         "metadata": dict(metadata or {}),
-        "next_action": None,
-        "on_behalf_of": None,
         "payment_method": payment_method,
         "payment_method_options": {
             "card": {
@@ -69,16 +81,9 @@ def create_intent(
             }
         },
         "payment_method_types": types or ["card"],
-        "processing": None,
         "receipt_email": receipt_email,
-        "review": None,
         "setup_future_usage": setup_future_usage,
-        "shipping": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": "requires_confirmation" if payment_method else "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
     }
     row = world.store.put(Row("payment_intent", body, clock=world.clock))
     emit(world, "payment_intent.created", body)

@@ -4,6 +4,7 @@ Source: https://docs.stripe.com/billing/subscriptions/prorations
 """
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.stripe import cycle, lifecycle
@@ -21,36 +22,29 @@ from sandbox.stripe.world import World
 Json = dict[str, Any]
 
 
-def change_items(
-    world: World,
-    row: Row,
-    before: Json,
-    changes: list[Params],
-    *,
-    prorations: str,
-    payment_behavior: str,
-    anchor_now: bool,
-    prorate_at: int | None = None,
-) -> None:
-    """Apply changes of items, and invoice or keep the difference, counted for `prorate_at` (Unix seconds; None: now).
+@dataclass(frozen=True)
+class Change:
+    """What is asked of a subscription's items. `prorate_at`: the difference is counted for then (Unix seconds; None:
+    now). `anchor_now`: the period begins anew."""
+
+    items: list[Params]
+    prorations: str
+    anchor_now: bool = False
+    prorate_at: int | None = None
+
+
+def change_items(world: World, row: Row, before: Json, change: Change, *, payment_behavior: str) -> None:
+    """Apply changes of items, and invoice or keep the difference.
 
     Raises:
         StripeFault: for an unknown item or price; 402 with `error_if_incomplete` when the card declines.
     """
     invoice_id = new_id("in")
-    lines, restart = change_lines(
-        world,
-        row,
-        changes,
-        invoice_id,
-        prorations=prorations,
-        anchor_now=anchor_now,
-        prorate_at=prorate_at,
-    )
+    lines, restart = change_lines(world, row, change, invoice_id)
     if row.body["status"] == "trialing":
         lifecycle.save_changed(world, before, row)
         return
-    if lines and (restart or prorations == "always_invoice"):
+    if lines and (restart or change.prorations == "always_invoice"):
         _invoice_now(world, row, before, lines, invoice_id, payment_behavior)
         return
     if lines:
@@ -58,27 +52,18 @@ def change_items(
     lifecycle.save_changed(world, before, row)
 
 
-def change_lines(
-    world: World,
-    row: Row,
-    changes: list[Params],
-    invoice_id: str,
-    *,
-    prorations: str,
-    anchor_now: bool,
-    prorate_at: int | None = None,
-) -> tuple[list[Json], bool]:
+def change_lines(world: World, row: Row, change: Change, invoice_id: str) -> tuple[list[Json], bool]:
     """Change the items, in memory only; gives the lines that follow, and whether the period starts anew.
 
     Raises:
         StripeFault: where `prorate_at` lies outside the period that runs.
     """
     body = row.body
-    counted = world if prorate_at is None else world.at(_in_period(body, prorate_at))
+    counted = world if change.prorate_at is None else world.at(_in_period(body, change.prorate_at))
     old_items = copy.deepcopy(body["items"]["data"])
-    new_items = plan_items(world, body, changes)
+    new_items = plan_items(world, body, change.items)
     same_rhythm = _rhythm(old_items) == _rhythm(new_items)
-    restart = body["status"] in ("active", "past_due") and (anchor_now or not same_rhythm)
+    restart = body["status"] in ("active", "past_due") and (change.anchor_now or not same_rhythm)
     if restart:
         _restart(world, body, new_items)
     body["items"]["data"] = new_items
@@ -88,7 +73,7 @@ def change_lines(
         return [], restart
     lines = (
         []
-        if prorations == "none"
+        if change.prorations == "none"
         else proration_lines(counted, body, old_items, new_items, invoice_id, restart)
     )
     return [*lines, *(period_lines(body, invoice_id) if restart else [])], restart

@@ -11,8 +11,7 @@ from sandbox.stripe import cycle, lifecycle
 from sandbox.stripe.credits import settle_balance
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.invoicing import create_invoice
-from sandbox.stripe.params import Params
-from sandbox.stripe.plan_changes import change_lines
+from sandbox.stripe.plan_changes import Change, change_lines
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.subscription_bodies import Terms, first_lines, new_subscription, once_lines
 from sandbox.stripe.world import World
@@ -40,29 +39,13 @@ def preview_next(world: World, row: Row) -> Json:
         return _next(world, row)
 
 
-def preview_change(
-    world: World,
-    row: Row,
-    changes: list[Params],
-    *,
-    prorations: str,
-    anchor_now: bool,
-    prorate_at: int | None = None,
-) -> Json:
+def preview_change(world: World, row: Row, change: Change) -> Json:
     """What a change of items would cost: now, if it is invoiced at once, else with the renewal that comes."""
     with world.store.rehearsal():
         customer = world.store.need("customer", row.body["customer"])
         invoice_id = new_id("upcoming_in")
-        lines, restart = change_lines(
-            world,
-            row,
-            changes,
-            invoice_id,
-            prorations=prorations,
-            anchor_now=anchor_now,
-            prorate_at=prorate_at,
-        )
-        if restart or prorations == "always_invoice":
+        lines, restart = change_lines(world, row, change, invoice_id)
+        if restart or change.prorations == "always_invoice":
             return _shown(world, _draft(world, customer, row, lines, invoice_id), customer, None)
         row.private["pending_lines"] = [*row.private.get("pending_lines", []), *lines]
         world.store.put(row)

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.stripe import cycle, lifecycle
 from sandbox.stripe.events import emit, save_and_emit
 from sandbox.stripe.params import Params
-from sandbox.stripe.plan_changes import change_items
+from sandbox.stripe.plan_changes import Change, change_items
 from sandbox.stripe.store import Row, new_id
 from sandbox.stripe.subscription_bodies import Terms
 from sandbox.stripe.world import World
@@ -179,15 +179,8 @@ def _apply(world: World, subscription: Row, phase: Json) -> None:
     changes += [{"id": one["id"], "deleted": "true"} for one in old[len(phase["items"]) :]]
     if phase["metadata"]:
         subscription.body["metadata"] = {**subscription.body["metadata"], **phase["metadata"]}
-    change_items(
-        world,
-        subscription,
-        before,
-        [Params(one) for one in changes],
-        prorations=phase["proration_behavior"],
-        payment_behavior="allow_incomplete",
-        anchor_now=False,
-    )
+    asked = Change([Params(one) for one in changes], phase["proration_behavior"])
+    change_items(world, subscription, before, asked, payment_behavior="allow_incomplete")
 
 
 def _let_go(world: World, row: Row) -> None:

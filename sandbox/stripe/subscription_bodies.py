@@ -145,12 +145,7 @@ def new_subscription(world: World, customer: Row, terms: Terms) -> Row:
     """A subscription by these terms, not yet stored."""
     subscription_id = new_id("sub")
     trial = terms.trial_end is not None and terms.trial_end > world.now
-    items = []
-    for price, quantity, metadata in terms.items:
-        recurring = price["recurring"]
-        end = cycle.add_intervals(world.now, recurring["interval"], recurring["interval_count"])
-        period = (world.now, terms.trial_end if trial and terms.trial_end is not None else end)
-        items.append(new_item(world, subscription_id, price, quantity, period, metadata))
+    items = _first_items(world, subscription_id, terms, terms.trial_end if trial else None)
     body: Json = {
         "id": subscription_id,
         "object": "subscription",
@@ -196,3 +191,13 @@ def new_subscription(world: World, customer: Row, terms: Terms) -> Row:
     if terms.cancel_at_period_end:
         schedule_cancel(world, row, True)
     return row
+
+
+def _first_items(world: World, subscription_id: str, terms: Terms, trial_end: int | None) -> list[Json]:
+    items = []
+    for price, quantity, metadata in terms.items:
+        recurring = price["recurring"]
+        end = cycle.add_intervals(world.now, recurring["interval"], recurring["interval_count"])
+        period = (world.now, end if trial_end is None else trial_end)
+        items.append(new_item(world, subscription_id, price, quantity, period, metadata))
+    return items

@@ -7,12 +7,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.stripe import lifecycle
-from sandbox.stripe.api import Api
 from sandbox.stripe.card_table import Decline
 from sandbox.stripe.cards import NEEDS_ACTION, find_card
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.intents import attempt, fail_proof
 from sandbox.stripe.methods import create_method
+from sandbox.stripe.pages.hosted import HostedPage, gone
 from sandbox.stripe.pages.rendering import page
 from sandbox.stripe.setups import fail_setup, finish_setup
 from sandbox.stripe.store import Row
@@ -23,11 +23,8 @@ Json = dict[str, Any]
 _WAITING = ("requires_action",)
 
 
-class InvoicePage:
-    """Handlers over one API's store. Nobody signs in: an id that nobody guesses is the secret, as at Stripe."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
+class InvoicePage(HostedPage):
+    """Handlers of an invoice."""
 
     def routes(self) -> list[Route]:
         """The invoice, a payment's receipt, and the authentication of any payment or card."""
@@ -43,7 +40,7 @@ class InvoicePage:
         """What is owed, and how to pay it."""
         with self._api.store.transaction():
             row = self._api.store.find("invoice", request.path_params["invoice"])
-            return self._page(row, None) if row is not None else _gone()
+            return self._page(row, None) if row is not None else gone()
 
     async def pay(self, request: Request) -> Response:
         """Pay an open invoice with a card."""
@@ -52,7 +49,7 @@ class InvoicePage:
             with self._api.store.transaction():
                 row = self._api.store.find("invoice", request.path_params["invoice"])
                 if row is None:
-                    return _gone()
+                    return gone()
                 if row.body["status"] != "open":
                     return RedirectResponse(f"/i/{row.id}", 303)
                 world = self._world(request, row)
@@ -72,7 +69,7 @@ class InvoicePage:
         with self._api.store.transaction():
             row = self._api.store.find("charge", request.path_params["charge"])
             if row is None or row.body["status"] != "succeeded":
-                return _gone()
+                return gone()
             return page("receipt.html", 200, charge=row.body)
 
     async def ask(self, request: Request) -> Response:
@@ -80,7 +77,7 @@ class InvoicePage:
         with self._api.store.transaction():
             row = self._intent(request)
             if row is None:
-                return _gone()
+                return gone()
             if row.body["status"] not in _WAITING:
                 return _said("Nothing to confirm", "This payment does not wait for anything.", None)
             leads_to = (row.private.get("return_url"),)
@@ -101,7 +98,7 @@ class InvoicePage:
             with self._api.store.transaction():
                 row = self._intent(request)
                 if row is None:
-                    return _gone()
+                    return gone()
                 if row.body["status"] not in _WAITING:
                     return RedirectResponse(f"/authenticate/{row.id}", 303)
                 decline = authenticate(self._world(request, row), row, form.get("action") == "complete")
@@ -129,9 +126,6 @@ class InvoicePage:
         kind = "setup_intent" if intent_id.startswith("seti_") else "payment_intent"
         return self._api.store.find(kind, intent_id)
 
-    def _world(self, request: Request, row: Row) -> World:
-        return self._api.world(str(request.base_url).rstrip("/")).of(row)
-
 
 def authenticate(world: World, row: Row, passed: bool) -> Decline | None:
     """Go on with a payment or setup intent after its holder did authenticate, or did not; gives the decline."""
@@ -150,14 +144,3 @@ def _said(heading: str, sentence: str, row: Row | None) -> Response:
     invoice = row.private.get("invoice") if row is not None else None
     link = f"/i/{invoice}" if invoice else None
     return page("closed.html", heading=heading, sentence=sentence, link=link, link_words="To the invoice")
-
-
-def _gone() -> Response:
-    return page(
-        "closed.html",
-        404,
-        heading="Not found",
-        sentence="This page is not there, or its link has expired.",
-        link=None,
-        link_words="",
-    )

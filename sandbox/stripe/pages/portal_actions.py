@@ -10,7 +10,7 @@ from sandbox.stripe.catalogue import amount_in
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.methods import attach, create_method, make_default
 from sandbox.stripe.params import Params
-from sandbox.stripe.plan_changes import change_items
+from sandbox.stripe.plan_changes import Change, change_items
 from sandbox.stripe.previews import preview_change
 from sandbox.stripe.store import Row
 from sandbox.stripe.subscription_bodies import schedule_cancel
@@ -82,21 +82,15 @@ def confirmation(world: World, session: Row) -> Json:
     wanted = _wanted(session)
     price = world.store.need("price", wanted[0]["price"] or row.body["items"]["data"][0]["price"]["id"]).body
     prorations = _features(world, session)["subscription_update"]["proration_behavior"]
-    seen = preview_change(world, row, _changes(wanted), prorations=prorations, anchor_now=False)
+    seen = preview_change(world, row, Change(_changes(wanted), prorations))
     return {**_shown(world, price, row.body["currency"]), "due": seen["amount_due"], "subscription": row.id}
 
 
 def _change(world: World, session: Row, row: Row, wanted: list[Json]) -> str | None:
     before = copy.deepcopy(row.body)
-    change_items(
-        world,
-        row,
-        before,
-        _changes(wanted),
-        prorations=_features(world, session)["subscription_update"]["proration_behavior"],
-        payment_behavior="pending_if_incomplete",
-        anchor_now=False,
-    )
+    prorations = _features(world, session)["subscription_update"]["proration_behavior"]
+    change = Change(_changes(wanted), prorations)
+    change_items(world, row, before, change, payment_behavior="pending_if_incomplete")
     changed = world.store.need("subscription", row.id)
     if changed.body["pending_update"] is None:
         return None

@@ -7,8 +7,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.stripe import cycle
-from sandbox.stripe.api import Api
 from sandbox.stripe.errors import StripeFault
+from sandbox.stripe.pages.hosted import HostedPage, gone
 from sandbox.stripe.pages.portal_actions import act, confirmation, plan_choices
 from sandbox.stripe.pages.rendering import day, money, page
 from sandbox.stripe.store import Row
@@ -35,11 +35,8 @@ _DONE = {
 }
 
 
-class PortalPage:
-    """Handlers over one API's store."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
+class PortalPage(HostedPage):
+    """Handlers of the portal."""
 
     def routes(self) -> list[Route]:
         """The portal with and without a flow."""
@@ -55,7 +52,7 @@ class PortalPage:
         with self._api.store.transaction():
             session = self._session(request)
             if session is None:
-                return _gone()
+                return gone()
             done = _DONE.get(request.query_params.get("done", ""))
             return _page(self._world(request, session), session, request.path_params.get("flow"), None, done)
 
@@ -67,7 +64,7 @@ class PortalPage:
             with self._api.store.transaction():
                 session = self._session(request)
                 if session is None:
-                    return _gone()
+                    return gone()
                 world = self._world(request, session)
                 try:
                     if flow is not None:
@@ -91,9 +88,6 @@ class PortalPage:
         if wanted is None:
             return row if flow is None or flow["after_completion"]["type"] == "portal_homepage" else None
         return row if flow is not None and flow["type"] == wanted else None
-
-    def _world(self, request: Request, session: Row) -> World:
-        return self._api.world(str(request.base_url).rstrip("/")).of(session)
 
 
 def _next_page(request: Request, session: Row, flow: str | None, action: str) -> str:
@@ -183,14 +177,3 @@ def _card_words(world: World, customer: Json) -> str:
         return "No card on file."
     card = method.body["card"]
     return f"{card['brand'].title()} ending in {card['last4']}, valid until {card['exp_month']:02d}/{card['exp_year']}."
-
-
-def _gone() -> Response:
-    return page(
-        "closed.html",
-        404,
-        heading="Not found",
-        sentence="This page is not there, or its link has expired.",
-        link=None,
-        link_words="",
-    )

@@ -9,6 +9,7 @@ from sandbox.stripe.api import Call, Operation
 from sandbox.stripe.discounts import take_discounts
 from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.params import Params
+from sandbox.stripe.plan_changes import Change
 from sandbox.stripe.previews import preview_change, preview_new, preview_next
 from sandbox.stripe.resources.subscriptions import item_of
 from sandbox.stripe.store import Row
@@ -61,9 +62,7 @@ def _of_existing(world: World, row: Row, details: Params | None) -> Json:
     changes = details.take_hashes("items")
     if not changes and not anchor_now:
         return preview_next(world, row)
-    return preview_change(
-        world, row, changes, prorations=prorations, anchor_now=anchor_now, prorate_at=moment
-    )
+    return preview_change(world, row, Change(changes, prorations, anchor_now, moment))
 
 
 OPERATIONS: list[Operation] = [("POST", "/v1/invoices/create_preview", create)]

@@ -15,7 +15,7 @@ from sandbox.stripe.errors import StripeFault
 from sandbox.stripe.events import emit
 from sandbox.stripe.lists import answer_list
 from sandbox.stripe.params import Params
-from sandbox.stripe.plan_changes import change_items
+from sandbox.stripe.plan_changes import Change, change_items
 from sandbox.stripe.resources.payment_methods import usable_method
 from sandbox.stripe.resources.subscription_changes import (
     apply_discounts,
@@ -119,16 +119,8 @@ def update(call: Call) -> Json:
     prorate_at = params.take_int("proration_date")
     params.ignore(*_IGNORED, "currency", "off_session", "trial_settings", "add_invoice_items")
     if items or anchor_now:
-        change_items(
-            world,
-            row,
-            before,
-            items,
-            prorations=prorations,
-            payment_behavior=behavior,
-            anchor_now=anchor_now,
-            prorate_at=prorate_at,
-        )
+        change = Change(items, prorations, anchor_now, prorate_at)
+        change_items(world, row, before, change, payment_behavior=behavior)
     else:
         lifecycle.save_changed(world, before, row)
     return world.store.need("subscription", row.id).body

@@ -120,6 +120,11 @@ async def write_letters(
 
     With the rights settled already. Answers the subscriptions whose end these mails tell.
     """
+    if not any(one.refunded_cents for one in (*before.charges, *after.charges)) and not any(
+        one.is_over for one in after.subscriptions
+    ):
+        # Most looks find nothing of it, and ask nothing for it.
+        return frozenset()
     endings, told = await _endings(db, customer.id, now), await _told(db, customer.id)
     ended = {one.subscription_id for one in endings.values() if one.holds(now)}
     charged = {one.id: one for one in before.charges}

@@ -21,6 +21,7 @@ from app.practice.colours import CLAY
 from app.practice.hours import Opening, openings
 from app.practice.models import Location, Practice
 from app.practice.navigation import Link, Navigation, PageLink
+from app.practice.rules import PracticeWords
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class PracticeView:
+class PracticeView(PracticeWords):
     """The practice as every page shows it."""
 
     site_name: str = "Limber"
-    tagline: str = ""
-    teacher_name: str = ""
-    teacher_role: str = ""
-    teacher_bio: str = ""
-    contact_email: str = ""
-    time_zone: str = "UTC"
-    is_marking: bool = False
-    streams_at_once: int = 2
-    most_links: int = 2
-    held_words: str = ""
-    language: str = DEFAULT_LOCALE
     accent: str = CLAY
     logo: str = ""
     is_name_shown: bool = True

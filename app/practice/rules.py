@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.accounts.rules import clean_email
 from app.clock import zones
 from app.errors import BadInput
-from app.i18n import _, available_locales
+from app.i18n import DEFAULT_LOCALE, _, available_locales
 
 BIO_CHARS = 1_200
 MOST_STREAMS = 9
@@ -18,8 +18,8 @@ Errors = dict[str, str]
 
 
 @dataclass(frozen=True)
-class PracticeDraft:
-    """What the settings form holds."""
+class PracticeWords:
+    """What a practice says of itself and chooses for its site."""
 
     site_name: str = ""
     tagline: str = ""
@@ -32,7 +32,11 @@ class PracticeDraft:
     streams_at_once: int = 2
     most_links: int = 2
     held_words: str = ""
-    language: str = "en"
+    language: str = DEFAULT_LOCALE
+
+
+class PracticeDraft(PracticeWords):
+    """The same, as the settings form holds it."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ _NOTHING = (
     "transfer_data",
     "transfer_group",
 )
+_CARD_NOTHING = ("installments", "mandate_options", "network")
 
 
 def create_intent(
@@ -73,12 +74,7 @@ def create_intent(
         "metadata": dict(metadata or {}),
         "payment_method": payment_method,
         "payment_method_options": {
-            "card": {
-                "installments": None,
-                "mandate_options": None,
-                "network": None,
-                "request_three_d_secure": "automatic",
-            }
+            "card": {**dict.fromkeys(_CARD_NOTHING), "request_three_d_secure": "automatic"}
         },
         "payment_method_types": types or ["card"],
         "receipt_email": receipt_email,

@@ -79,7 +79,7 @@ def _line(video: Video, says: str) -> FilmLine:
     return FilmLine(video.title, f"/studio/videos/{video.id}", says, video.percent)
 
 
-def _todos(waiting: articles.Waiting, spread: int) -> list[Todo]:
+def _todos(waiting: inbox.Waiting, spread: int) -> list[Todo]:
     found = []
     responses, messages, unmailed = waiting.responses, waiting.messages, waiting.unmailed
     if responses:

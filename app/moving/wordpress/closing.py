@@ -57,6 +57,10 @@ def tell_fields(item: wxr.Item, told: Report) -> None:
 def tell_other(item: wxr.Item, told: Report) -> None:
     """An item that is no article. Attachments, reusable blocks and menus are told at the end, when their use is
     known."""
+    if item.kind == "attachment" and (words := wxr.plain(item.content)):
+        told.note(
+            N_("Descriptions of files in the media library: no place here"), f"“{item.title}”: {words[:2000]}"
+        )
     if item.kind in ("attachment", "wp_block", "nav_menu_item"):
         return
     told.count(report.ITEMS, item.kind, NOT_TAKEN)
@@ -74,6 +78,11 @@ class Terms:
 
     def take(self, term: wxr.Term) -> None:
         self._index.count_term(term)
+        if term.description:
+            self._told.note(
+                N_("Descriptions of categories and tags: no place here"),
+                f"“{term.name}”: {term.description[:2000]}",
+            )
 
     def tell(self) -> None:
         for taxonomy, times, used in self._index.term_counts():

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import select
 
 from app import db
 from app.accounts import audit
@@ -24,9 +23,19 @@ from app.catalog.rules import SLUG_MAX
 from app.clock import utcnow, zone
 from app.errors import BadInput, Conflict
 from app.i18n import N_, _
-from app.moving.models import Arrival
 from app.moving.names import names
-from app.moving.wordpress import addresses, closing, comments, media, report, rules, survey, writing, wxr
+from app.moving.wordpress import (
+    addresses,
+    closing,
+    comments,
+    earlier,
+    media,
+    report,
+    rules,
+    survey,
+    writing,
+    wxr,
+)
 from app.moving.wordpress.files import Files
 from app.moving.wordpress.index import Index
 from app.moving.wordpress.menus import Menus
@@ -76,8 +85,7 @@ class Run:
     files: Files
     now: datetime
     kinds: frozenset[str]
-    author_numbers: frozenset[str] = frozenset()
-    user_numbers: dict[str, UUID] = field(default_factory=dict)
+    people: comments.People = field(default_factory=comments.People)
 
 
 async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = lambda _progress: None) -> None:
@@ -173,19 +181,18 @@ async def _import(this: Run, say: Say) -> None:
 
 async def _match_authors(this: Run) -> None:
     """Whose articles are whose here: by e-mail address, among the staff."""
-    users: dict[str, UUID] = {}
-    numbers = set()
+    people = this.people
     async with db.transaction() as session:
         for login, number, email, name in this.index.authors():
-            numbers.add(number)
             try:
                 address = clean_email(email)
             except BadInput:
                 address = ""
+            people.add_author(number, address)
             user = await session.scalar(select(User.id).where(User.email == address, User.role == "staff"))
             if user is not None:
                 this.index.set_user(login, user)
-                users[number] = user
+                people.users[number] = user
                 this.report.count(
                     report.AUTHORS, N_("authors"), N_("matched by e-mail with a member of staff")
                 )
@@ -198,20 +205,12 @@ async def _match_authors(this: Run) -> None:
     this.report.count(
         report.AUTHORS, N_("authors"), N_("named again"), this.found.authors - len(this.index.authors())
     )
-    this.author_numbers = frozenset(numbers - {"", "0"})
-    this.user_numbers = users
 
 
 async def _give_addresses(this: Run) -> None:
     """Each article's address here: what it has from an earlier run, else its own, else a free one like it."""
     async with db.transaction() as session:
-        rows = await session.execute(
-            select(Arrival.foreign_id, Article.slug)
-            .join(Article, cast(Article.id, Text) == Arrival.target)
-            .where(Arrival.source == this.found.site.source, Arrival.kind == writing.ARTICLE)
-        )
-        for number, slug in rows:
-            this.index.set_slug(number, slug)
+        await earlier.recall(session, this.found.site.source, this.index)
         for number, slug, title in this.index.articles(this.kinds):
             if this.index.slug_here(number):
                 continue
@@ -255,7 +254,7 @@ async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rule
         told.count(report.COMMENTS, N_("responses"), comments.NOT_TAKEN, len(people))
         ready = {}
     else:
-        ready = comments.arriving(people, known, item, this.user_numbers, this.author_numbers, told, this.now)
+        ready = comments.arriving(people, known, item, this.people, told, this.now)
     told.count(report.ITEMS, item.kind, fate.words if outcome == writing.NEW else outcome)
     if fate.words == rules.GATED:
         told.note(closing.GATED, f"“{item.title}” ({item.link or item.id})")

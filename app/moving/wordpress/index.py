@@ -16,6 +16,8 @@ CREATE TABLE item (id TEXT PRIMARY KEY, kind TEXT, status TEXT, slug TEXT, title
     is_open INTEGER, here TEXT DEFAULT '', is_used INTEGER DEFAULT 0);
 CREATE INDEX item_parent ON item (parent);
 CREATE INDEX item_slug ON item (here);
+CREATE INDEX item_guid ON item (guid);
+CREATE TABLE host (name TEXT PRIMARY KEY);
 CREATE TABLE address (path TEXT PRIMARY KEY, id TEXT);
 CREATE TABLE upload (path TEXT PRIMARY KEY, id TEXT);
 CREATE TABLE term (taxonomy TEXT, slug TEXT, name TEXT, parent TEXT, number TEXT,
@@ -78,10 +80,27 @@ class Index:
         if made.rowcount == 0:
             return False
         if (path := addresses.path_of(item.link)) and not addresses.post_id(item.link):
-            self._db.execute("INSERT OR IGNORE INTO address VALUES (?, ?)", (path, item.id))
+            self.add_address(path, item.id)
+        for host in {addresses.host_of(one) for one in (item.guid, item.link, item.attachment_url)}:
+            self._db.execute("INSERT OR IGNORE INTO host VALUES (?)", (host,))
         if upload:
             self._db.execute("INSERT OR IGNORE INTO upload VALUES (?, ?)", (upload, item.id))
         return True
+
+    def add_address(self, path: str, item_id: str) -> None:
+        """An item was at this path."""
+        self._db.execute("INSERT OR IGNORE INTO address VALUES (?, ?)", (path, item_id))
+
+    def add_earlier(self, item_id: str, kind: str, slug: str) -> None:
+        """An article that an earlier run brought, and that is not in these files."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO item (id, kind, status, slug, title, here) VALUES (?, ?, 'earlier', ?, '', ?)",
+            (item_id, kind, slug, slug),
+        )
+
+    def was_host(self, host: str) -> bool:
+        """Whether the site had this name once: what WordPress calls an item for good begins with it."""
+        return bool(host) and self._one("SELECT 1 FROM host WHERE name = ?", host) is not None
 
     def add_term(self, term: wxr.Term) -> None:
         self._db.execute(
@@ -139,8 +158,8 @@ class Index:
         wanted = list(kinds)
         marks = ", ".join("?" * len(wanted))
         yield from self._db.execute(
-            f"SELECT id, slug, title FROM item WHERE kind IN ({marks}) AND status NOT IN ('trash', 'auto-draft')"  # noqa: S608
-            " ORDER BY CAST(id AS INTEGER), id",
+            f"SELECT id, slug, title FROM item WHERE kind IN ({marks})"  # noqa: S608
+            " AND status NOT IN ('trash', 'auto-draft', 'earlier') ORDER BY CAST(id AS INTEGER), id",
             wanted,
         ).fetchall()
 
@@ -181,6 +200,14 @@ class Index:
             return number
         found = (self.at_path(path) for path in addresses.forms(addresses.path_of(address)))
         return next((number for number in found if number), None)
+
+    def item_called(self, address: str) -> str | None:
+        """The item that has this address as its name for good."""
+        bare = address.partition("#")[0].partition("://")[2]
+        found: str | None = self._one(
+            "SELECT id FROM item WHERE guid IN (?, ?)", f"http://{bare}", f"https://{bare}"
+        )
+        return found
 
     # What texts refer to (`content.Library`)
 

@@ -22,6 +22,8 @@ _CDATA_END = re.compile(r"\]\]>")
 _COMMENT_END = re.compile(r"-->")
 _RSS_END = re.compile(r"</rss\s*>")
 
+# Elements that hold HTML.
+_TEXTS = ("content:encoded", "excerpt:encoded", "wp:comment_content")
 _SECTION = re.compile(r"<([\w:]++)[^<>]*>\s*<!\[CDATA\[")
 _SECTION_END = re.compile(r"\]\]>\s*</([\w:]+)\s*>")
 _CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
@@ -161,14 +163,30 @@ def parse(record: Record) -> tuple[Node, bool]:
     """
     if not record.is_whole:
         raise Unreadable(_("it is cut off"))
+    xml = _as_text(record.xml)
     try:
-        return _parsed(record.xml), False
+        return _parsed(xml), False
     except expat.ExpatError:
         pass
     try:
-        return _parsed(_mended(record.xml)), True
+        return _parsed(_mended(xml)), True
     except expat.ExpatError as fault:
         raise Unreadable(str(fault)) from None
+
+
+def _as_text(xml: str) -> str:
+    """Words whose markup is XML's own (a hand that wrote `<content:encoded><p>…`), as the text that it should be."""
+    for name in _TEXTS:
+        opening, closing = f"<{name}>", f"</{name}>"
+        pieces, at = [], 0
+        while (start := xml.find(opening, at)) >= 0 and (end := xml.find(closing, start)) >= 0:
+            inner = xml[start + len(opening) : end]
+            if "<" in inner and "<![CDATA[" not in inner:
+                inner = f"<![CDATA[{inner.replace(']]>', ']]]]><![CDATA[>')}]]>"
+            pieces += [xml[at:start], opening, inner, closing]
+            at = end + len(closing)
+        xml = "".join([*pieces, xml[at:]])
+    return xml
 
 
 def _parsed(xml: str) -> Node:

@@ -12,7 +12,8 @@ from app.i18n import _
 CHUNK = 1 << 16
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]{2,40})[\"']")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_LONE = re.compile("[\udc80-\udcff]")
+# Bytes that are no UTF-8; and what Windows' signs become when somebody took them for Latin-1.
+_LONE = re.compile("[\udc80-\udcff\x80-\x9f]")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -105,8 +106,7 @@ def _is_utf8(first: bytes) -> bool:
 
 
 def _western(match: re.Match[str]) -> str:
-    byte = bytes([ord(match[0]) - 0xDC00])
-    return byte.decode("cp1252", "replace")
+    return bytes([ord(match[0]) & 0xFF]).decode("cp1252", "ignore")
 
 
 def _allowed(text: str, repairs: Repairs) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from selectolax.lexbor import LexborNode
 
+from app.articles import paths
 from app.articles.arriving import Arriving
 from app.articles.markdown import Rendered, plain_text, render_article
 from app.i18n import N_, _
@@ -30,6 +31,9 @@ UNSAID = N_(
 EMPTY_BLOCKS = N_("Blocks that WordPress fills on each visit, so that the file holds no words of them")
 DROPPED = N_("Parts of texts that have no place here")
 LONG_TITLES = N_("Titles longer than 200 characters: shortened")
+UNKNOWN_AUTHORS = N_(
+    "Authors that the file does not describe: their articles name the practice as the author"
+)
 SCHEDULED_FOR = N_("Scheduled articles and the day on which they come out here")
 
 
@@ -51,6 +55,7 @@ class Translator:
         self._index = told.index
         self._now = now
         self._users = told.index.users()
+        self._logins = {login for login, *_rest in told.index.authors()}
 
     async def article(self, item: wxr.Item, fate: rules.Fate) -> Translated:
         """Everything of the article but its responses."""
@@ -102,6 +107,9 @@ class Translator:
         )
 
     def _author(self, login: str) -> UUID | None:
+        if login not in self._logins:
+            self._logins.add(login)
+            self._report.note(UNKNOWN_AUTHORS, login or _("no name"))
         return self._users.get(login)
 
     def _tags(self, terms: Sequence[wxr.Term]) -> tuple[tuple[str, str], ...]:
@@ -123,7 +131,7 @@ class Translator:
             source = (image.attributes.get("src") or "").strip()
             if not source:
                 continue
-            upload = addresses.upload_path(source, self._site.host)
+            upload = self._upload(source)
             here = await self._files.here(upload) if upload else None
             self._alt(image, upload, source, name)
             if here is not None and here.startswith("/pictures/"):
@@ -136,6 +144,14 @@ class Translator:
                 image.attrs["src"] = urljoin(self._site.url + "/", source)
                 self._report.count(report.PICTURES, N_("pictures"), ELSEWHERE)
                 self._report.note(FOREIGN_PICTURES, f"{source[:300]} in {name}")
+
+    def _upload(self, address: str) -> str | None:
+        """Where a file of the old site lies below its uploads, also under a name that the site had once."""
+        if upload := addresses.upload_path(address, self._site.host):
+            return upload
+        host = addresses.host_of(addresses.unproxied(address))
+        former = addresses.upload_path(address, host) if self._index.was_host(host) else None
+        return former if former and self._index.attachment_of(former) else None
 
     def _alt(self, image: LexborNode, upload: str | None, source: str, name: str) -> None:
         if (image.attributes.get("alt") or "").strip():
@@ -190,7 +206,7 @@ class Translator:
 
     async def _resolved(self, address: str, name: str) -> tuple[str, str]:
         """Where a link leads from here, and the report's words for it."""
-        if upload := addresses.upload_path(address, self._site.host):
+        if upload := self._upload(address):
             here = await self._files.here(upload)
             outcome = (
                 N_("to files stored here")
@@ -205,7 +221,8 @@ class Translator:
             else address.startswith(("/", "?")) or not urlsplit(address).scheme
         )
         if not is_own:
-            return address, N_("to other sites")
+            former = self._former(address, host)
+            return (former, N_("to their place here")) if former else (address, N_("to other sites"))
         fragment = urlsplit(address).fragment
         found = self._page(address)
         if found is None:
@@ -213,6 +230,15 @@ class Translator:
             return urljoin(self._site.url + "/", address), N_("to the old site, where nothing in the file is")
         # Comments have other names here.
         return (f"{found}#responses" if fragment.startswith("comment") else found), N_("to their place here")
+
+    def _former(self, address: str, host: str) -> str | None:
+        """Where a link to a name that the site had once leads from here."""
+        if not self._index.was_host(host):
+            return None
+        number = self._index.item_called(address)
+        if number is None and not addresses.post_id(address):
+            number = self._index.item_at(address)
+        return self._place(number) if number else None
 
     def _page(self, address: str) -> str | None:
         path = addresses.path_of(address)
@@ -232,7 +258,7 @@ class Translator:
         """An item's address here; an attachment's page was about the file, and leads to its article."""
         for _step in range(3):
             if slug := self._index.slug_here(number):
-                return f"/articles/{slug}"
+                return paths.address(slug, is_listed=self._index.kind(number) != "page")
             if self._index.kind(number) != "attachment":
                 return None
             number = self._index.parent(number)

@@ -41,6 +41,7 @@ class Term:
     name: str
     parent: str = ""
     number: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,22 +99,21 @@ def author(node: Node) -> Author:
     )
 
 
+# How the three kinds of records name the same: address, name, parent, description.
+_TERM_FIELDS = {
+    "wp:category": ("wp:category_nicename", "wp:cat_name", "wp:category_parent", "wp:category_description"),
+    "wp:tag": ("wp:tag_slug", "wp:tag_name", "", "wp:tag_description"),
+}
+_OTHER_FIELDS = ("wp:term_slug", "wp:term_name", "wp:term_parent", "wp:term_description")
+
+
 def term(node: Node) -> Term:
-    number = node.get("wp:term_id").strip()
-    if node.name == "wp:category":
-        slug, name, parent = "wp:category_nicename", "wp:cat_name", "wp:category_parent"
-        return Term("category", node.get(slug), unescape(node.get(name)).strip(), node.get(parent), number)
-    if node.name == "wp:tag":
-        return Term(
-            "post_tag", node.get("wp:tag_slug"), unescape(node.get("wp:tag_name")).strip(), "", number
-        )
-    return Term(
-        node.get("wp:term_taxonomy"),
-        node.get("wp:term_slug"),
-        unescape(node.get("wp:term_name")).strip(),
-        node.get("wp:term_parent"),
-        number,
+    slug, name, parent, description = (node.get(one) for one in _TERM_FIELDS.get(node.name, _OTHER_FIELDS))
+    taxonomy = {"wp:category": "category", "wp:tag": "post_tag"}.get(node.name) or node.get(
+        "wp:term_taxonomy"
     )
+    number = node.get("wp:term_id").strip()
+    return Term(taxonomy, slug, unescape(name).strip(), parent, number, plain(description))
 
 
 def item(node: Node, zone: tzinfo) -> Item:

@@ -179,3 +179,18 @@ async def test_scripts_never_reach_a_page(tmp_path: Path) -> None:
     assert "script" not in shown.lower()
     assert "onerror" not in shown
     assert "1 × script" in told.text
+
+
+async def test_markup_that_is_the_files_own_is_text(tmp_path: Path) -> None:
+    text = Export([Item(1, "One", body="BODY")]).text()
+    path = tmp_path / "x.xml"
+    path.write_text(text.replace("<![CDATA[BODY]]>", "<p>a <b>b</b> &amp; c</p><p>d]]&gt;</p>"))
+    told = await run(path)
+    assert (await articles())["One"].body_md == "a **b** & c\n\nd\\]\\]>"
+    assert not told.differing
+
+
+async def test_signs_of_windows_that_somebody_took_for_latin_are_read(tmp_path: Path) -> None:
+    told = await run(Export([Item(1, "One", body="\x93Hip\x94 \x96 it\x92s\x81 well\x85")]).write(tmp_path))
+    assert (await articles())["One"].body_md == "“Hip” – it’s well…"
+    assert "6 bytes are no UTF-8" in told.text

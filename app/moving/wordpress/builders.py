@@ -49,8 +49,8 @@ class Library(Protocol):
     def attached(self, post_id: str) -> Attached | None: ...
 
 
-def html_of(name: str, attrs: Mapping[str, str], inner: str, library: Library) -> str:
-    """The HTML that a builder's shortcode stood for; `inner` is translated already."""
+def html_of(name: str, attrs: Mapping[str, str], inner: str, library: Library) -> str | None:
+    """The HTML that a builder's shortcode stood for; `inner` is translated already. None: the file does not have it."""
     table: tuple[tuple[frozenset[str], Callable[[], str]], ...] = (
         (HEADINGS, lambda: _heading(attrs, inner)),
         (PICTURES, lambda: _picture(attrs, inner, library)),
@@ -61,7 +61,9 @@ def html_of(name: str, attrs: Mapping[str, str], inner: str, library: Library) -
         (CODES, lambda: _code(inner)),
         (LINES, lambda: "<hr>" if not _title(attrs) else _heading(attrs, inner)),
     )
-    return next((made() for wanted, made in table if name in wanted), "")
+    if name in SPACES:
+        return ""
+    return next((made() for wanted, made in table if name in wanted), "") or None
 
 
 def _title(attrs: Mapping[str, str]) -> str:
@@ -108,7 +110,8 @@ def _gallery(attrs: Mapping[str, str], library: Library) -> str:
 def _button(attrs: Mapping[str, str], inner: str) -> str:
     address = _address(attrs)
     words = inner.strip() or html.escape(attrs.get("button_text") or "", quote=False) or _title(attrs)
-    return f"<p>{linked(words or html.escape(address, quote=False), address)}</p>"
+    words = words or html.escape(address, quote=False)
+    return f"<p>{linked(words, address)}</p>" if words else ""
 
 
 def _box(attrs: Mapping[str, str], inner: str, library: Library) -> str:

@@ -88,7 +88,7 @@ class Terms:
         for taxonomy, times, used in self._index.term_counts():
             if taxonomy in rules.TECHNICAL:
                 self._told.count(
-                    report.TERMS, taxonomy, N_("of menus, forms and themes: not taken over"), times
+                    report.TERMS, taxonomy, N_("of menus, themes and plugins: not taken over"), times
                 )
                 continue
             self._told.count(report.TERMS, taxonomy, N_("now tags"), used)

@@ -11,6 +11,7 @@ from typing import Protocol
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from app.catalog.rules import slugify
+from app.moving import nodes
 from app.moving.markdown import Converted, Writer, to_markdown
 from app.moving.wordpress import blocks, scenery, shortcodes, shown, source_code
 from app.moving.wordpress.autop import autop
@@ -39,6 +40,8 @@ class Found:
     empty_blocks: Counter[str] = field(default_factory=Counter)
     # (block, words) that a plugin's blocks keep among their settings.
     unsaid: list[tuple[str, str]] = field(default_factory=list)
+    # Numbers of galleries' pictures that the file does not have.
+    lacking: list[str] = field(default_factory=list)
     has_more: bool = False
     page_breaks: int = 0
     dead_anchors: int = 0
@@ -92,6 +95,7 @@ def read(text: str, library: Library, post_id: str, meta: Mapping[str, str]) -> 
     translated = shortcodes.Translator(library, post_id).translate(text)
     found.shortcodes.update(translated.known)
     found.unknown_shortcodes.update(translated.unknown)
+    found.lacking = translated.lacking
     tree = LexborHTMLParser(f"<body>{translated.text}")
     scenery.settle(tree)
     _embeds(tree)
@@ -128,6 +132,13 @@ def _partition(pattern: re.Pattern[str], text: str) -> tuple[str, bool, str]:
 
 def _embeds(tree: LexborHTMLParser) -> None:
     """An address alone in its paragraph was a player or a card there: here it is a link."""
+    body = tree.body
+    for bare in [n for n in (body.iter(include_text=True) if body is not None else ()) if n.is_text_node]:
+        words = (bare.text_content or "").strip()
+        if _URL_ALONE.fullmatch(words) and not any(
+            n is not None and n.is_element_node and nodes.is_inline(n) for n in (bare.prev, bare.next)
+        ):
+            bare.replace_with(_element("p", words))
     for node in tree.css("p, div, figure.embed"):
         words = (node.text(deep=False) or "").strip()
         if _URL_ALONE.fullmatch(words) and not any(n.is_element_node for n in node.iter()):

@@ -18,8 +18,14 @@ ARTICLES = frozenset({"post", "page"})
 # Taxonomies that say how a site looks rather than what a text is about.
 TECHNICAL = names(
     "nav_menu post_format wp_theme wp_template_part_area wp_pattern_category link_category elementor_library_type"
-    " product_type product_visibility product_shipping_class"
+    " elementor_library_category elementor_font_type product_type product_visibility product_shipping_class author"
+    " language post_translations term_language term_translations translation_priority yst_prominent_words layout_type"
+    " layout_category layout_pack scope module_width fl-builder-template-category fl-builder-template-type action-group"
+    " amp_validation_error bp-email-type media_category wpmf-category attachment_category jp_pay_product"
+    " following_users"
 )
+# Co-Authors Plus keeps an article's authors as terms.
+WRITERS = "author"
 # SEO plugins' sentence for search results, which is what a summary is for here too.
 DESCRIPTIONS = (
     "_yoast_wpseo_metadesc",
@@ -128,7 +134,9 @@ def name_of(name: str, nobody: str) -> str:
 
 def slug_for(slug: str, title: str, number: str) -> str:
     """The address that an article asks for: its own, as far as addresses here can be so."""
-    return slugify(unquote(slug)) or slugify(title) or f"article-{slugify(number) or 'x'}"
+    # Squarespace writes whole paths, with their endings.
+    last = re.sub(r"\.(?:html?|php)\Z", "", unquote(slug).rstrip("/").rpartition("/")[2])
+    return slugify(last) or slugify(title) or f"article-{slugify(number) or 'x'}"
 
 
 def tag_slug(term: wxr.Term) -> str:

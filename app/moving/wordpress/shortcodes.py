@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from app.i18n import _
 from app.moving.names import names
-from app.moving.wordpress import builders
-from app.moving.wordpress.shown import Library, figure, shown_link
+from app.moving.wordpress import builders, embeds
+from app.moving.wordpress.shown import Library, figure, linked, shown_link
 
 _TOKEN = re.compile(
     # A comment that nobody closes goes on to the end, as in a browser.
@@ -24,17 +24,14 @@ _TOKEN = re.compile(
 _ATTRIBUTE = re.compile(
     r"([\w-]+)\s*=\s*\"([^\"]*)\"|([\w-]+)\s*=\s*'([^']*)'|([\w-]+)\s*=\s*([^\s\"']+)|\"([^\"]*)\"|(\S+)"
 )
-_URL = re.compile(r"https?://[^\s<>\"'\[\]]+")
 _PICTURE = re.compile(r"\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*</a>)?)(.*)\Z", re.DOTALL | re.IGNORECASE)
 _BREAKS = re.compile(r"<br\s*/?>\n?|</?p\b[^>]*>\n?", re.IGNORECASE)
-_TAGS = re.compile(r"<[^<>]*>")
+_NESTED_AT_MOST = 20
+# From name, attributes and translated content to HTML; None where what it stood for is not in the file.
+_Handler = Callable[[str, dict[str, str], str], str | None]
 
 NOTES = names("ref footnote efn_note mfn fn")
 PLAYERS = names("audio video playlist wpvideo videopress")
-EMBEDS = names(
-    "embed youtube vimeo dailymotion soundcloud spotify ted googlemaps instagram tweet twitter facebook flickr"
-    " slideshare scribd giphy pinterest tiktok bandcamp mixcloud"
-)
 # Only the place of their content on the page, which Limber's pages decide themselves.
 WRAPPERS = names(
     "vc_row vc_row_inner vc_column vc_column_inner vc_column_text vc_section vc_tta_tabs vc_tta_accordion vc_tta_tour"
@@ -61,6 +58,8 @@ class Translation:
     known: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    # Numbers of pictures that the file does not have.
+    lacking: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -122,32 +121,36 @@ class Translator:
                     pieces.append(text[at : code.start])
                     at = code.end
                 continue
-            handler = self._handler(code.name)
-            counts = self._result.unknown if handler is None or depth > 20 else self._result.known
-            counts[code.name] = counts.get(code.name, 0) + 1
-            if handler is None or depth > 20:
+            handler = self._handler(code.name) if depth <= _NESTED_AT_MOST else None
+            if handler is None:
+                self._count(code.name, is_known=False)
                 continue
-            closing = ends.get(index - 1)
-            end, inner = code.end, ""
-            if closing is not None:
-                end, inner = (
-                    codes[closing].end,
-                    self._translated(text[code.end : codes[closing].start], depth + 1),
-                )
+            end, inner, ending = code.end, "", ""
+            if (closing := ends.get(index - 1)) is not None:
+                inner = self._translated(text[code.end : codes[closing].start], depth + 1)
+                end, ending = codes[closing].end, text[codes[closing].start : codes[closing].end]
                 index = closing + 1
-            pieces += [text[at : code.start], handler(code.name, attributes(code.attrs), inner)]
+            made = handler(code.name, attributes(code.attrs), inner)
+            self._count(code.name, is_known=made is not None)
+            # What cannot be told stays visible, with what could be told in it.
+            shown = f"{text[code.start : code.end]}{inner}{ending}" if made is None else made
+            pieces += [text[at : code.start], shown]
             at = end
         pieces.append(text[at:])
         return (
             re.sub(r"\[(\[[A-Za-z][^\[\]]*\])\]", r"\1", "".join(pieces)) if depth == 0 else "".join(pieces)
         )
 
-    def _handler(self, name: str) -> Callable[[str, dict[str, str], str], str] | None:
-        table: tuple[tuple[frozenset[str], Callable[[str, dict[str, str], str], str]], ...] = (
+    def _count(self, name: str, *, is_known: bool) -> None:
+        counts = self._result.known if is_known else self._result.unknown
+        counts[name] = counts.get(name, 0) + 1
+
+    def _handler(self, name: str) -> _Handler | None:
+        table: tuple[tuple[frozenset[str], _Handler], ...] = (
             (frozenset({"caption", "wp_caption"}), self._caption),
             (frozenset({"gallery"}), self._gallery),
             (PLAYERS, self._player),
-            (EMBEDS, self._embed),
+            (embeds.EMBEDS, self._embed),
             (NOTES, self._note),
             (WRAPPERS, lambda _name, _attrs, inner: inner),
             (FORMS, self._form),
@@ -162,7 +165,7 @@ class Translator:
         side = html.escape(attrs.get("align", ""))
         return f'<figure class="{side}">{picture}<figcaption>{words}</figcaption></figure>'
 
-    def _gallery(self, _name: str, attrs: dict[str, str], _inner: str) -> str:
+    def _gallery(self, _name: str, attrs: dict[str, str], _inner: str) -> str | None:
         ids = _ids(attrs.get("ids") or attrs.get("include") or "")
         if not ids:
             left_out = set(_ids(attrs.get("exclude", "")))
@@ -171,34 +174,28 @@ class Translator:
                 for one in self._library.attached_to(attrs.get("id") or self._post_id)
                 if one not in left_out
             ]
-        return "".join(self._figure(one) for one in ids)
+        return "".join(self._figure(one) for one in ids) or None
 
     def _figure(self, attachment_id: str) -> str:
         found = self._library.attached(attachment_id)
-        return figure(found.url, found.alt, found.caption) if found else ""
+        if found is None:
+            self._result.lacking.append(attachment_id)
+            return ""
+        return figure(found.url, found.alt, found.caption)
 
-    def _player(self, name: str, attrs: dict[str, str], inner: str) -> str:
+    def _player(self, name: str, attrs: dict[str, str], inner: str) -> str | None:
         address = next((attrs[key] for key in FILES if attrs.get(key)), "")
-        ids = _ids(attrs.get("ids", ""))
-        if ids:
+        if ids := _ids(attrs.get("ids", "")):
             files = [found for one in ids if (found := self._library.attached(one))]
-            return "".join(
-                f'<p><a href="{html.escape(one.url)}">{html.escape(one.title or one.url)}</a></p>'
-                for one in files
-            )
-        inside = _URL.search(inner)
-        address = address or (inside[0] if inside else attrs.get("0", ""))
-        if name == "wpvideo" and address and not address.startswith("http"):
+            links = (linked(html.escape(one.title or one.url), one.url) for one in files)
+            return "".join(f"<p>{link}</p>" for link in links) or None
+        address = address or embeds.url_in(inner) or attrs.get("0", "")
+        if name in ("wpvideo", "videopress") and address and not address.startswith("http"):
             address = f"https://videopress.com/v/{address}"
-        return shown_link(address)
+        return shown_link(address) or None
 
-    def _embed(self, name: str, attrs: dict[str, str], inner: str) -> str:
-        found = _URL.search(inner) or _URL.search(" ".join(attrs.values()))
-        if found:
-            return shown_link(html.unescape(found[0]))
-        short = attrs.get("id") or attrs.get("0") or _TAGS.sub("", inner).strip()
-        places = {"youtube": "https://www.youtube.com/watch?v=", "vimeo": "https://vimeo.com/"}
-        return shown_link(places[name] + short) if short and name in places else shown_link(short)
+    def _embed(self, name: str, attrs: dict[str, str], inner: str) -> str | None:
+        return shown_link(embeds.address_of(name, attrs, inner)) or None
 
     def _note(self, _name: str, attrs: dict[str, str], inner: str) -> str:
         label = str(len(self._result.notes) + 1)

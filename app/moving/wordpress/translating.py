@@ -13,7 +13,7 @@ from app.articles import paths
 from app.articles.arriving import Arriving
 from app.articles.markdown import Rendered, plain_text, render_article
 from app.i18n import N_, _
-from app.moving.wordpress import addresses, content, report, rules, wxr
+from app.moving.wordpress import addresses, content, report, rules, telling, wxr
 from app.moving.wordpress.files import Files
 from app.moving.wordpress.report import Report
 from app.moving.wordpress.survey import Site
@@ -24,12 +24,6 @@ KEPT = N_("not to be had: left where they are")
 NO_ALT = N_("Pictures without words for those who cannot see them (alt text): please add them")
 FOREIGN_PICTURES = N_("Pictures of other sites: a page here shows only its own, so please replace them")
 DEAD_LINKS = N_("Links to addresses of the old site that nothing in the file has")
-UNKNOWN_CODES = N_("Shortcodes that are not known here: left visible in the text")
-UNSAID = N_(
-    "Words that plugins' blocks keep among their settings: not taken over, so please copy what you need"
-)
-EMPTY_BLOCKS = N_("Blocks that WordPress fills on each visit, so that the file holds no words of them")
-DROPPED = N_("Parts of texts that have no place here")
 LONG_TITLES = N_("Titles longer than 200 characters: shortened")
 UNKNOWN_AUTHORS = N_(
     "Authors that the file does not describe: their articles name the practice as the author"
@@ -65,15 +59,7 @@ class Translator:
         await self._links(document.links, name)
         converted = document.to_markdown()
         text = await self._with_featured(item, converted.text, name)
-        self._tell_found(document.found, name)
-        if converted.dropped:
-            parts = ", ".join(f"{n} × {what}" for what, n in sorted(converted.dropped.items()))
-            self._report.note(DROPPED, f"{name}: {parts}")
-        if converted.aligned:
-            self._report.note(
-                N_("Texts with words or pictures set to a side: here they stand in the column"),
-                f"{name}: {converted.aligned}",
-            )
+        telling.tell(document.found, converted, name, self._report)
         rendered = render_article(text)
         return Translated(self._arriving(item, fate, document.before_more, text, rendered), rendered)
 
@@ -103,7 +89,7 @@ class Translator:
             created_at=at,
             changed_at=max(at, item.changed_at or at),
             published_at=at if fate.state == "published" else None,
-            tags=self._tags(item.terms),
+            tags=self._tags(item.terms, self._name(item)),
         )
 
     def _author(self, login: str) -> UUID | None:
@@ -112,12 +98,22 @@ class Translator:
             self._report.note(UNKNOWN_AUTHORS, login or _("no name"))
         return self._users.get(login)
 
-    def _tags(self, terms: Sequence[wxr.Term]) -> tuple[tuple[str, str], ...]:
+    def _tags(self, terms: Sequence[wxr.Term], name: str) -> tuple[tuple[str, str], ...]:
         found: dict[str, str] = {}
+        writers = sorted({term.name for term in terms if term.taxonomy == rules.WRITERS})
+        if len(writers) > 1:
+            self._report.note(
+                N_("Articles of several authors: here they have one"), f"{name}: {', '.join(writers)}"
+            )
         for term in terms:
             slug = rules.tag_slug(term)
             # What WordPress puts everything into that nobody sorted.
-            if term.taxonomy in rules.TECHNICAL or not slug or slug == "uncategorized":
+            if (
+                term.taxonomy in rules.TECHNICAL
+                or term.taxonomy.startswith("pa_")
+                or not slug
+                or slug == "uncategorized"
+            ):
                 continue
             self._index.use_term(term)
             # Commas stand between tags in the editor.
@@ -263,33 +259,3 @@ class Translator:
                 return None
             number = self._index.parent(number)
         return None
-
-    # The report
-
-    def _tell_found(self, found: content.Found, name: str) -> None:
-        tell = self._report.count
-        for code, times in found.shortcodes.items():
-            tell(report.SHORTCODES, f"[{code}]", N_("translated"), times)
-        for code, times in found.unknown_shortcodes.items():
-            tell(report.SHORTCODES, f"[{code}]", N_("not known: left visible in the text"), times)
-            self._report.note(UNKNOWN_CODES, f"[{code}] × {times} in {name}")
-        for block, times in found.blocks.items():
-            tell(report.BLOCKS, block, N_("translated"), times)
-        for block, times in found.foreign_blocks.items():
-            tell(report.BLOCKS, block, N_("of a plugin: their words are taken over"), times)
-        for block, times in found.empty_blocks.items():
-            tell(report.BLOCKS, block, N_("without words of their own in the file: listed"), times)
-            self._report.note(EMPTY_BLOCKS, f"{block} × {times} in {name}")
-        for block, words in found.unsaid:
-            self._report.note(UNSAID, f"{block} in {name}: {words}")
-        self._report.expected[report.SHORTCODES] += found.shortcodes_seen
-        self._report.expected[report.BLOCKS] += found.blocks_seen
-        if found.page_breaks:
-            self._report.note(
-                N_("Texts in several pages (<!--nextpage-->): one page now, with a line between"), name
-            )
-        if found.dead_anchors:
-            self._report.note(
-                N_("Links within a text to places that cannot be linked to: their words stay"),
-                f"{name}: {found.dead_anchors}",
-            )

@@ -56,6 +56,12 @@ FIGURE_1 = '![alt 1](https://x.org/1.jpg "Caption 1")'
         ('<a href="/b"><div><h3>A</h3><p>c</p></div></a>', "### [A](/b)\n\nc"),
         ('<a href="/b"><div><img src="/a.jpg" alt="A"></div></a>', "[![A](/a.jpg)](/b)"),
         ("a\n&nbsp;\n\n&nbsp;\n\nb", "a\n\nb"),
+        # Embeds by number; what cannot be told stays visible.
+        ("[dailymotion id=x8o]", "<https://www.dailymotion.com/video/x8o>"),
+        ("[slideshare id=88&doc=a&w=5]", "<https://www.slideshare.net/slideshow/embed_code/88>"),
+        ("[bandcamp album=4]", r"\[bandcamp album=4\]"),
+        ('[gallery ids="98,99"]', r'\[gallery ids="98,99"\]'),
+        ("[audio]", r"\[audio\]"),
         # Shortcodes.
         (
             '[caption id="attachment_1" width="300"]<a href="/b"><img src="/a.jpg" alt="A" /></a> C[/caption]',
@@ -129,6 +135,7 @@ def test_classic_texts(text: str, shown: str) -> None:
             "::: pull\na\n\n*b*\n:::",
         ),
         ("<!-- wp:verse --><pre class='wp-block-verse'>a\nb</pre><!-- /wp:verse -->", "a\\\nb"),
+        ("<!-- wp:shortcode -->\nhttps://v.org/x\n<!-- /wp:shortcode -->", "<https://v.org/x>"),
         # What is only in a block's settings, or behind its words.
         (
             '<!-- wp:social-links --><ul><!-- wp:social-link {"url":"https://x.org/eva","service":"mastodon"} /-->'
@@ -178,6 +185,13 @@ def test_footnotes_of_the_block_editor_have_their_words_in_a_field() -> None:
     assert markdown(text, footnotes='[{"id":"u","content":"N <b>b</b>"}]') == "a[^1]\n\n[^1]: N **b**"
     assert "[^" not in markdown(text, footnotes="not json")
     assert "[^" not in markdown(text, footnotes='{"id": 1}')
+
+
+def test_pictures_that_the_file_does_not_have_are_told() -> None:
+    """An export of posts only has galleries and none of their pictures."""
+    found = read('[gallery ids="1,98"] [gallery ids="99"]').found
+    assert found.lacking == ["98", "99"]
+    assert (found.shortcodes, found.unknown_shortcodes) == ({"gallery": 1}, {"gallery": 1})
 
 
 def test_words_among_a_plugins_settings_are_told() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.moving.wordpress.exports import SITE, Comment, Export, Item, picture
-from tests.moving.wordpress.running import articles, responses, run
+from tests.moving.wordpress.running import articles, old_paths, responses, run
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -80,4 +80,40 @@ async def test_what_has_no_place_here_is_listed(tmp_path: Path) -> None:
     for line in ("“Hips”: All of hips", "“a.jpg”: Taken at dawn", "Five stars", "  ghost"):
         assert line in told.text
     assert "note: 1 between editors, not for readers" in told.text
+    assert not told.differing
+
+
+async def test_an_export_that_squarespace_wrote_is_read(tmp_path: Path) -> None:
+    """No GUIDs, relative links, bare ampersands, addresses with their endings."""
+    text = Export(
+        [Item(4, "Hip", slug="hip-pain.html", link="/blog/hip-pain.html", body=_link("/blog/knee.html"))]
+    ).text()
+    knee = (
+        Item(5, "Knee & foot", slug="blog/knee", link="/blog/knee.html")
+        .xml()
+        .replace("<![CDATA[Knee & foot]]>", "Knee & foot&mdash;x")
+    )
+    path = tmp_path / "export.xml"
+    path.write_text(text.replace("</channel>", f"{knee}</channel>"))
+
+    await run(path)
+
+    found = await articles()
+    assert {title: one.slug for title, one in found.items()} == {"Hip": "hip-pain", "Knee & foot—x": "knee"}
+    assert found["Hip"].body_md == "[there](/articles/knee)"
+    assert {"/blog/hip-pain.html", "/blog/knee.html"} <= await old_paths()
+
+
+async def test_authors_and_languages_that_plugins_keep_as_terms_are_no_tags(tmp_path: Path) -> None:
+    terms = [
+        ("author", "cap-eva", "Eva"),
+        ("author", "cap-ann", "Ann"),
+        ("language", "en", "English"),
+        ("category", "hip", "Hip"),
+    ]
+    told = await run(Export([Item(1, "One", terms=terms)], terms=terms).write(tmp_path))
+    assert "Articles of several authors: here they have one (1):" in told.text
+    assert "): Ann, Eva" in told.text
+    assert "  category: 1 now tags" in told.text
+    assert "  author: 2 of menus, themes and plugins: not taken over" in told.text
     assert not told.differing

@@ -3,11 +3,14 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Protocol
 
 from app.errors import BadInput
 from app.i18n import _
+from app.moving.days import day
 
 # Names as these platforms write them, in small letters and without signs. Each finds its own first.
 EMAIL = ("email", "emailaddress", "useremail", "billingemail", "customeremail", "memberemail", "mail")
@@ -24,22 +27,59 @@ JOINED = (
     "joindate",
     "signupdate",
     "created",
+    "createdon",
     "dateadded",
+    "datecreated",
+    "signedupat",
+    "signedup",
+    "registrationdate",
+    "registeredat",
+    "membersince",
+    "startdate",
 )
 CUSTOMER = ("stripecustomerid", "stripecustomer", "stripeid", "customeridstripe", "gatewaycustomerid")
 # What tells one platform's file from another's; none of it decides anything but the report's words.
 MARKS = {
-    "memberpress": ("memberships", "inactivememberships", "subscriptionnumber", "membership"),
-    "woocommerce": ("totalspend", "aov", "lastactive", "billingemail", "orders"),
-    "uscreen": ("subscriptionstatus", "segments", "origin", "lifetimespent", "userid"),
-    "teachable": ("joinedat", "unsubscribefrommarketingemails", "lastsigninat", "coursesenrolled", "role"),
-    "kajabi": ("products", "offers", "subscribed", "externaluserid", "tags"),
+    "memberpress": (
+        "memberships",
+        "inactivememberships",
+        "subscriptionnumber",
+        "membership",
+        "activetxncount",
+    ),
+    "woocommerce": (
+        "totalspend",
+        "aov",
+        "lastactive",
+        "billingemail",
+        "orders",
+        "billingfirstname",
+        "customeremail",
+    ),
+    "uscreen": (
+        "subscriptionstatus",
+        "subscriptiontitle",
+        "segments",
+        "origin",
+        "lifetimespent",
+        "lifetimevalue",
+    ),
+    "teachable": (
+        "joinedat",
+        "joindate",
+        "unsubscribefrommarketingemails",
+        "lastsigninat",
+        "lastsignin",
+        "role",
+    ),
+    "kajabi": ("products", "offers", "subscribed", "externaluserid", "signincount"),
 }
 MEMBERSHIPS = (
     "memberships",
     "membership",
     "subscription",
     "subscriptionstatus",
+    "subscriptiontitle",
     "plan",
     "products",
     "offers",
@@ -47,6 +87,7 @@ MEMBERSHIPS = (
     "coursesenrolled",
 )
 LONGEST_FIELD = 200_000
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=([,;\t|])\"?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,6 +102,7 @@ class Columns:
     joined: int | None
     customer: int | None
     memberships: tuple[int, ...]
+    is_day_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,14 +124,22 @@ def read(text: Iterable[str], platform: str = "") -> tuple[Columns, Iterator[Row
         BadInput: the file is empty, or no column of it holds e-mail addresses.
     """
     lines = iter(text)
-    first = next(lines, "")
-    if not first.strip():
-        raise BadInput(_("This file is empty."))
     csv.field_size_limit(LONGEST_FIELD)
-    delimiter = max(",;\t", key=first.count)
+    delimiter = ""
+    skipped = 0
+    for first in lines:
+        said = _SEPARATOR.fullmatch(first.strip())
+        if not said and first.strip(" \t\r\n,;\ufeff"):
+            break
+        # Excel says what stands between the columns in a line of its own.
+        delimiter, skipped = (said[1] if said else delimiter), skipped + 1
+    else:
+        raise BadInput(_("This file is empty."))
+    delimiter = delimiter or max(",;\t", key=first.count)
     rows = csv.reader(_chain(first, lines), delimiter=delimiter)
-    columns = find_columns(next(rows), platform)
-    return columns, _rows(rows, columns)
+    # Where a semicolon stands between columns, the day stands before the month.
+    columns = replace(find_columns(next(rows), platform), is_day_first=delimiter == ";")
+    return columns, _rows(rows, columns, skipped)
 
 
 def find_columns(header: list[str], platform: str = "") -> Columns:
@@ -128,10 +178,17 @@ def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _rows(rows: Iterator[list[str]], columns: Columns) -> Iterator[Row]:
-    line = 1
+class _Reader(Protocol):
+    """What `csv.reader` gives."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
+
+
+def _rows(rows: _Reader, columns: Columns, skipped: int) -> Iterator[Row]:
     while True:
-        line += 1
+        line = rows.line_num + 1 + skipped
         try:
             row = next(rows)
         except StopIteration:
@@ -151,9 +208,9 @@ def _row(row: list[str], columns: Columns, line: int) -> Row:
     customer = cell(columns.customer)
     return Row(
         line=line,
-        email=cell(columns.email),
+        email=_bare(cell(columns.email)),
         name=both or cell(columns.name),
-        joined_at=day(cell(columns.joined)),
+        joined_at=day(cell(columns.joined), is_day_first=columns.is_day_first),
         stripe_id=customer if re.fullmatch(r"cus_\w{1,60}", customer) else "",
         has_membership=any(
             cell(place) not in ("", "0", "None", "none", "-") for place in columns.memberships
@@ -161,24 +218,7 @@ def _row(row: list[str], columns: Columns, line: int) -> Row:
     )
 
 
-_DAYS = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d",
-    "%B %d, %Y",
-    "%b %d, %Y",
-    "%m/%d/%Y",
-    "%m/%d/%Y %H:%M",
-)
-
-
-def day(text: str) -> datetime | None:
-    """When somebody joined, as these files write it; None for what nobody can tell."""
-    plain = re.sub(r"\s*(UTC|GMT|Z|[+-]\d{2}:?\d{2})\Z|\.\d+", "", text.strip())
-    for form in _DAYS:
-        try:
-            at = datetime.strptime(plain, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        return at if at.year >= 1990 else None
-    return None
+def _bare(address: str) -> str:
+    """The address alone, of `Ann Lee <ann@example.com>` and `mailto:ann@example.com`."""
+    found = parseaddr(address)[1] if "<" in address else address
+    return found.removeprefix("mailto:") or address

@@ -10,7 +10,8 @@ from app import db
 from app.accounts.models import User
 from app.errors import BadInput
 from app.moving import members
-from app.moving.member_files import day, read
+from app.moving.days import day
+from app.moving.member_files import read
 from tests import factories
 from tests.billing import till as tills
 
@@ -42,6 +43,14 @@ def test_each_platform_is_known_by_its_columns(platform: str) -> None:
     [
         ("March 4, 2021", datetime(2021, 3, 4, tzinfo=UTC)),
         ("2021-03-04T05:06:07.123+00:00", datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)),
+        ("2021-03-04 05:06:07 -0500", datetime(2021, 3, 4, 10, 6, 7, tzinfo=UTC)),
+        ("31.12.2021", datetime(2021, 12, 31, tzinfo=UTC)),
+        ("5/1/21", datetime(2021, 5, 1, tzinfo=UTC)),
+        ("13/01/2021", datetime(2021, 1, 13, tzinfo=UTC)),
+        ("05-01-2021", datetime(2021, 5, 1, tzinfo=UTC)),
+        ("Mar 4, 2021 at 5:06 PM", datetime(2021, 3, 4, 17, 6, tzinfo=UTC)),
+        ("1614834367", datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)),
+        ("Thu, 04 Mar 2021 05:06:07 +0100", datetime(2021, 3, 4, 4, 6, 7, tzinfo=UTC)),
         ("yesterday", None),
         ("0001-01-01", None),
         ("", None),
@@ -51,11 +60,23 @@ def test_days_are_read_as_they_are_written(text: str, shown: datetime | None) ->
     assert day(text) == shown
 
 
+def test_a_file_that_excel_wrote_in_europe_is_read() -> None:
+    """It begins with how its columns are parted, and its days with the day."""
+    text = (
+        '\ufeffsep=;\r\n\r\n"Name";"E-Mail";"Join Date"\r\n"Ann\r\nLee";Ann Lee <ann@example.com>;5/1/2021\r\n'
+        ";mailto:bo@example.com;\r\n"
+    )
+    _columns, rows = read(text.splitlines(keepends=True))
+    ann, bo = rows
+    assert (ann.line, ann.email, ann.joined_at) == (4, "ann@example.com", datetime(2021, 1, 5, tzinfo=UTC))
+    assert (bo.line, bo.email, bo.joined_at) == (6, "bo@example.com", None)
+
+
 def test_a_file_without_addresses_is_refused_with_its_first_line() -> None:
     with pytest.raises(BadInput, match="Its first line reads: Name, Phone"):
         read(["Name,Phone\n"])
     with pytest.raises(BadInput, match="empty"):
-        read([])
+        read(["\n", ",,\n"])
 
 
 def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:

@@ -136,6 +136,16 @@ async def statements() -> AsyncIterator[AsyncConnection]:
 
 
 @asynccontextmanager
+async def session_on(db: Querying) -> AsyncIterator[AsyncSession]:
+    """A session for what needs one, of a page that is read by `statements`; a session itself is what it is."""
+    if isinstance(db, AsyncSession):
+        yield db
+        return
+    async with AsyncSession(db, expire_on_commit=False, autoflush=False) as session:
+        yield session
+
+
+@asynccontextmanager
 async def try_lock(name: str) -> AsyncIterator[bool]:
     """Whether the lock `name` is now ours alone, over all processes and machines, until the block ends.
 

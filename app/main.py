@@ -23,7 +23,7 @@ from app.errors import LimberError
 from app.playback import keyring
 from app.practice.queries import language
 from app.settings import get_settings
-from app.web import closing, failures, media, playback, static
+from app.web import closing, courses, failures, media, playback, static
 from app.web.kept import KeptPages
 from app.web.shield import BodyLimit, CrossSiteShield, HeadAsGet, SecurityHeaders
 
@@ -41,6 +41,7 @@ WEB = (
     "cancelling",
     "bills",
     "courses",
+    "library",
     "articles",
     "responding",
     "finding",
@@ -125,9 +126,10 @@ def served() -> FastAPI:
 
 
 class Site(FastAPI):
-    """What players ask for needs nothing of FastAPI, whose own middleware was most of such a request.
+    """What players ask for, and the pages that are read most, need nothing of FastAPI: its middleware, its walk over
+    all routes and its dependencies were most of such a request.
 
-    `direct` answers the beginning of a viewing, behind the same shields and with the same error pages.
+    `direct` answers the beginning of a viewing and those pages, behind the same shields and with the same error pages.
     """
 
     direct: ASGIApp
@@ -135,7 +137,7 @@ class Site(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if media.is_meant(scope):
             await media.serve(scope, receive, send)
-        elif playback.is_start(scope):
+        elif playback.is_start(scope) or courses.is_read(scope):
             await self.direct(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -170,8 +172,8 @@ def create_app() -> Site:
     for shield in reversed(SHIELDS):
         app.add_middleware(shield)
     app.direct = Starlette(
-        routes=playback.routes,
-        middleware=[Middleware(shield) for shield in SHIELDS],
+        routes=[*playback.routes, *courses.routes],
+        middleware=[Middleware(one) for one in (*SHIELDS, KeptPages, HeadAsGet)],
         exception_handlers=ERRORS,
     )
     return app

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import Entitlement, EntitlementEntry
 from app.access.rules import EntitlementFacts, is_active
+from app.question import Answers, Fact, ask, given, known, moment, moment_told
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,31 @@ class LedgerEntry:
     after: dict[str, Any] | None
 
 
+ENTITLEMENTS = Fact(
+    "entitlements",
+    select(
+        func.json_agg(
+            func.json_build_array(
+                Entitlement.course_id, Entitlement.starts_at, Entitlement.ends_at, Entitlement.revoked_at
+            )
+        )
+    )
+    .where(Entitlement.user_id == given("user_id"))
+    .scalar_subquery(),
+)
+
+
 async def facts_for(db: AsyncSession, user_id: UUID) -> list[EntitlementFacts]:
     """Every right that the user has or had, ended and revoked ones too: `decide` tells an ended one from none."""
-    rows = await db.execute(
-        select(
-            Entitlement.course_id, Entitlement.starts_at, Entitlement.ends_at, Entitlement.revoked_at
-        ).where(Entitlement.user_id == user_id)
-    )
-    return [EntitlementFacts(*row) for row in rows]
+    return entitlements_of(await ask(db, ENTITLEMENTS, user_id=user_id))
+
+
+def entitlements_of(found: Answers) -> list[EntitlementFacts]:
+    """The same, of an answer to `ENTITLEMENTS`."""
+    return [
+        EntitlementFacts(known(course), moment_told(starts), moment(ends), moment(revoked))
+        for course, starts, ends, revoked in found[ENTITLEMENTS.name] or ()
+    ]
 
 
 async def active_for(db: AsyncSession, user_id: UUID, now: datetime) -> list[EntitlementFacts]:

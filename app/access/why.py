@@ -10,7 +10,7 @@ from app.access.explaining import Explained, explain
 from app.access.rules import Allowed, LessonFacts, Reason, ViewerFacts, decide
 from app.accounts.models import User
 from app.accounts.queries import by_email
-from app.catalog.queries import course_by_slug, lesson_in
+from app.catalog.outlines import course_by_slug, lesson_in
 from app.catalog.views import CourseView, LessonView
 from app.errors import NotFound
 from app.i18n import N_, _

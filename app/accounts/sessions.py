@@ -58,7 +58,7 @@ async def start(db: AsyncSession, user: User, *, user_agent: str, ip: str, now: 
     return token
 
 
-async def find(db: AsyncSession, token: str, now: datetime) -> Viewer | None:
+async def find(db: Querying, token: str, now: datetime) -> Viewer | None:
     """Who holds this cookie, or None when it is unknown, expired, revoked, or its owner is banned.
 
     Extends the session's life at most every 10 minutes, so that reading pages writes little.

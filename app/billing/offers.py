@@ -1,15 +1,18 @@
 """Reads of what is sold: plans as visitors see them, who pays them, and what each of them covers."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.billing.mirror import TERMINAL
 from app.billing.models import StripeSubscription
 from app.billing.plan_models import Plan, PlanCourse, PlanPrice
 from app.billing.rules import EVERYTHING, Scope
+from app.question import Answers, Fact, ask
 
 
 @dataclass(frozen=True)
@@ -37,39 +40,85 @@ class PlanOffer:
         return None in self.scope
 
 
+def _offered() -> ScalarSelect[Any]:
+    """Each offered plan with its current prices, its own currency's first, and with its courses."""
+    price = func.json_build_array(PlanPrice.currency, PlanPrice.amount_cents)
+    prices = (
+        select(
+            func.json_agg(aggregate_order_by(price, PlanPrice.currency != Plan.currency, PlanPrice.currency))
+        )
+        .where(PlanPrice.plan_id == Plan.id, PlanPrice.is_current)
+        .correlate(Plan)
+        .scalar_subquery()
+    )
+    courses = (
+        select(func.json_agg(aggregate_order_by(PlanCourse.course_id, PlanCourse.course_id)))
+        .where(PlanCourse.plan_id == Plan.id)
+        .correlate(Plan)
+        .scalar_subquery()
+    )
+    plan = func.json_build_array(
+        Plan.slug,
+        Plan.name,
+        Plan.description,
+        Plan.currency,
+        Plan.interval,
+        Plan.trial_days,
+        Plan.covers_everything,
+        Plan.lasts_months,
+        Plan.is_giftable,
+        Plan.trial_needs_card,
+        prices,
+        courses,
+    )
+    in_order = aggregate_order_by(plan, Plan.position, Plan.amount_cents, Plan.id)
+    return select(func.json_agg(in_order)).where(Plan.is_offered).scalar_subquery()
+
+
+OFFERS = Fact("offers", _offered())
+
+
 async def offered_plans(db: AsyncSession, currency: str | None = None) -> list[PlanOffer]:
     """The plans that can be bought now, in the teacher's order; each in `currency` where it is sold in it."""
-    rows = await db.execute(
-        select(Plan, PlanPrice)
-        .join(PlanPrice, (PlanPrice.plan_id == Plan.id) & PlanPrice.is_current)
-        .where(Plan.is_offered)
-        .order_by(Plan.position, Plan.amount_cents, PlanPrice.currency != Plan.currency, PlanPrice.currency)
+    return offers_of(await ask(db, OFFERS), currency)
+
+
+def offers_of(found: Answers, currency: str | None = None) -> list[PlanOffer]:
+    """The same, of an answer to `OFFERS`."""
+    # One without a price is not at Stripe yet.
+    return [_offer(currency or plan[3], *plan) for plan in found[OFFERS.name] or () if plan[-2]]
+
+
+def _offer(
+    currency: str,
+    slug: str,
+    name: str,
+    description: str,
+    _own: str,
+    interval: str,
+    trial_days: int,
+    covers_everything: bool,
+    lasts_months: int | None,
+    is_giftable: bool,
+    trial_needs_card: bool,
+    prices: list[tuple[str, int]],
+    courses: list[str] | None,
+) -> PlanOffer:
+    chosen, amount = next((one for one in prices if one[0] == currency), prices[0])
+    return PlanOffer(
+        slug,
+        name,
+        description,
+        amount,
+        chosen,
+        interval,
+        trial_days,
+        EVERYTHING if covers_everything else tuple(UUID(one) for one in courses or ()),
+        lasts_months,
+        is_giftable,
+        tuple(one[0] for one in prices),
+        trial_needs_card,
     )
-    prices: dict[Plan, dict[str, PlanPrice]] = {}
-    for plan, price in rows:
-        prices.setdefault(plan, {})[price.currency] = price
-    scope = await scopes(db)
-    chosen = [
-        (plan, of.get(currency or plan.currency) or next(iter(of.values())), tuple(of))
-        for plan, of in prices.items()
-    ]
-    return [
-        PlanOffer(
-            plan.slug,
-            plan.name,
-            plan.description,
-            price.amount_cents,
-            price.currency,
-            plan.interval,
-            plan.trial_days,
-            scope[plan.id],
-            plan.lasts_months,
-            plan.is_giftable,
-            currencies,
-            plan.trial_needs_card,
-        )
-        for plan, price, currencies in chosen
-    ]
 
 
 async def all_plans(db: AsyncSession) -> list[tuple[Plan, PlanPrice | None]]:

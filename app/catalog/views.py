@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True)
-class OutlineLesson:
-    """One line of an outline. `is_soon`: shown, but not out; `available_at` its day, where one is set."""
+class OutlineLesson(NamedTuple):
+    """One line of an outline. `is_soon`: shown, but not out; `available_at` its day, where one is set.
+
+    A tuple, as an outline may have hundreds: a frozen dataclass sets its fields one by one, in three times the time.
+    """
 
     id: UUID
     slug: str

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import db
 from app.articles.models import Article
 from app.clock import utcnow
+from app.db import Querying
 from app.earning.models import OfferVisit
 from app.jobs import engine
 
@@ -17,7 +18,7 @@ from app.jobs import engine
 KEEP = timedelta(days=400)
 
 
-async def count(db: AsyncSession, slug: str, now: datetime) -> None:
+async def count(db: Querying, slug: str, now: datetime) -> None:
     """One more from the article at this address; nothing where there is none, or for ""."""
     if not slug:
         return

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles import queries as articles
 from app.articles.models import Article
 from app.articles.queries import ArticleCard
 from app.articles.shown import shown
-from app.catalog import queries as catalog
+from app.catalog import outlines
 from app.catalog.models import Course, Lesson
 from app.catalog.rules import is_slug
 from app.catalog.views import OutlineLesson, poster_url
@@ -21,6 +22,7 @@ from app.finding.models import Term, TermArticle, TermLesson, TermRegion
 from app.finding.regions import Region
 from app.finding.rules import names
 from app.finding.writing import address
+from app.question import Answers, Fact, ask, given
 
 # Checkboxes on one page.
 MOST_CHOICES = 60
@@ -139,7 +141,7 @@ async def help_with(db: AsyncSession, term_ids: Collection[UUID], now: datetime)
     article_ids = list(
         await db.scalars(select(TermArticle.article_id).where(TermArticle.term_id.in_(term_ids)).distinct())
     )
-    courses = await catalog.courses(db, now) if lesson_ids else []
+    courses = await outlines.courses(db, now) if lesson_ids else []
     return Help(
         tuple(
             HelpfulLesson(lesson, course.title)
@@ -177,19 +179,51 @@ async def near(db: AsyncSession, asked: str, *, limit: int = 4) -> list[TermCard
     return [card(row) for row in rows]
 
 
-async def said_of_article(db: AsyncSession, article_id: UUID) -> list[TermCard]:
+@dataclass(frozen=True)
+class SaidTerm:
+    """A muscle or condition as a page about something else names it."""
+
+    id: UUID
+    name: str
+    url: str
+
+
+def _said(name: str, of: ColumnElement[bool], link: type[TermArticle] | type[TermLesson]) -> Fact:
+    one = func.json_build_array(Term.id, Term.name, Term.kind, Term.slug)
+    by_name = select(func.json_agg(aggregate_order_by(one, func.lower(Term.name), Term.id)))
+    return Fact(name, by_name.join(link, link.term_id == Term.id).where(of).scalar_subquery())
+
+
+# What helps with what: by the lesson's or article's id, or by its address.
+_LESSON_HERE = select(Lesson.id).join(Course, Course.id == Lesson.course_id)
+SAID_OF_LESSON = _said("terms", TermLesson.lesson_id == given("lesson_id"), TermLesson)
+SAID_OF_ARTICLE = _said("terms", TermArticle.article_id == given("article_id"), TermArticle)
+SAID_OF_LESSON_AT = _said(
+    "terms",
+    TermLesson.lesson_id
+    == _LESSON_HERE.where(
+        Course.slug == given("course_slug"), Lesson.slug == given("lesson_slug")
+    ).scalar_subquery(),
+    TermLesson,
+)
+
+
+async def said_of_article(db: AsyncSession, article_id: UUID) -> list[SaidTerm]:
     """What the article is about, by name."""
-    return await _said_of(db, select(TermArticle.term_id).where(TermArticle.article_id == article_id))
+    return said_terms(await ask(db, SAID_OF_ARTICLE, article_id=article_id))
 
 
-async def said_of_lesson(db: AsyncSession, lesson_id: UUID) -> list[TermCard]:
+async def said_of_lesson(db: AsyncSession, lesson_id: UUID) -> list[SaidTerm]:
     """What the lesson helps with, by name."""
-    return await _said_of(db, select(TermLesson.term_id).where(TermLesson.lesson_id == lesson_id))
+    return said_terms(await ask(db, SAID_OF_LESSON, lesson_id=lesson_id))
 
 
-async def _said_of(db: AsyncSession, ids: Select[UUID]) -> list[TermCard]:
-    rows = await db.scalars(select(Term).where(Term.id.in_(ids)).order_by(func.lower(Term.name), Term.id))
-    return [card(row) for row in rows]
+def said_terms(found: Answers) -> list[SaidTerm]:
+    """The same, of an answer to one of these facts."""
+    return [
+        SaidTerm(UUID(term_id), name, f"/{kind}s/{slug}")
+        for term_id, name, kind, slug in found["terms"] or ()
+    ]
 
 
 async def chosen(db: AsyncSession, term_id: UUID) -> tuple[list[str], list[str], list[str]]:

@@ -13,7 +13,7 @@ from app.articles.queries import ArticleCard
 from app.articles.series_queries import shown_slugs
 from app.articles.shown import shown
 from app.billing.plan_models import Plan
-from app.catalog import queries as catalog
+from app.catalog import outlines
 from app.catalog.views import CourseView
 from app.finding import queries as finding
 from app.settings import get_settings
@@ -52,7 +52,7 @@ async def front(db: AsyncSession, now: datetime) -> Front:
     """The latest articles, the published courses, and the first offer."""
     return Front(
         articles=tuple(await articles.published(db, now, limit=LATEST)),
-        courses=tuple(await catalog.courses(db, now)),
+        courses=tuple(await outlines.courses(db, now)),
         offer=await _offer(db),
     )
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, literal, or_, select, true
+from sqlalchemy import ScalarSelect, Text, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +22,7 @@ from app.practice.hours import Opening, openings
 from app.practice.models import Location, Practice
 from app.practice.navigation import Link, Navigation, PageLink
 from app.practice.rules import PracticeWords
+from app.question import Answers, Fact, ask
 
 
 @dataclass(frozen=True)
@@ -104,22 +105,31 @@ def _pages() -> Any:
     )
 
 
-# One question: the head and the foot of every page cost no more.
-_ALL = (
-    select(*_FACTS, _places().label("places"), _pages().label("linked"))
-    .select_from(select(literal(1).label("one")).subquery())
-    .outerjoin(Practice, true())
-)
+def _all() -> ScalarSelect[Any]:
+    """Of the practice's one row, or of none: its columns, places and pages."""
+    whole = func.json_build_array(func.json_build_array(*_FACTS), _places(), _pages())
+    one = select(literal(1).label("one")).subquery()
+    return select(whole).select_from(one).outerjoin(Practice, true()).scalar_subquery()
+
+
+# What stands at the head and the foot of every page.
+PRACTICE = Fact("practice", _all())
 
 
 async def practice(db: Querying) -> PracticeView:
     """The practice, or plain defaults before anyone has filled it in."""
-    row = (await db.execute(_ALL)).mappings().one()
-    places = tuple(Place(UUID(one[0]), *one[1:]) for one in row["places"] or ())
-    pages = tuple(PageLink(*one) for one in row["linked"] or ())
-    if row["site_name"] is None:
-        return PracticeView(locations=places, pages=pages)
-    return PracticeView(**{column.name: row[column.name] for column in _FACTS}, locations=places, pages=pages)
+    return practice_of(await ask(db, PRACTICE))
+
+
+def practice_of(found: Answers) -> PracticeView:
+    """The same, of an answer to `PRACTICE`."""
+    facts, places, linked = found[PRACTICE.name]
+    locations = tuple(Place(UUID(one[0]), *one[1:]) for one in places or ())
+    pages = tuple(PageLink(*one) for one in linked or ())
+    told = {column.name: value for column, value in zip(_FACTS, facts, strict=True)}
+    if told["site_name"] is None:
+        return PracticeView(locations=locations, pages=pages)
+    return PracticeView(**told, locations=locations, pages=pages)
 
 
 async def time_zone(db: AsyncSession) -> str:

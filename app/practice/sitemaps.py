@@ -8,8 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles.figures import IMAGE_SOURCE
-from app.catalog import clips
-from app.catalog import queries as catalog
+from app.catalog import clips, outlines
 from app.catalog.clips import ShownClip
 from app.catalog.views import poster_url
 
@@ -71,7 +70,7 @@ async def articles(db: AsyncSession, now: datetime, number: int) -> list[Listed]
 async def lessons(db: AsyncSession, now: datetime) -> list[Listed]:
     """Every course and the lessons in its outline, with their posters."""
     found: list[Listed] = []
-    for course in await catalog.courses(db, now):
+    for course in await outlines.courses(db, now):
         found.append(Listed(course.url, None, [course.poster_url] if course.poster_url else []))
         for lesson in course.lessons:
             poster = poster_url(lesson)

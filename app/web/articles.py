@@ -19,7 +19,7 @@ from app.clock import utcnow
 from app.db import Db
 from app.errors import NotFound
 from app.finding import queries as finding
-from app.finding.queries import TermCard
+from app.finding.queries import SaidTerm
 from app.web import clips
 from app.web.article_cards import Filled, Reader, fill
 from app.web.guard import MaybeViewer, needs
@@ -76,7 +76,7 @@ class ArticlePage:
     series: Place | None
     related: tuple[Mention, ...]
     tags: tuple[Mention, ...]
-    terms: list[TermCard]
+    terms: list[SaidTerm]
     clips: list[clips.ClipView]
     picture: tuple[str, int, int] | None
     responses: list[ResponseLine]

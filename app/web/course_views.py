@@ -1,8 +1,10 @@
 """What the pages about courses show: outlines, offers and walls, made of what each domain knows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from markupsafe import Markup
@@ -11,16 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.rules import Denied, EntitlementFacts, Reason, covers, is_active
 from app.accounts.permissions import Viewer
 from app.articles.markdown import render_article
-from app.billing.offers import PlanOffer, offered_plans
+from app.billing.offers import PlanOffer, offered_plans, offers_of
 from app.catalog.views import CourseView, OutlineLesson
 from app.i18n import _
 from app.playback.starting import refusal
+from app.question import Answers
 from app.settings import get_settings
 from app.web.origin import carried
 
 
-@dataclass(frozen=True)
-class OutlineRow:
+class OutlineRow(NamedTuple):
     """A lesson as `_parts/course_outline.html` wants it."""
 
     title: str
@@ -78,6 +80,12 @@ def outline(course: CourseView, finished: Collection[UUID], *, is_open: bool) ->
     )
 
 
+def begin_with(course: CourseView, finished: set[UUID], *, is_open: bool) -> OutlineLesson | None:
+    """The first lesson that this viewer may watch and has not seen; when all are seen, the first again."""
+    ready = [one for one in course.lessons if one.is_out and one.has_poster and (is_open or one.is_free)]
+    return next((one for one in ready if one.id not in finished), ready[0] if ready else None)
+
+
 def can_watch_all(
     viewer: Viewer | None, course_id: UUID, entitlements: list[EntitlementFacts], now: datetime
 ) -> bool:
@@ -95,7 +103,16 @@ async def offers_now(db: AsyncSession) -> list[PlanOffer]:
 
 async def offer_for(db: AsyncSession, course_id: UUID | None) -> PlanOffer | None:
     """The plan offered at a wall: the first, in the teacher's order, that covers the course; while buying is on."""
-    return next((one for one in await offers_now(db) if {None, course_id} & set(one.scope)), None)
+    return _first(await offers_now(db), course_id)
+
+
+def offer_of(found: Answers, course_id: UUID) -> PlanOffer | None:
+    """The same, of an answer to `OFFERS`."""
+    return _first(offers_of(found), course_id) if get_settings().buying_enabled else None
+
+
+def _first(offers: Iterable[PlanOffer], course_id: UUID | None) -> PlanOffer | None:
+    return next((one for one in offers if {None, course_id} & set(one.scope)), None)
 
 
 def plans_url(back: str, came_from: str = "") -> str:
@@ -149,6 +166,8 @@ def wall_for(
     )
 
 
+# What it makes depends on the text alone, and a course's is the same for each reader.
+@lru_cache(maxsize=256)
 def prose(text: str) -> Markup | None:
     """Markdown as clean HTML; None for nothing."""
     # Sanitised by nh3 inside.

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.catalog.queries import Spoken
+from app.catalog.queries import Spoken, Track
 from app.i18n import current_locale
 from app.video import captions
-from app.video.captions_models import CaptionTrack
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def spoken(found: Spoken) -> tuple[tuple[SpokenTrack, ...], tuple[Moment, ...]]:
     )
 
 
-def _track(row: CaptionTrack) -> SpokenTrack:
+def _track(row: Track) -> SpokenTrack:
     return SpokenTrack(row.language, row.label, _lines(row.vtt))
 
 

@@ -1,25 +1,31 @@
 """Courses and lessons as visitors and members see them: the outline, the player or the wall, and the library."""
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
+from starlette.routing import Route
+from starlette.types import Scope
 
-from app.access.queries import facts_for
+from app.access.queries import ENTITLEMENTS, entitlements_of
 from app.access.rules import Denied, LessonFacts, Reason, ViewerFacts, decide
 from app.accounts.permissions import Permission, Viewer
-from app.billing.offers import PlanOffer
+from app.billing.offers import OFFERS, PlanOffer
 from app.billing.queries import stopped_by
-from app.catalog import queries
+from app.catalog import outlines, queries
+from app.catalog.outlines import COURSE, LESSON
 from app.catalog.views import CourseView, LessonView, OutlineLesson
 from app.clock import utcnow
-from app.db import Db
+from app.db import Db, Querying, session_on, statements
 from app.earning import visits
 from app.errors import BadInput, NotFound, TooMany
-from app.finding.queries import TermCard, said_of_lesson
+from app.finding.queries import SAID_OF_LESSON_AT, SaidTerm, said_terms
 from app.playback import progress
+from app.playback.progress import FINISHED
 from app.waiting import asking
 from app.waiting import queries as waiting
 from app.waiting.standing import Standing
@@ -28,20 +34,23 @@ from app.web.ask_forms import Asked, AskForm, Sent, form_for, take
 from app.web.course_views import (
     OutlineGroup,
     Wall,
+    begin_with,
     can_watch_all,
-    offer_for,
+    offer_of,
     outline,
     plans_url,
     prose,
     wall_for,
 )
 from app.web.course_words import Moment, SpokenTrack, spoken
-from app.web.guard import MaybeViewer, SignedIn, needs
-from app.web.pages import Page, Pages
+from app.web.guard import MaybeViewer, declares, needs
+from app.web.pages import Page, opened
 
 router = APIRouter(tags=["courses"])
 PUBLIC = [needs(Permission.PUBLIC)]
 POSTER_S = 86400
+# What a member's page shows of theirs.
+MINE = (ENTITLEMENTS, FINISHED)
 
 
 @dataclass(frozen=True)
@@ -85,91 +94,79 @@ class LessonPage:
     wall: Wall | None
     reminder: AskForm | None
     next: OutlineLesson | None
-    terms: list[TermCard]
+    terms: list[SaidTerm]
     is_preview: bool
-
-
-@dataclass(frozen=True)
-class LibraryCourse:
-    course: CourseView
-    done: int
-    total: int
-    begin: OutlineLesson | None
-    is_open: bool
-
-    @property
-    def percent(self) -> int:
-        return round(100 * self.done / self.total) if self.total else 0
-
-
-@dataclass(frozen=True)
-class LibraryPage:
-    watching: list[progress.Watching]
-    courses: list[LibraryCourse]
-    offer: PlanOffer | None
-    join_url: str
 
 
 def _sees_drafts(viewer: Viewer | None) -> bool:
     return viewer is not None and viewer.is_staff
 
 
-def _begin(course: CourseView, finished: set[UUID], *, is_open: bool) -> OutlineLesson | None:
-    """The first lesson that this viewer may watch and has not seen; when all are seen, the first again."""
-    ready = [one for one in course.lessons if one.is_out and one.has_poster and (is_open or one.is_free)]
-    return next((one for one in ready if one.id not in finished), ready[0] if ready else None)
-
-
 @router.get("/courses", dependencies=PUBLIC)
 async def course_list(page: Page, db: Db) -> Response:
     """Every course."""
     now = utcnow()
-    found = await queries.courses(db, now, with_drafts=_sees_drafts(page.viewer))
+    found = await outlines.courses(db, now, with_drafts=_sees_drafts(page.viewer))
     return await page.show("courses/list.html", CoursesPage(found, await waiting.topics(db, now)))
 
 
-@router.get("/courses/{course_slug}", dependencies=PUBLIC)
-async def course(course_slug: str, page: Page, db: Db) -> Response:
-    """One course: what it is for, and its outline."""
-    now, viewer = utcnow(), page.viewer
-    found = await queries.course_by_slug(db, course_slug, now, with_drafts=_sees_drafts(viewer))
+@declares(Permission.PUBLIC)
+async def course(request: Request) -> Response:
+    """GET /courses/{course_slug}: what it is for, and its outline."""
+    async with statements() as db:
+        return await _course(request, db, request.path_params["course_slug"], utcnow())
+
+
+async def _course(request: Request, db: Querying, slug: str, now: datetime) -> Response:
+    page, told = await opened(request, db, COURSE, OFFERS, mine=MINE, course_slug=slug)
+    viewer = page.viewer
+    found = outlines.course_of(told, now, with_drafts=_sees_drafts(viewer))
     if found is None:
         raise NotFound
-    entitlements = await facts_for(db, viewer.user_id) if viewer else []
-    finished = await progress.finished(db, viewer.user_id) if viewer else set()
+    entitlements = entitlements_of(told) if viewer else []
+    finished = progress.told_finished(told) if viewer else set()
     is_open = can_watch_all(viewer, found.id, entitlements, now)
     done = sum(lesson.id in finished for lesson in found.lessons)
     model = CoursePage(
         course=found,
         body=prose(found.body_md),
         outline=outline(found, finished, is_open=is_open),
-        begin=_begin(found, finished, is_open=is_open),
+        begin=begin_with(found, finished, is_open=is_open),
         is_begun=done > 0,
         is_open=is_open,
         done=done,
-        offer=None if is_open else await offer_for(db, found.id),
-        join_url=plans_url(found.url, origin.of(page.request)),
+        offer=None if is_open else offer_of(told, found.id),
+        join_url=plans_url(found.url, origin.of(request)),
     )
     return await page.show("courses/course.html", model)
 
 
-@router.get("/courses/{course_slug}/{lesson_slug}", dependencies=PUBLIC)
-async def lesson(course_slug: str, lesson_slug: str, page: Page, db: Db, told: str = "") -> Response:
-    """A lesson, 200 for everybody: with the player for those who may watch, with the wall for others."""
-    return await _lesson(page, db, course_slug, lesson_slug, Asked(told=told))
+@declares(Permission.PUBLIC)
+async def lesson(request: Request) -> Response:
+    """GET /courses/{course_slug}/{lesson_slug}: 200 for everybody, with the player for those who may watch, with the
+    wall for others."""
+    path = request.path_params
+    asked = Asked(told=request.query_params.get("told", ""))
+    async with statements() as db:
+        return await _lesson(request, db, path["course_slug"], path["lesson_slug"], asked)
 
 
 async def _lesson(
-    page: Pages, db: Db, course_slug: str, lesson_slug: str, asked: Asked, status: int = 200
+    request: Request, db: Querying, course_slug: str, lesson_slug: str, asked: Asked, status: int = 200
 ) -> Response:
-    now, viewer = utcnow(), page.viewer
+    now = utcnow()
+    facts = (COURSE, LESSON, OFFERS, SAID_OF_LESSON_AT)
+    page, told = await opened(
+        request, db, *facts, mine=MINE, course_slug=course_slug, lesson_slug=lesson_slug
+    )
+    viewer = page.viewer
     drafts = _sees_drafts(viewer)
-    found = await queries.course_by_slug(db, course_slug, now, with_drafts=drafts)
-    shown = await queries.lesson_in(db, found, lesson_slug, now, with_drafts=drafts) if found else None
+    found = outlines.course_of(told, now, with_drafts=drafts)
+    shown = outlines.lesson_of(told, found, now, with_drafts=drafts) if found else None
     if found is None or shown is None:
         raise NotFound
-    entitlements = await facts_for(db, viewer.user_id) if viewer else []
-    finished = await progress.finished(db, viewer.user_id) if viewer else set()
+    entitlements = entitlements_of(told) if viewer else []
+    finished = progress.told_finished(told) if viewer else set()
     verdict = decide(
         ViewerFacts(viewer.is_staff) if viewer else None,
         LessonFacts(shown.id, found.id, shown.is_free, shown.is_out, shown.has_video),
@@ -178,12 +175,12 @@ async def _lesson(
     )
     wall = None
     if isinstance(verdict, Denied):
-        back, came_from = f"{found.url}/{shown.slug}", origin.of(page.request)
-        offer = await offer_for(db, found.id)
-        why = await stopped_by(db, viewer.user_id) if viewer and verdict.reason is Reason.ENDED else ""
+        back, came_from = f"{found.url}/{shown.slug}", origin.of(request)
+        offer = offer_of(told, found.id)
+        why = await _why_stopped(db, viewer) if verdict.reason is Reason.ENDED else ""
         wall = wall_for(verdict, viewer, back, shown.id, found.free_lesson, offer, came_from, why)
         if offer is not None and wall.join_url:
-            await visits.count(db, origin.stepped_out_of(page.request), now)
+            await visits.count(db, origin.stepped_out_of(request), now)
     tracks, chapters = ((), ()) if wall else spoken(await queries.spoken_in(db, shown.id))
     is_open = can_watch_all(viewer, found.id, entitlements, now)
     model = LessonPage(
@@ -200,10 +197,17 @@ async def _lesson(
         if shown.is_soon and found.is_published
         else None,
         next=_next(found, shown),
-        terms=await said_of_lesson(db, shown.id),
+        terms=said_terms(told),
         is_preview=not found.is_published or not shown.is_out,
     )
     return await page.show("courses/lesson.html", model, status=status)
+
+
+async def _why_stopped(db: Querying, viewer: Viewer | None) -> str:
+    if viewer is None:
+        return ""
+    async with session_on(db) as session:
+        return await stopped_by(session, viewer.user_id)
 
 
 def _next(course: CourseView, present: LessonView) -> OutlineLesson | None:
@@ -219,8 +223,8 @@ async def remind_me(
 ) -> Response:
     """ "Tell me when it is out": the answer is the same for every address."""
     now = utcnow()
-    found = await queries.course_by_slug(db, course_slug, now)
-    shown = await queries.lesson_in(db, found, lesson_slug, now) if found else None
+    found = await outlines.course_by_slug(db, course_slug, now)
+    shown = await outlines.lesson_in(db, found, lesson_slug, now) if found else None
     if found is None or shown is None:
         raise NotFound
     url = f"{found.url}/{shown.slug}"
@@ -231,30 +235,8 @@ async def remind_me(
         told = await take(db, request, page.viewer, topic_id, str(shown.id), sent)
     except (BadInput, TooMany) as fault:
         asked = Asked(sent.email, fault.sentence, came_from=sent.came_from)
-        return await _lesson(page, db, course_slug, lesson_slug, asked, fault.status)
+        return await _lesson(request, db, course_slug, lesson_slug, asked, fault.status)
     return RedirectResponse(f"{url}?told={told}#reminder", 303)
-
-
-@router.get("/library", dependencies=[needs(Permission.MEMBER)])
-async def library(page: Page, db: Db, viewer: SignedIn) -> Response:
-    """Where the member stopped, and what they can watch."""
-    now = utcnow()
-    entitlements = await facts_for(db, viewer.user_id)
-    finished = await progress.finished(db, viewer.user_id)
-    rows = []
-    for one in await queries.courses(db, now):
-        is_open = can_watch_all(viewer, one.id, entitlements, now)
-        out = [lesson for lesson in one.lessons if lesson.is_out]
-        done = sum(lesson.id in finished for lesson in out)
-        rows.append(LibraryCourse(one, done, len(out), _begin(one, finished, is_open=is_open), is_open))
-    is_member = any(row.is_open for row in rows)
-    model = LibraryPage(
-        watching=await progress.watching(db, viewer.user_id),
-        courses=rows,
-        offer=None if is_member else await offer_for(db, None),
-        join_url=plans_url("/library"),
-    )
-    return await page.show("library/library.html", model)
 
 
 @router.get("/posters/{lesson_id}-small.jpg", dependencies=PUBLIC)
@@ -275,3 +257,21 @@ async def _poster(lesson_id: UUID, db: Db, viewer: Viewer | None, name: str) -> 
         raise NotFound
     who = "public" if film.is_visible else "private"
     return await stored.file(f"{film.poster_folder}/{name}", "image/jpeg", f"{who}, max-age={POSTER_S}")
+
+
+_READ = re.compile(r"/courses/[a-z0-9-]+(?:/[a-z0-9-]+)?")
+
+
+def is_read(scope: Scope) -> bool:
+    """Whether somebody reads a course's or a lesson's page: answered before FastAPI (app/main.py)."""
+    return (
+        scope["type"] == "http"
+        and scope["method"] in ("GET", "HEAD")
+        and _READ.fullmatch(scope["path"]) is not None
+    )
+
+
+routes = [
+    Route("/courses/{course_slug}", course, methods=["GET", "HEAD"]),
+    Route("/courses/{course_slug}/{lesson_slug}", lesson, methods=["GET", "HEAD"]),
+]

@@ -11,7 +11,7 @@ from app.accounts import sessions
 from app.accounts.permissions import MAY, Permission, Viewer
 from app.accounts.signing_in import Device
 from app.clock import utcnow
-from app.db import Db, transaction
+from app.db import Db, Querying, transaction
 from app.errors import Forbidden, SignInRequired
 from app.settings import get_settings
 
@@ -53,12 +53,17 @@ def device_of(request: Request) -> Device:
     )
 
 
-async def current_viewer(request: Request, db: Db) -> Viewer | None:
+async def viewer_of(request: Request, db: Querying) -> Viewer | None:
     """The signed-in viewer, or None. Remembered on the request, so that error pages show the same header."""
     token = request.cookies.get(cookie_name())
     viewer = await sessions.find(db, token, utcnow()) if token else None
     request.state.viewer = viewer
     return viewer
+
+
+async def current_viewer(request: Request, db: Db) -> Viewer | None:
+    """The same for FastAPI's routes."""
+    return await viewer_of(request, db)
 
 
 MaybeViewer = Annotated[Viewer | None, Depends(current_viewer)]

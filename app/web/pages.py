@@ -5,18 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import i18n
 from app.accounts.permissions import Viewer
-from app.billing.trouble import Trouble, trouble_of
+from app.billing.trouble import TROUBLE, Trouble, told_trouble, trouble_of
 from app.clock import use_zone, utcnow
-from app.db import Db
-from app.practice.queries import PracticeView, practice
+from app.db import Db, Querying
+from app.practice.queries import PRACTICE, PracticeView, practice, practice_of
+from app.question import Answers, Fact, ask
 from app.settings import get_settings
 from app.templating import environment
 from app.web import origin, theme
-from app.web.guard import MaybeViewer, cookie_name, set_session_cookie
+from app.web.guard import MaybeViewer, cookie_name, set_session_cookie, viewer_of
 
 # A way back travels in addresses and mailed links, which break (or fill a stranger's mailbox) when it is long.
 LONGEST_NEXT = 1000
@@ -107,12 +107,21 @@ class Pages:
     """Renders pages of one request. `await page.show("auth/login.html", LoginPage(...))`."""
 
     def __init__(
-        self, request: Request, db: AsyncSession, viewer: Viewer | None, facts: PracticeView | None = None
+        self, request: Request, db: Querying, viewer: Viewer | None, facts: PracticeView | None = None
     ) -> None:
         self.request = request
         self.db = db
         self.viewer = viewer
         self.facts = facts
+        # Of the frame, where it was asked for with the page.
+        self.found: Answers | None = None
+
+    async def _trouble(self) -> Trouble | None:
+        if self.viewer is None:
+            return None
+        if self.found is not None:
+            return told_trouble(self.found, utcnow())
+        return await trouble_of(self.db, self.viewer.user_id, utcnow())
 
     async def show(
         self, template: str, page: Any = None, *, status: int = 200, headers: dict[str, str] | None = None
@@ -123,7 +132,7 @@ class Pages:
             practice=self.facts or await practice(self.db),
             csp_nonce=self.request.state.csp_nonce,
             path=self.request.url.path,
-            trouble=await trouble_of(self.db, self.viewer.user_id, utcnow()) if self.viewer else None,
+            trouble=await self._trouble(),
             came_from=origin.of(self.request),
         )
         cache = "private, no-store" if self.viewer else "no-cache"
@@ -138,11 +147,29 @@ class Pages:
         return response
 
 
-async def pages_of(request: Request, db: AsyncSession, viewer: Viewer | None) -> Pages:
+async def pages_of(request: Request, db: Querying, viewer: Viewer | None) -> Pages:
     """The same by hand, for routes that keep no transaction open while they call other servers."""
     facts = await practice(db)
     _as_at(facts)
     return Pages(request, db, viewer, facts)
+
+
+async def opened(
+    request: Request, db: Querying, *facts: Fact, mine: tuple[Fact, ...] = (), **values: Any
+) -> tuple[Pages, Answers]:
+    """For pages that are read all the time: who looks, and by one question all that the page and its frame show.
+
+    `mine`: facts about the viewer, which are not asked (and so not among the answers) where there is none.
+    """
+    viewer = await viewer_of(request, db)
+    if viewer is not None:
+        facts, values = (*facts, TROUBLE, *mine), {**values, "user_id": viewer.user_id}
+    found = await ask(db, PRACTICE, *facts, **values)
+    told = practice_of(found)
+    _as_at(told)
+    page = Pages(request, db, viewer, told)
+    page.found = found
+    return page, found
 
 
 async def _pages(request: Request, db: Db, viewer: MaybeViewer) -> Pages:

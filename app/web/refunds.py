@@ -12,7 +12,7 @@ from app.accounts.permissions import Permission
 from app.billing import refunds
 from app.billing.amounts import read_amount, write_amount
 from app.billing.refunds import Preview
-from app.catalog import queries as catalog
+from app.catalog import outlines
 from app.clock import utcnow
 from app.errors import BadInput, LimberError
 from app.web.guard import BriefSignedIn, needs_briefly
@@ -67,7 +67,7 @@ async def _show(
     refusal: LimberError | None = None,
 ) -> Response:
     async with db.transaction() as session:
-        courses = await catalog.courses(session, utcnow(), with_drafts=True)
+        courses = await outlines.courses(session, utcnow(), with_drafts=True)
         titles: dict[UUID | None, str] = {one.id: one.title for one in courses}
         errors = {}
         if refusal is not None:

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
-from app.catalog import editing, publishing, queries
+from app.catalog import editing, outlines, publishing, queries
 from app.catalog.models import Course, Lesson, Section
 from app.catalog.publishing import NotYet
 from app.catalog.rules import Missing
@@ -41,16 +41,16 @@ async def draft(section: Section, **values: object) -> Lesson:
 async def seen(session: AsyncSession, course: Course, at: object = NOW) -> list[OutlineLesson]:
     """The lessons that the public finds in the course."""
     assert isinstance(at, type(NOW))
-    found = await queries.course_by_slug(session, course.slug, at)
+    found = await outlines.course_by_slug(session, course.slug, at)
     return list(found.lessons) if found else []
 
 
 async def test_a_draft_is_in_nobodys_sight_but_staffs(course: Course, section: Section) -> None:
     lesson = await draft(section)
     async with db.transaction() as session:
-        assert await queries.course_by_slug(session, course.slug, NOW) is None
-        assert await queries.courses(session, NOW) == []
-        staffs = await queries.course_by_slug(session, course.slug, NOW, with_drafts=True)
+        assert await outlines.course_by_slug(session, course.slug, NOW) is None
+        assert await outlines.courses(session, NOW) == []
+        staffs = await outlines.course_by_slug(session, course.slug, NOW, with_drafts=True)
         assert staffs is not None
         assert [one.id for one in staffs.lessons] == [lesson.id]
         assert not staffs.lessons[0].is_out
@@ -170,7 +170,7 @@ async def test_a_free_lesson_is_found_as_such_only_when_it_is_out(course: Course
         await publishing.publish_course(session, course.id, NOW)
     async with db.transaction() as session:
         for at, expected in ((NOW, None), (LATER, lesson.id)):
-            found = await queries.course_by_slug(session, course.slug, at)
+            found = await outlines.course_by_slug(session, course.slug, at)
             assert found is not None
             assert (found.free_lesson.id if found.free_lesson else None) == expected
 

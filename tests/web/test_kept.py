@@ -140,7 +140,7 @@ async def test_the_mark_asks_every_table_that_the_page_is_drawn_from(
         await client.get(path)
     mark, *drawn = asked
     assert "xmin" in mark
-    assert len(drawn) > 2
+    assert drawn
     assert tables(drawn) <= tables([mark])
 
 

@@ -13,7 +13,7 @@ from app.access.explaining import Explained, explain
 from app.access.queries import LedgerEntry, ledger_for
 from app.accounts import queries, rules
 from app.accounts.models import User
-from app.catalog import queries as catalog
+from app.catalog import outlines
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput, NotFound
@@ -50,7 +50,7 @@ class TakePage:
 
 
 async def _titles(db: Db) -> dict[UUID, str]:
-    return {course.id: course.title for course in await catalog.courses(db, utcnow(), with_drafts=True)}
+    return {course.id: course.title for course in await outlines.courses(db, utcnow(), with_drafts=True)}
 
 
 async def _show(

@@ -14,7 +14,7 @@ from app.accounts.models import User
 from app.accounts.queries import Device
 from app.billing.queries import Membership, membership_of
 from app.billing.watch import Payment, payments_of
-from app.catalog import queries as catalog
+from app.catalog import outlines
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput
@@ -88,7 +88,7 @@ async def _show(
     rights = await explain(db, user_id, now)
     titles: dict[UUID, str] = {}
     if any(right.course_id for right in rights):
-        titles = {course.id: course.title for course in await catalog.courses(db, now, with_drafts=True)}
+        titles = {course.id: course.title for course in await outlines.courses(db, now, with_drafts=True)}
     shown = MemberPage(
         member=user,
         devices=await queries.devices(db, user_id, now),

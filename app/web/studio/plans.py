@@ -10,7 +10,7 @@ from app.billing import offers, plans, price_moves
 from app.billing.amounts import CURRENCIES
 from app.billing.plan_models import Plan, PlanPrice
 from app.billing.rules import Scope
-from app.catalog import queries as catalog
+from app.catalog import outlines
 from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput
@@ -64,7 +64,7 @@ class PlanPage:
 
 async def _courses(db: Db) -> list[tuple[str, str]]:
     return [
-        (str(course.id), course.title) for course in await catalog.courses(db, utcnow(), with_drafts=True)
+        (str(course.id), course.title) for course in await outlines.courses(db, utcnow(), with_drafts=True)
     ]
 
 

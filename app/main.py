@@ -23,7 +23,7 @@ from app.errors import LimberError
 from app.playback import keyring
 from app.practice.queries import language
 from app.settings import get_settings
-from app.web import closing, courses, failures, media, playback, static
+from app.web import articles, closing, courses, failures, media, playback, static
 from app.web.kept import KeptPages
 from app.web.shield import BodyLimit, CrossSiteShield, HeadAsGet, SecurityHeaders
 
@@ -137,7 +137,7 @@ class Site(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if media.is_meant(scope):
             await media.serve(scope, receive, send)
-        elif playback.is_start(scope) or courses.is_read(scope):
+        elif playback.is_start(scope) or courses.is_read(scope) or articles.is_read(scope):
             await self.direct(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -172,7 +172,7 @@ def create_app() -> Site:
     for shield in reversed(SHIELDS):
         app.add_middleware(shield)
     app.direct = Starlette(
-        routes=[*playback.routes, *courses.routes],
+        routes=[*playback.routes, *courses.routes, *articles.routes],
         middleware=[Middleware(one) for one in (*SHIELDS, KeptPages, HeadAsGet)],
         exception_handlers=ERRORS,
     )

@@ -3,23 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.accounts.models import User
 from app.articles import rules, suggesting
-from app.articles.models import Article, ArticleRelation, ArticleTag, Comment, Tag
-from app.articles.paths import address
+from app.articles.models import Article, ArticleTag, Comment, Tag
 from app.articles.shown import shown
-from app.articles.threads import ResponseRow
-from app.articles.writers import Sender
 from app.catalog.rules import is_slug
-from app.db import UtcDateTime
 
 
 @dataclass(frozen=True)
@@ -226,55 +220,6 @@ class Mention:
     summary: str = ""
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What stands around an article's text. `author` None: the account is gone. `related`: published ones, in the
-    author's order."""
-
-    author: str | None
-    tags: tuple[Mention, ...]
-    related: tuple[Mention, ...]
-
-
-def _surroundings() -> Select[Any]:
-    author = select(User.name).where(User.id == Article.author_id).correlate(Article).scalar_subquery()
-    named = func.json_build_array(Tag.slug, Tag.name)
-    tags = (
-        select(func.json_agg(aggregate_order_by(named, func.lower(Tag.name), Tag.id)))
-        .join(ArticleTag, ArticleTag.tag_id == Tag.id)
-        .where(ArticleTag.article_id == Article.id)
-        .correlate(Article)
-        .scalar_subquery()
-    )
-    other = aliased(Article)
-    card = func.json_build_array(other.slug, other.is_listed, other.title, other.summary)
-    related = (
-        select(func.json_agg(aggregate_order_by(card, ArticleRelation.position)))
-        .select_from(other)
-        .join(ArticleRelation, ArticleRelation.related_id == other.id)
-        .where(ArticleRelation.article_id == Article.id, shown(bindparam("now", type_=UtcDateTime()), other))
-        .correlate(Article)
-        .scalar_subquery()
-    )
-    return select(author, tags, related).where(Article.id == bindparam("article_id"))
-
-
-_AROUND = _surroundings()
-
-
-async def surroundings(db: AsyncSession, article_id: UUID, now: datetime) -> Surroundings:
-    """One question, however much there is."""
-    author, tags, related = (await db.execute(_AROUND, {"article_id": article_id, "now": now})).one()
-    return Surroundings(
-        author,
-        tuple(Mention(f"/articles/tag/{slug}", name) for slug, name in tags or ()),
-        tuple(
-            Mention(address(slug, is_listed), title, summary)
-            for slug, is_listed, title, summary in related or ()
-        ),
-    )
-
-
 async def alike(db: AsyncSession, article_id: UUID, now: datetime) -> tuple[Mention, ...]:
     """What is suggested where the author has chosen nothing: those most alike first."""
     ids = await suggesting.suggested(db, article_id)
@@ -287,38 +232,3 @@ async def alike(db: AsyncSession, article_id: UUID, now: datetime) -> tuple[Ment
     )
     found = {row.id: Mention(f"/articles/{row.slug}", row.title, row.summary) for row in rows}
     return tuple(found[one] for one in ids if one in found)
-
-
-def _own(sender: Sender | None) -> ColumnElement[bool]:
-    """What this reader wrote, unless staff or they themselves took it away."""
-    if sender is None or (sender.user_id is None and sender.writer is None):
-        return false()
-    wrote = []
-    if sender.user_id is not None:
-        wrote.append(Comment.user_id == sender.user_id)
-    if sender.writer is not None:
-        wrote.append(Comment.writer == sender.writer)
-    return and_(or_(*wrote), Comment.state.in_(("approved", "pending", "spam")))
-
-
-async def responses(db: AsyncSession, article_id: UUID, reader: Sender | None = None) -> list[ResponseRow]:
-    """Every response in the order of writing. Those that are neither approved nor the reader's own come without name
-    and words, to keep threads whole."""
-    is_mine = _own(reader)
-    shown = or_(Comment.state == "approved", is_mine)
-    rows = await db.execute(
-        select(
-            Comment.id,
-            Comment.parent_id,
-            case((shown, Comment.name), else_=literal("")),
-            case((shown, Comment.body_html), else_=literal("")),
-            Comment.is_author,
-            Comment.state,
-            Comment.created_at,
-            func.coalesce(is_mine, false()),
-            Comment.edits > 0,
-        )
-        .where(Comment.article_id == article_id)
-        .order_by(Comment.created_at, Comment.id)
-    )
-    return [ResponseRow(*row) for row in rows]

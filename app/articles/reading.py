@@ -129,24 +129,44 @@ def article_of(found: Answers) -> ReadArticle | None:
     told = found[ARTICLE.name]
     if told is None:
         return None
-    article_id, *words, lesson_id, changed_at, published_at, author, tags, related = told
-    return ReadArticle(
-        UUID(article_id),
-        *words,
-        known(lesson_id),
-        moment_told(changed_at),
-        moment(published_at),
+    (
+        article_id,
+        slug,
+        is_listed,
+        title,
+        summary,
+        body_html,
+        word_count,
+        state,
+        lesson_id,
+        changed_at,
+        published_at,
         author,
-        tuple(Mention(f"/articles/tag/{slug}", name) for slug, name in tags or ()),
-        tuple(
-            Mention(address(slug, is_listed), title, summary)
-            for slug, is_listed, title, summary in related or ()
-        ),
+        tags,
+        related,
+    ) = told
+    return ReadArticle(
+        id=UUID(article_id),
+        slug=slug,
+        is_listed=is_listed,
+        title=title,
+        summary=summary,
+        body_html=body_html,
+        word_count=word_count,
+        state=state,
+        lesson_id=known(lesson_id),
+        changed_at=moment_told(changed_at),
+        published_at=moment(published_at),
+        author=author,
+        tags=tuple(Mention(f"/articles/tag/{word}", name) for word, name in tags or ()),
+        related=tuple(Mention(address(*at), name, words) for *at, name, words in related or ()),
     )
 
 
 def responses_of(found: Answers) -> Sequence[ResponseRow]:
     """Every response in the order of writing. Those that are neither approved nor the reader's own come without name
     and words, to keep threads whole."""
-    rows = found[RESPONSES.name] or ()
-    return [ResponseRow(*row[:6], moment_told(row[6]), *row[7:]) for row in rows]
+    return [
+        ResponseRow(one, answered, name, html, is_author, state, moment_told(at), is_mine, is_edited)
+        for one, answered, name, html, is_author, state, at, is_mine, is_edited in found[RESPONSES.name] or ()
+    ]

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ScalarSelect, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.articles.models import Article, Series, SeriesPart
 from app.articles.queries import ArticleCard, cards
 from app.articles.shown import shown
 from app.catalog.rules import is_slug
+from app.question import Answers, Fact, given
 
 
 @dataclass(frozen=True)
@@ -31,28 +34,38 @@ class Place:
     next: Neighbour | None
 
 
-async def place_of(db: AsyncSession, article_id: UUID, now: datetime) -> Place | None:
-    """Counted among the parts that everybody may read, and this one; None where it is in no series."""
-    mine = select(SeriesPart.series_id).where(SeriesPart.article_id == article_id).scalar_subquery()
-    rows = (
-        await db.execute(
-            select(Article.id, Article.title, Article.slug, Series.title, Series.slug)
-            .join(SeriesPart, SeriesPart.article_id == Article.id)
-            .join(Series, Series.id == SeriesPart.series_id)
-            .where(SeriesPart.series_id == mine, or_(shown(now), Article.id == article_id))
-            .order_by(SeriesPart.position, Article.id)
-        )
-    ).all()
-    at = next((n for n, row in enumerate(rows) if row[0] == article_id), None)
+def _parts() -> ScalarSelect[Any]:
+    """Those that everybody may read, and this one, of the series that an article is in."""
+    here = select(Article.id).where(Article.slug == given("slug")).scalar_subquery()
+    mine = select(SeriesPart.series_id).where(SeriesPart.article_id == here).scalar_subquery()
+    part = func.json_build_array(Article.title, Article.slug, Series.title, Series.slug)
+    return (
+        select(func.json_agg(aggregate_order_by(part, SeriesPart.position, Article.id)))
+        .select_from(Article)
+        .join(SeriesPart, SeriesPart.article_id == Article.id)
+        .join(Series, Series.id == SeriesPart.series_id)
+        .where(SeriesPart.series_id == mine, or_(shown(given("now")), Article.slug == given("slug")))
+        .scalar_subquery()
+    )
+
+
+# By `slug` and `now`.
+SERIES = Fact("series", _parts())
+
+
+def place_of(found: Answers, slug: str) -> Place | None:
+    """The place of an answer to `SERIES`; None where the article is in no series."""
+    rows = found[SERIES.name] or ()
+    at = next((n for n, row in enumerate(rows) if row[1] == slug), None)
     if at is None:
         return None
 
     def neighbour(n: int) -> Neighbour | None:
-        return Neighbour(rows[n][1], f"/articles/{rows[n][2]}") if 0 <= n < len(rows) else None
+        return Neighbour(rows[n][0], f"/articles/{rows[n][1]}") if 0 <= n < len(rows) else None
 
     return Place(
-        title=rows[at][3],
-        url=f"/series/{rows[at][4]}",
+        title=rows[at][2],
+        url=f"/series/{rows[at][3]}",
         number=at + 1,
         total=len(rows),
         previous=neighbour(at - 1),

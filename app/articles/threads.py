@@ -4,24 +4,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
-
-from markupsafe import Markup
+from typing import NamedTuple
 
 from app.articles.letting_in import is_editable
 
 DEEPEST = 4
 
 
-@dataclass(frozen=True)
-class ResponseRow:
+class ResponseRow(NamedTuple):
     """One response as stored, without its email address. Only those that this reader sees carry name and words.
 
-    `is_mine`: the reader wrote it, and sees it also while it is not approved.
+    `is_mine`: the reader wrote it, and sees it also while it is not approved. A tuple with its ids as text: a page may
+    have hundreds.
     """
 
-    id: UUID
-    parent_id: UUID | None
+    id: str
+    parent_id: str | None
     name: str
     body_html: str
     is_author: bool
@@ -35,7 +33,7 @@ class ResponseRow:
         return self.state == "approved" or self.is_mine
 
 
-@dataclass
+@dataclass(slots=True)
 class Response:
     """One response and the answers under it. `answers_name` is set where the indent no longer tells.
 
@@ -48,7 +46,7 @@ class Response:
     replies: list["Response"] = field(default_factory=list)
 
     @property
-    def id(self) -> UUID:
+    def id(self) -> str:
         return self.row.id
 
     @property
@@ -75,19 +73,14 @@ class Response:
     def can_edit(self, now: datetime) -> bool:
         return self.row.is_mine and is_editable(self.row.created_at, now)
 
-    @property
-    def body_html(self) -> Markup:
-        """Sanitised when it was written (`markdown.render_response`), so it may be shown as it is."""
-        return Markup(self.row.body_html)  # noqa: S704 (the sanitised field)
 
-
-def _parents(rows: Sequence[ResponseRow]) -> dict[UUID, UUID | None]:
+def _parents(rows: Sequence[ResponseRow]) -> dict[str, str | None]:
     """The parent of each response that stands on the page: shown ones, and all that they answer, however far up."""
     by_id = {row.id: row for row in rows}
-    found: dict[UUID, UUID | None] = {}
+    found: dict[str, str | None] = {}
     for row in rows:
         at: ResponseRow | None = row if row.is_shown else None
-        way: dict[UUID, None] = {}
+        way: dict[str, None] = {}
         while at is not None and at.id not in found:
             way[at.id] = None
             parent = by_id.get(at.parent_id) if at.parent_id else None
@@ -101,7 +94,7 @@ def _parents(rows: Sequence[ResponseRow]) -> dict[UUID, UUID | None]:
 def build(rows: Sequence[ResponseRow]) -> list[Response]:
     """The responses that stand on the page as a tree; siblings keep the order of `rows`."""
     parents = _parents(rows)
-    children: dict[UUID | None, list[ResponseRow]] = defaultdict(list)
+    children: dict[str | None, list[ResponseRow]] = defaultdict(list)
     for row in rows:
         if row.id in parents:
             children[parents[row.id]].append(row)

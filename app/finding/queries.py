@@ -198,6 +198,11 @@ def _said(name: str, of: ColumnElement[bool], link: type[TermArticle] | type[Ter
 _LESSON_HERE = select(Lesson.id).join(Course, Course.id == Lesson.course_id)
 SAID_OF_LESSON = _said("terms", TermLesson.lesson_id == given("lesson_id"), TermLesson)
 SAID_OF_ARTICLE = _said("terms", TermArticle.article_id == given("article_id"), TermArticle)
+SAID_OF_ARTICLE_AT = _said(
+    "terms",
+    TermArticle.article_id == select(Article.id).where(Article.slug == given("slug")).scalar_subquery(),
+    TermArticle,
+)
 SAID_OF_LESSON_AT = _said(
     "terms",
     TermLesson.lesson_id

@@ -159,12 +159,13 @@ async def opened(
 ) -> tuple[Pages, Answers]:
     """For pages that are read all the time: who looks, and by one question all that the page and its frame show.
 
-    `mine`: facts about the viewer, which are not asked (and so not among the answers) where there is none.
+    `mine`: facts about the viewer, which are not asked (and so not among the answers) where there is none. `user_id` is
+    given.
     """
     viewer = await viewer_of(request, db)
     if viewer is not None:
-        facts, values = (*facts, TROUBLE, *mine), {**values, "user_id": viewer.user_id}
-    found = await ask(db, PRACTICE, *facts, **values)
+        facts = (*facts, TROUBLE, *mine)
+    found = await ask(db, PRACTICE, *facts, user_id=viewer.user_id if viewer else None, **values)
     told = practice_of(found)
     _as_at(told)
     page = Pages(request, db, viewer, told)

@@ -6,62 +6,73 @@ together (`autoescape false`); nothing in a line is anything but text that may s
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from app.articles.threads import Response
 from app.clock import current_zone
 from app.i18n import _
 from app.templating import day
 
-NOTHING = Markup("")
-_CLOSE = Markup("</ol>\n</li>\n")
+_CLOSE = "</ol>\n</li>\n"
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseLine:
+class ResponseLine(NamedTuple):
     """One response. `gone`: what stands in the place of one that is not shown. `begins`: it is the first of a list at
     `depth`; `ends`: the tags that end it and the lists that it is the last of."""
 
     id: str
-    name: Markup
-    gone: Markup
+    name: str
+    gone: str
     is_author: bool
     is_held: bool
     is_edited: bool
     can_edit: bool
     can_report: bool
     written_at: str
-    day: Markup
-    body_html: Markup
-    answers: Markup
-    label: Markup
-    reply_label: Markup
-    report_label: Markup
+    day: str
+    body_html: str
+    answers: str
+    label: str
+    reply_label: str
+    report_label: str
     depth: int
     begins: bool
-    ends: Markup
+    ends: str
+
+
+def _escaped(words: str) -> str:
+    return str(escape(words))
 
 
 def lines(responses: Sequence[Response], now: datetime) -> list[ResponseLine]:
     """Every response of the tree, in the order of reading."""
-    zone, days = current_zone(), dict[date, Markup]()
-    said = _("Response by %(name)s"), _("Reply to %(name)s"), _("Report the response by %(name)s")
-    answering = _("In reply to %(name)s")
+    zone, days = current_zone(), dict[date, str]()
+    # Escaped before the name is put in, which is escaped once for all of them.
+    said, reply, report, answering = (
+        _escaped(words)
+        for words in (
+            _("Response by %(name)s"),
+            _("Reply to %(name)s"),
+            _("Report the response by %(name)s"),
+            _("In reply to %(name)s"),
+        )
+    )
     found = []
     for item, depth, begins, ends in _walk(responses):
         row = item.row
         at = row.created_at.astimezone(zone).date()
         if at not in days:
-            days[at] = escape(day(at))
-        name = {"name": row.name}
+            days[at] = _escaped(day(at))
+        shown = _escaped(row.name)
+        name = {"name": shown}
         found.append(
             ResponseLine(
-                id=str(row.id),
-                name=escape(row.name),
-                gone=escape(_gone(row.state)) if item.is_placeholder else NOTHING,
+                id=row.id,
+                name=shown,
+                gone=_escaped(_gone(row.state)) if item.is_placeholder else "",
                 is_author=row.is_author,
                 is_held=item.is_held,
                 is_edited=row.is_edited,
@@ -69,11 +80,12 @@ def lines(responses: Sequence[Response], now: datetime) -> list[ResponseLine]:
                 can_report=not row.is_author and not row.is_mine,
                 written_at=row.created_at.isoformat(),
                 day=days[at],
-                body_html=item.body_html,
-                answers=escape(answering % {"name": item.answers_name}) if item.answers_name else NOTHING,
-                label=escape(said[0] % name),
-                reply_label=escape(said[1] % name),
-                report_label=escape(said[2] % name),
+                # Sanitised when it was written (`markdown.render_response`), so it may be shown as it is.
+                body_html=row.body_html,
+                answers=answering % {"name": _escaped(item.answers_name)} if item.answers_name else "",
+                label=said % name,
+                reply_label=reply % name,
+                report_label=report % name,
                 depth=depth,
                 begins=begins,
                 ends=ends,
@@ -90,21 +102,19 @@ def _gone(state: str) -> str:
     return _("A response that was removed.")
 
 
-def _walk(responses: Sequence[Response]) -> Iterator[tuple[Response, int, bool, Markup]]:
+def _walk(responses: Sequence[Response]) -> Iterator[tuple[Response, int, bool, str]]:
     """(response, depth, whether it begins a list, what it ends), depth first; a tree is at most four levels deep."""
 
-    def level(
-        items: Sequence[Response], depth: int, after: Markup
-    ) -> Iterator[tuple[Response, int, bool, Markup]]:
+    def level(items: Sequence[Response], depth: int, after: str) -> Iterator[tuple[Response, int, bool, str]]:
         for number, item in enumerate(items):
             is_last = number == len(items) - 1
             if item.replies:
                 # The last of its replies closes their list and this item, and this item's list where it is the last.
                 rest = _CLOSE + after if is_last else _CLOSE
-                yield item, depth, number == 0, Markup("\n")
+                yield item, depth, number == 0, "\n"
                 yield from level(item.replies, depth + 1, rest)
             else:
-                end = Markup("</li>\n")
+                end = "</li>\n"
                 yield item, depth, number == 0, end + after if is_last else end
 
-    yield from level(responses, 1, Markup("</ol>\n"))
+    yield from level(responses, 1, "</ol>\n")

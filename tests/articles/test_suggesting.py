@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from app import db
-from app.articles import queries, suggesting
+from app.articles import queries, reading, suggesting
 from app.articles.models import Article, ArticleRelation, ArticleTag, Tag
 from app.clock import utcnow
+from app.question import ask
 from tests import factories
 
 
@@ -20,7 +21,9 @@ async def put(title: str, summary: str = "", **values: object) -> Article:
 
 async def related(article: Article) -> list[str]:
     async with db.transaction() as session:
-        around = await queries.surroundings(session, article.id, utcnow())
+        told = await ask(session, reading.ARTICLE, slug=article.slug, now=utcnow())
+        around = reading.article_of(told)
+        assert around is not None
         found = around.related or await queries.alike(session, article.id, utcnow())
     return [card.title for card in found]
 

@@ -1,7 +1,6 @@
 """Threads: order, depth, the count, and what happens around a response that is not shown."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from app.articles.threads import DEEPEST, Response, ResponseRow, build, count
 
@@ -9,9 +8,9 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def row(n: int, parent: int | None = None, *, shown: bool = True) -> ResponseRow:
-    parent_id = UUID(int=parent) if parent else None
+    parent_id = str(parent) if parent else None
     name, words = (f"P{n}", f"<p>{n}</p>") if shown else ("", "")
-    return ResponseRow(UUID(int=n), parent_id, name, words, False, "approved" if shown else "removed", AT)
+    return ResponseRow(str(n), parent_id, name, words, False, "approved" if shown else "removed", AT)
 
 
 def outline(items: list[Response]) -> list[object]:
@@ -43,7 +42,7 @@ def test_a_removed_response_keeps_its_place_where_it_is_answered_and_is_not_coun
 
 
 def test_one_that_only_its_writer_sees_is_there_and_not_counted() -> None:
-    mine = ResponseRow(UUID(int=2), UUID(int=1), "Me", "<p>Hm.</p>", False, "spam", AT, is_mine=True)
+    mine = ResponseRow("2", "1", "Me", "<p>Hm.</p>", False, "spam", AT, is_mine=True)
     (first,) = build([row(1), mine])
     (own,) = first.replies
     assert (own.name, own.is_held, own.is_placeholder) == ("Me", True, False)

@@ -41,14 +41,14 @@ class Tree(HTMLParser):
 
 
 def row(n: int, parent: int) -> ResponseRow:
-    parent_id = UUID(int=parent) if parent else None
+    parent_id = str(UUID(int=parent)) if parent else None
     return ResponseRow(
-        UUID(int=n), parent_id, f"P<{n}>", "<p>Yes</p>", n % 3 == 0, "approved", AT + timedelta(hours=n)
+        str(UUID(int=n)), parent_id, f"P<{n}>", "<p>Yes</p>", n % 3 == 0, "approved", AT + timedelta(hours=n)
     )
 
 
 def tree(items: list[Response]) -> list[tuple[int, list[object]]]:
-    return [(item.id.int, list(tree(item.replies))) for item in items]
+    return [(UUID(item.id).int, list(tree(item.replies))) for item in items]
 
 
 @given(PARENTS)

@@ -54,9 +54,13 @@ def money(amount_cents: int, currency: str) -> str:
 
     Source: https://docs.stripe.com/currencies#zero-decimal
     """
+    return _money(amount_cents, currency, i18n.current_locale())
+
+
+@lru_cache(maxsize=1024)
+def _money(amount_cents: int, currency: str, locale: str) -> str:
     whole = amount_cents if currency in ZERO_DECIMAL else amount_cents / 100
-    text = format_currency(whole, currency.upper(), locale=i18n.current_locale())
-    return text.removesuffix(".00")
+    return format_currency(whole, currency.upper(), locale=locale).removesuffix(".00")
 
 
 @lru_cache(maxsize=4096)
@@ -118,6 +122,8 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
+        # A new template comes with a new process: asking for each one's date was a twentieth of a page.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],

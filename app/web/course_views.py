@@ -1,5 +1,6 @@
 """What the pages about courses show: outlines, offers and walls, made of what each domain knows."""
 
+import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,8 +24,9 @@ from app.web.origin import carried
 
 
 class OutlineRow(NamedTuple):
-    """A lesson as `_parts/course_outline.html` wants it."""
+    """A lesson as `_parts/course_outline.html` wants it. `number`: counted through all sections, from 1."""
 
+    number: int
     title: str
     url: str
     duration_s: float | None
@@ -58,6 +60,8 @@ class Wall:
 def outline(course: CourseView, finished: Collection[UUID], *, is_open: bool) -> tuple[OutlineGroup, ...]:
     """The course's outline; `is_open`: the viewer may watch all of it, so "free" tells them nothing."""
 
+    numbers = itertools.count(1)
+
     def row(lesson: OutlineLesson) -> OutlineRow:
         note = ""
         if lesson.state == "draft":
@@ -65,6 +69,7 @@ def outline(course: CourseView, finished: Collection[UUID], *, is_open: bool) ->
         elif lesson.is_soon and lesson.available_at is None:
             note = _("Not out yet")
         return OutlineRow(
+            number=next(numbers),
             title=lesson.title,
             url=lesson.url,
             duration_s=lesson.duration_s,

@@ -41,7 +41,7 @@ class Practice(Base):
     # The address of a picture of ours (`/pictures/…`), which tells its size.
     logo: Mapped[str] = mapped_column(String(120), default="")
     is_name_shown: Mapped[bool] = mapped_column(default=True)
-    # {"header": [{"to", "label"}, …], "footer": […]}; None: what every site begins with. `to` as navigation.py says.
+    # {"header": [{"to", "label", "items"}, …], "footer": […]}, as navigation.py says; None: what all begin with.
     navigation: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), default=None)
 
 

@@ -1,13 +1,14 @@
 """The links at the head and the foot of every page: which ones, in which order, by which names. Pure.
 
-A kept link is {"to": …, "label": …}. `to` is one of `DESTINATIONS`, `page:<id>` for a page that the teacher wrote, or
-any other address; an empty label means the destination's own name.
+A kept link is {"to": …, "label": …, "items": […]}. `to` is one of `DESTINATIONS`, `page:<id>` for a page that the
+teacher wrote, any other address, or `HEADING`; an empty label means the destination's own name. `items`, which may be
+missing, are the links one level below it; there is no second level.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from app.articles.paths import address
 from app.i18n import N_, _
@@ -24,6 +25,8 @@ DESTINATIONS = {
 # Pages that every site has sooner or later, by their slugs; published ones stand in the footer from the first day.
 WELL_KNOWN = ("about", "privacy", "terms", "imprint")
 PAGE = "page:"
+# Leads nowhere, and opens the links below it.
+HEADING = "#"
 PLACES = ("header", "footer")
 HEADER = ("/articles", "/courses", "/body", "/contact")
 MOST_LINKS = 12
@@ -40,6 +43,16 @@ class Kept:
 
     to: str
     label: str = ""
+    items: tuple["Kept", ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        plain: dict[str, Any] = {"to": self.to, "label": self.label}
+        return plain | ({"items": [one.as_json() for one in self.items]} if self.items else {})
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        items = tuple(cls(str(one.get("to", "")), str(one.get("label", ""))) for one in kept.get("items", ()))
+        return cls(str(kept.get("to", "")), str(kept.get("label", "")), items)
 
 
 @dataclass(frozen=True)
@@ -57,10 +70,11 @@ class PageLink:
 
 @dataclass(frozen=True)
 class Link:
-    """A link as pages show it."""
+    """A link as pages show it, with those below it; `href` empty: it only opens them."""
 
     href: str
     label: str
+    items: tuple["Link", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,17 +86,7 @@ class Navigation:
     is_own: bool = field(default=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            place: [{"to": link.to, "label": link.label} for link in getattr(self, place)] for place in PLACES
-        }
-
-    def moved_up(self, place: str, at: int) -> "Navigation":
-        """The same with one link before the one above it; nothing moves where there is none above."""
-        links = list(getattr(self, place)) if place in PLACES else []
-        if not 0 < at < len(links):
-            return self
-        links[at - 1], links[at] = links[at], links[at - 1]
-        return replace(self, header=tuple(links)) if place == "header" else replace(self, footer=tuple(links))
+        return {place: [link.as_json() for link in getattr(self, place)] for place in PLACES}
 
 
 def from_json(kept: Mapping[str, Any] | None, pages: Iterable[PageLink] = ()) -> Navigation:
@@ -93,43 +97,55 @@ def from_json(kept: Mapping[str, Any] | None, pages: Iterable[PageLink] = ()) ->
         return Navigation(
             tuple(Kept(to) for to in HEADER), (*footer, Kept("/contact", _("Send me an email")))
         )
-    header, footer_links = (
-        tuple(Kept(str(one.get("to", "")), str(one.get("label", ""))) for one in kept.get(place, []))
-        for place in PLACES
-    )
+    header, footer_links = (tuple(Kept.from_json(one) for one in kept.get(place, [])) for place in PLACES)
     return Navigation(header, footer_links, is_own=True)
 
 
 def links(kept: Iterable[Kept], pages: Iterable[PageLink]) -> tuple[Link, ...]:
-    """What pages show of it: without the links to pages that are drafts or gone."""
+    """What pages show of it: without the links to pages that are drafts or gone; what is below such stands instead."""
     known = {PAGE + page.id: page for page in pages}
-    found = []
+    found: list[Link] = []
     for one in kept:
-        if one.to in known:
-            found.append(Link(known[one.to].url, one.label or known[one.to].title))
-        elif one.to in DESTINATIONS:
-            found.append(Link(one.to, one.label or _(DESTINATIONS[one.to])))
-        elif not one.to.startswith(PAGE):
-            found.append(Link(one.to, one.label or one.to))
+        items = tuple(link for item in one.items if (link := _link(item, known)) is not None)
+        link = Link("", one.label) if one.to == HEADING and items else _link(one, known)
+        if link is None:
+            found += items
+        else:
+            found.append(Link(link.href, link.label, items))
     return tuple(found)
+
+
+def _link(one: Kept, known: Mapping[str, PageLink]) -> Link | None:
+    if one.to in known:
+        return Link(known[one.to].url, one.label or known[one.to].title)
+    if one.to in DESTINATIONS:
+        return Link(one.to, one.label or _(DESTINATIONS[one.to]))
+    return None if one.to == HEADING or one.to.startswith(PAGE) else Link(one.to, one.label or one.to)
 
 
 def check(navigation: Navigation, pages: Iterable[PageLink]) -> dict[str, str]:
     """A sentence for each place ("header", "footer") that cannot be saved."""
     known = {*DESTINATIONS, *(PAGE + page.id for page in pages)}
+    addressed = {*known, HEADING}
     errors: dict[str, str] = {}
     for place in PLACES:
-        chosen: tuple[Kept, ...] = getattr(navigation, place)
-        if len(chosen) > MOST_LINKS:
+        tops: tuple[Kept, ...] = getattr(navigation, place)
+        below = [item for link in tops for item in link.items]
+        chosen = [*tops, *below]
+        if any(len(links) > MOST_LINKS for links in (tops, *(link.items for link in tops))):
             errors[place] = _("These are more than 12 links. Nobody finds anything among so many.")
+        elif any(link.to == HEADING for link in below) or any(
+            link.to == HEADING and not link.items for link in tops
+        ):
+            errors[place] = _("A heading needs links below it, and stands below none.")
         elif any(len(link.label) > LABEL_CHARS for link in chosen):
             errors[place] = _("A name is longer than 60 characters. Please shorten it.")
-        elif any(link.to not in known and not is_address(link.to) for link in chosen):
+        elif any(link.to not in addressed and not is_address(link.to) for link in chosen):
             errors[place] = _(
                 "An address of your own begins with https://, mailto: or tel:, or with a slash for a page of this site."
             )
         elif any(link.to not in known and not link.label for link in chosen):
-            errors[place] = _("Please give a name to each address of your own.")
+            errors[place] = _("Please give a name to each heading and each address of your own.")
     return errors
 
 

@@ -15,10 +15,11 @@ from app.articles import pictures
 from app.clock import utcnow
 from app.errors import BadInput
 from app.i18n import _
-from app.practice import colours, look, navigation
+from app.practice import colours, look, menu_rows, navigation
 from app.practice.front import front
 from app.practice.look import LookDraft
-from app.practice.navigation import Kept, Navigation, PageLink
+from app.practice.menu_rows import Row
+from app.practice.navigation import Navigation, PageLink
 from app.practice.queries import PracticeView, practice
 from app.web.guard import BriefSignedIn, needs_briefly
 from app.web.pages import Frame, draw, pages_of
@@ -42,19 +43,42 @@ class LookPage:
     said: str = ""
     presets: tuple[tuple[str, str], ...] = colours.CHOICES
     built_in: str = colours.CLAY
+    heading: str = navigation.HEADING
+
+    def rows(self, place: str) -> list[tuple[Row, tuple[str, ...]]]:
+        """The links of a place, each with the buttons that would move it, and an empty row."""
+        rows = menu_rows.flat(getattr(self.draft.navigation, place))
+        found = [
+            (row, tuple(what for what in ("up", "in", "out") if menu_rows.can_move(rows, what, at)))
+            for at, row in enumerate(rows)
+        ]
+        return [*found, (Row(), ())]
 
 
 def _line(value: object) -> str:
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 
-def _links(form: FormData, place: str) -> tuple[Kept, ...]:
-    """The rows of one place: rows that lead nowhere are left out; an address of the teacher's own comes last."""
-    labels = [_line(value) for value in form.getlist(f"{place}_label")]
-    to = [_line(value) for value in form.getlist(f"{place}_to")]
-    rows = [Kept(one, label) for one, label in zip(to, labels, strict=False) if one]
+def _rows(form: FormData, place: str) -> list[Row]:
+    """The rows of one place; an address of the teacher's own comes last."""
+    labels, to, below = (
+        [_line(value) for value in form.getlist(f"{place}_{name}")] for name in ("label", "to", "below")
+    )
+    below += [""] * (len(to) - len(below))
+    rows = [Row(one, label, bool(at)) for one, label, at in zip(to, labels, below, strict=False)]
     own, own_label = _line(form.get(f"{place}_own")), _line(form.get(f"{place}_own_label"))
-    return (*rows, Kept(own, own_label)) if own else tuple(rows)
+    return [*rows, Row(own, own_label)] if own else rows
+
+
+def _navigation(form: FormData) -> Navigation:
+    """The links of both places, after the press of a button beside one (`do` is `in:header:2`)."""
+    what, _colon, which = _line(form.get("do")).partition(":")
+    pressed, _colon, at = which.partition(":")
+    rows = {place: _rows(form, place) for place in navigation.PLACES}
+    if pressed in rows and at.isascii() and at.isdigit() and len(at) < 4:
+        rows[pressed] = menu_rows.moved(rows[pressed], what, int(at))
+    header, footer = (menu_rows.nested(rows[place]) for place in navigation.PLACES)
+    return Navigation(header, footer, is_own=True)
 
 
 async def _read(request: Request) -> tuple[LookDraft, FormData]:
@@ -77,7 +101,7 @@ async def _draft(form: FormData) -> LookDraft:
         accent=(_line(form.get("own_colour")) if colour == "own" else colour).lower(),
         logo=logo,
         is_name_shown=bool(form.get("is_name_shown")),
-        navigation=Navigation(_links(form, "header"), _links(form, "footer"), is_own=True),
+        navigation=_navigation(form),
     )
 
 
@@ -133,18 +157,13 @@ async def form(request: Request, viewer: BriefSignedIn, did: str = "") -> Respon
 
 @router.post("")
 async def save(request: Request, viewer: BriefSignedIn) -> Response:
-    """POST /studio/look: saves it, or moves a link up (`do` is `up:header:2`) without saving."""
+    """POST /studio/look: saves it, or moves a link (`do` is `up:header:2`) without saving."""
     try:
         draft, sent = await _read(request)
     except BadInput as refused:
         return await _show(request, viewer, None, errors={refused.field or "_": refused.sentence})
-    what, _colon, which = _line(sent.get("do")).partition(":")
-    if what == "up":
-        place, _colon, at = which.partition(":")
-        moved = (
-            draft.navigation.moved_up(place, int(at)) if at.isascii() and at.isdigit() else draft.navigation
-        )
-        return await _show(request, viewer, replace(draft, navigation=moved))
+    if ":" in _line(sent.get("do")):
+        return await _show(request, viewer, draft)
     async with db.transaction() as session:
         errors = look.check_look(draft, await look.all_pages(session))
         if not errors:

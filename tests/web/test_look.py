@@ -183,6 +183,44 @@ async def test_a_link_moves_up_without_being_saved(client: httpx.AsyncClient, te
     assert (await client.post("/studio/look", data={**FORM, "do": "up:header:x"})).status_code == 200
 
 
+async def test_a_link_goes_below_another_is_previewed_saved_and_taken_out(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    page = (await client.post("/studio/look", data={**FORM, "do": "in:header:1"})).text
+    assert 'name="header_below" value="1"' in page
+    assert 'value="out:header:1"' in page
+    assert await kept() is None
+    form = {**FORM, "header_below": ["", "1", ""]}
+    preview = (await client.post("/studio/look/preview", data=form)).text
+    assert '<details class="sub-links" name="site-menu">' in preview
+    await client.post("/studio/look", data=form)
+    row = await kept()
+    assert row is not None
+    assert row.navigation is not None
+    assert row.navigation["header"] == [
+        {"to": "/articles", "label": "Read", "items": [{"to": "/plans", "label": ""}]}
+    ]
+    home = (await client.get("/")).text
+    menu = home.partition("<summary>Read</summary>")[2].partition("</details>")[0]
+    assert menu.index('<a href="/articles">Read</a>') < menu.index('<a href="/plans">Plans</a>')
+    assert '<summary aria-current="true">Read</summary>' in (await client.get("/plans")).text
+    page = (await client.post("/studio/look", data={**form, "do": "out:header:1"})).text
+    assert 'name="header_below" value="1"' not in page
+
+
+async def test_a_heading_without_links_is_not_saved_and_one_with_links_stands_at_the_foot(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    footer = {"footer_to": ["#", "/plans"], "footer_label": ["Small print", ""]}
+    alone = await client.post("/studio/look", data={**FORM, **footer})
+    assert alone.status_code == 422
+    assert "A heading needs links below it" in alone.text
+    await client.post("/studio/look", data={**FORM, **footer, "footer_below": ["", "1"]})
+    foot = (await client.get("/")).text.partition('<ul class="footer-links">')[2]
+    assert '<span class="footer-heading">Small print</span>' in foot
+    assert '<li><a href="/plans">Plans</a></li>' in foot
+
+
 async def test_a_page_can_be_linked_and_its_link_goes_with_it(
     client: httpx.AsyncClient, teacher: User
 ) -> None:

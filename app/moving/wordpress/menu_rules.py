@@ -61,8 +61,16 @@ def label(text: str) -> str:
     return cut(" ".join(tidy(text).split()), LABEL_CHARS)
 
 
-def choose(lines: Iterable[Line]) -> tuple[list[Line], list[Line]]:
-    """The lines for the head and for the foot, as they are to stand; without those below others.
+@dataclass(frozen=True)
+class Branch:
+    """A line that stands below no other, with all those below it in their order, however deep."""
+
+    line: Line
+    below: tuple[Line, ...] = ()
+
+
+def choose(lines: Iterable[Line]) -> tuple[list[Branch], list[Branch]]:
+    """The lines for the head and for the foot, as they are to stand.
 
     The foot's menu is one that is called so; the head's one that is called so, else the longest of the others.
     """
@@ -75,22 +83,26 @@ def choose(lines: Iterable[Line]) -> tuple[list[Line], list[Line]]:
     others = [menu for menu in menus if not _FOOT.search(named[menu]) and not _ASIDE.search(named[menu])]
     heads = [menu for menu in others if _HEAD.search(named[menu])]
     head = heads[0] if heads else max(others, key=lambda menu: len(menus[menu]), default=None)
-    return tops(menus[head] if head is not None else []), tops(menus[foot] if foot is not None else [])
+    return branches(menus[head] if head is not None else []), branches(
+        menus[foot] if foot is not None else []
+    )
 
 
-def tops(lines: Sequence[Line]) -> list[Line]:
-    """The lines that stand below no other, in order; those below a mere heading stand in its place."""
+def branches(lines: Sequence[Line]) -> list[Branch]:
+    """The lines that stand below no other, in order, each with those below it; those of a circle never come."""
     here = {line.id for line in lines}
     below: dict[str, list[Line]] = {}
     for line in sorted(lines, key=lambda line: line.order):
         below.setdefault(line.parent if line.parent in here else "", []).append(line)
+    return [Branch(top, tuple(_all_below(top, below))) for top in below.pop("", [])]
+
+
+def _all_below(top: Line, below: dict[str, list[Line]]) -> list[Line]:
+    """Depth first; taken out of `below`, so that lines of the same number do not come without end."""
     found: list[Line] = []
-    waiting = below.get("", [])[::-1]
+    waiting = below.pop(top.id, [])[::-1]
     while waiting:
         line = waiting.pop()
-        if line.is_heading:
-            # Each line has one parent, so none comes twice; those of a circle never come.
-            waiting += below.pop(line.id, [])[::-1]
-        else:
-            found.append(line)
+        found.append(line)
+        waiting += below.pop(line.id, [])[::-1]
     return found

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,26 +16,28 @@ from app.articles.paths import address
 from app.articles.rules import is_shown
 from app.i18n import N_, _
 from app.moving.models import Arrival
-from app.moving.wordpress import addresses, menu_rules, report, rules, wxr
+from app.moving.wordpress import addresses, menu_links, menu_rules, report, rules, wxr
 from app.moving.wordpress.index import Index
+from app.moving.wordpress.menu_links import Fate
 from app.moving.wordpress.menu_rules import Line
 from app.moving.wordpress.report import Report
 from app.moving.wordpress.survey import Site
 from app.moving.wordpress.writing import ARTICLE
 from app.practice import look
 from app.practice.models import Practice
-from app.practice.navigation import MOST_LINKS, PAGE, Kept, Navigation, from_json, is_address
+from app.practice.navigation import HEADING, MOST_LINKS, PAGE, Kept, Navigation, from_json, is_address
 
 # So that a hostile file's endless menus do not fill the memory.
 MOST_LINES = 1_000
 NAVIGATION = "navigation"
-HEADING = N_("Lines of menus, and where they lead here")
+LINES = N_("Lines of menus, and where they lead here")
 HERE = N_("now links at the head or the foot of each page")
 THERE = N_("links at the head or the foot of each page already")
 CHOSEN = N_("listed: the links here were chosen in the studio")
 NOWHERE = N_("listed: what they lead to is not here")
-MANY = N_("listed: a place holds 12 links")
-FURTHER = N_("listed: below another line, a mere heading, or of a further menu")
+DEEPER = N_("now links below one at the head or the foot, where they stood deeper")
+MANY = N_("listed: a place holds 12 links, and 12 below each")
+FURTHER = N_("listed: a heading of nothing that is here, or of a further menu")
 # What no menu there could know of, but readers here need.
 HEADER_TOO, FOOTER_TOO = ("/articles", "/courses"), ("/contact",)
 
@@ -94,22 +95,19 @@ class Menus:
         """
         head, foot = menu_rules.choose(self._lines)
         links = {line.id: self._kept(line) for line in self._lines}
-        header, footer = _some(head, links), _some(foot, links)
+        header, footer = menu_links.place(head, links), menu_links.place(foot, links)
         new = Navigation(
-            _with(header, HEADER_TOO) if header else before.header,
-            _with(footer, FOOTER_TOO) if footer else before.footer,
+            _with(header.links, HEADER_TOO) if header.links else before.header,
+            _with(footer.links, FOOTER_TOO) if footer.links else before.footer,
         ).as_json()
-        is_new = new != kept and bool(header or footer)
+        is_new = new != kept and bool(header.links or footer.links)
         outcome = (HERE if is_new else THERE) if is_free else CHOSEN
-        tops = {line.id for line in (*head, *foot)}
+        fates = {**footer.fates, **header.fates}
         for line in self._lines:
-            link = links[line.id]
-            if line.id not in tops:
-                self._tell(line, FURTHER, link)
-            elif link is None:
-                self._tell(line, NOWHERE, link)
-            else:
-                self._tell(line, outcome if link in header or link in footer else MANY, link)
+            fate = fates.get(line.id, Fate.ASIDE)
+            said = {Fate.NOWHERE: NOWHERE, Fate.ASIDE: FURTHER, Fate.MANY: MANY}.get(fate, outcome)
+            is_raised = fate is Fate.RAISED and outcome is HERE
+            self._tell(line, DEEPER if is_raised else said, links[line.id])
         return new if is_free and is_new else None
 
     async def _remember(
@@ -165,6 +163,8 @@ class Menus:
 
     def _kept(self, line: Line) -> Kept | None:
         """The link that a line becomes, or None where it leads to nothing that is here."""
+        if line.is_heading:
+            return Kept(HEADING, line.title) if line.title else None
         if line.kind == "post_type":
             return self._to_article(line, line.target)
         if line.kind == "taxonomy":
@@ -203,11 +203,13 @@ class Menus:
         self._told.count(report.ITEMS, "nav_menu_item", outcome)
         title = line.title or self._index.title(line.target) or _("Untitled")
         place = _("nothing here") if link is None else link.to
+        if place == HEADING:
+            place = _("a heading")
         if link is not None and link.to.startswith(PAGE):
             number = line.target if line.kind == "post_type" else self._item_at(line.url)
             place = address(self._targets[number].slug, is_listed=False)
         nested = "– " if line.parent not in ("", "0") else ""
-        self._told.note(HEADING, f"{line.menu}: {nested}{title} → {place} ({_(outcome)})")
+        self._told.note(LINES, f"{line.menu}: {nested}{title} → {place} ({_(outcome)})")
 
 
 def _to_tag(line: Line, term: wxr.Term | None) -> Kept | None:
@@ -215,14 +217,8 @@ def _to_tag(line: Line, term: wxr.Term | None) -> Kept | None:
     return Kept(f"/articles/tag/{slug}", line.title or menu_rules.label(term.name)) if term and slug else None
 
 
-def _some(lines: Iterable[Line], links: dict[str, Kept | None]) -> tuple[Kept, ...]:
-    """The links of these lines that lead somewhere, each once, as many as a place holds."""
-    found = dict.fromkeys(link for line in lines if (link := links[line.id]) is not None)
-    return tuple(found)[:MOST_LINKS]
-
-
 def _with(links: tuple[Kept, ...], others: tuple[str, ...]) -> tuple[Kept, ...]:
-    named = {link.to for link in links}
+    named = {one.to for link in links for one in (link, *link.items)}
     return (*links, *(Kept(to) for to in others if to not in named))[:MOST_LINKS]
 
 

@@ -32,6 +32,7 @@ from app.clock import utcnow
 from app.db import UtcDateTime
 from app.moving.archive import contents
 from app.practice.models import Location, Practice
+from app.practice.navigation import HEADING, Kept, Navigation
 from app.video.captions_models import CaptionTrack, Chapter
 from tests import factories
 
@@ -65,7 +66,11 @@ _kept: list[str] = []
 async def fill(session: AsyncSession) -> None:
     """A practice with people, articles, a course with one real and one lost film; then a row in what is still empty."""
     now = utcnow()
-    session.add(Practice(id=1, site_name="A practice & more", tagline=HARD[:200], teacher_name="Kai"))
+    below = (Kept("/muscles", "Muscles"), Kept("https://example.com/", "Shop"))
+    menu = Navigation((Kept("/body", items=below),), (Kept(HEADING, "Small print", (Kept("/contact"),)),))
+    practice = Practice(id=1, site_name="A practice & more", tagline=HARD[:200], teacher_name="Kai")
+    practice.navigation = menu.as_json()
+    session.add(practice)
     session.add(Location(city="Hilo", street="1 Shore Road", phone="+1 808 555 0100", hours="Mon 9-5"))
     secret = _kept[0] if _kept else await passwords.hashed(PASSWORD)
     _kept[:] = [secret]

@@ -26,11 +26,21 @@ def of(menu: str, *ids: str) -> list[Line]:
 )
 def test_a_menus_name_tells_where_it_stood(menus: list[list[Line]], head: str, foot: str) -> None:
     found = choose(line for menu in menus for line in menu)
-    assert tuple("".join(line.id for line in place) for place in found) == (head, foot)
+    assert tuple("".join(one.line.id for one in place) for place in found) == (head, foot)
 
 
-def test_lines_stand_in_their_order_and_a_headings_lines_in_its_place() -> None:
+def told(lines: list[Line]) -> list[tuple[str, str]]:
+    return [(one.line.id, "".join(line.id for line in one.below)) for one in choose(lines)[0]]
+
+
+def test_lines_stand_in_their_order_with_all_that_is_below_them() -> None:
     a, b, c, d, e = of("Main", "a", "b", "c", "d", "e")
-    heading = replace(b, url="#")
-    lines = [e, d, replace(c, parent="b"), replace(a, order=5), heading, replace(d, id="f", parent="a")]
-    assert [one.id for one in choose(lines)[0]] == ["c", "d", "e", "a"]
+    deep = replace(d, id="g", parent="f", order=9)
+    lines = [e, d, deep, replace(c, parent="b"), replace(a, order=5), b, replace(d, id="f", parent="a")]
+    assert told(lines) == [("b", "c"), ("d", ""), ("e", ""), ("a", "fg")]
+
+
+def test_lines_that_are_below_themselves_come_once_or_never() -> None:
+    a, b, c = of("Main", "a", "b", "c")
+    assert told([a, replace(b, parent="c"), replace(c, parent="b")]) == [("a", "")]
+    assert told([a, replace(a, parent="a", title="again")]) == [("a", "a")]

@@ -67,6 +67,15 @@ MENUS = [
 ]
 
 
+async def below() -> dict[str, list[tuple[str, str]]]:
+    """The name of each link at the head that opens others → (where, name) of those."""
+    async with db.transaction() as session:
+        facts = await practice(session)
+    return {
+        top.label: [(one.href, one.label) for one in top.items] for top in facts.header_links if top.items
+    }
+
+
 async def shown() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """(where, name) of the links at the head and the foot, as visitors get them."""
     async with db.transaction() as session:
@@ -97,8 +106,7 @@ async def test_menus_become_the_links_of_every_page(tmp_path: Path) -> None:
     assert head == [
         ("/", "Start"),
         ("/about", "About me"),
-        ("/articles/tag/hips", "Hips"),
-        ("/articles/hip-pain", "The hip"),
+        ("", "Read"),
         ("https://shop.example.com/mats", "Shop"),
         ("tel:+18085550142", "Call"),
         # A page of that name does not hide the form of this site.
@@ -106,18 +114,24 @@ async def test_menus_become_the_links_of_every_page(tmp_path: Path) -> None:
         ("/articles", "Articles"),
         ("/courses", "Courses"),
     ]
+    # "Below" stood below "The hip", which stands below "Read".
+    assert await below() == {
+        "Read": [("/articles/tag/hips", "Hips"), ("/articles/hip-pain", "The hip"), ("/about", "Below")]
+    }
     assert foot == [("/imprint", "Imprint"), ("/contact", "Contact")]
     assert outcomes(told) == (
-        "nav_menu_item: 9 now links at the head or the foot of each page,"
-        " 3 listed: below another line, a mere heading, or of a further menu,"
-        " 3 listed: what they lead to is not here"
+        "nav_menu_item: 10 now links at the head or the foot of each page,"
+        " 3 listed: what they lead to is not here,"
+        " 1 now links below one at the head or the foot, where they stood deeper,"
+        " 1 listed: a heading of nothing that is here, or of a further menu"
     )
     for row in (
         "Main: About me → /about (now links",
         "Main: Nowhere → nothing here (listed: what",
         "Main: Sketch → nothing here (listed: what",
-        "Main: – Below → /about (listed: below",
-        "Social: Elsewhere → https://social.example.com/eva (listed: below",
+        "Main: Read → a heading (now links",
+        "Main: – Below → /about (now links below one",
+        "Social: Elsewhere → https://social.example.com/eva (listed: a heading",
     ):
         assert row in told.text, row
 
@@ -173,7 +187,7 @@ async def test_links_that_the_teacher_chose_are_left_and_the_menus_listed(
     told = await run(path)
     assert await kept() == own
     assert told.differing == []
-    assert "9 listed: the links here were chosen in the studio" in outcomes(told)
+    assert "11 listed: the links here were chosen in the studio" in outcomes(told)
     assert "Main: About me → /about (listed: the links here" in told.text
 
 
@@ -182,7 +196,31 @@ async def test_only_so_many_links_as_a_place_holds(tmp_path: Path) -> None:
     told = await run(write(tmp_path, *many))
     assert len((await shown())[0]) == 12
     assert outcomes(told) == (
-        "nav_menu_item: 12 now links at the head or the foot of each page, 8 listed: a place holds 12 links"
+        "nav_menu_item: 12 now links at the head or the foot of each page,"
+        " 8 listed: a place holds 12 links, and 12 below each"
+    )
+
+
+async def test_what_is_below_a_line_that_leads_nowhere_stands_in_its_place_and_no_place_is_endless(
+    tmp_path: Path,
+) -> None:
+    menus = [
+        to_url(30, "Gone", f"{SITE}/gone/"),
+        to_item(31, 1, parent=30),
+        to_url(32, "Empty", "#"),
+        to_url(33, "Nobody", f"{SITE}/nobody/", parent=32),
+        to_url(34, "Sites", "#"),
+        *[to_url(100 + n, f"Site {n}", f"https://a{n}.example.com/", parent=34) for n in range(14)],
+    ]
+    told = await run(write(tmp_path, *menus))
+    assert told.differing == []
+    assert [label for _href, label in (await shown())[0]] == ["About me", "Sites", "Articles", "Courses"]
+    assert [label for _href, label in (await below())["Sites"]] == [f"Site {n}" for n in range(12)]
+    assert outcomes(told) == (
+        "nav_menu_item: 14 now links at the head or the foot of each page,"
+        " 2 listed: what they lead to is not here,"
+        " 2 listed: a place holds 12 links, and 12 below each,"
+        " 1 listed: a heading of nothing that is here, or of a further menu"
     )
 
 

@@ -12,14 +12,15 @@ from app.moving.wordpress.writing import ARTICLE
 async def recall(db: AsyncSession, source: str, index: Index) -> None:
     """Give articles of earlier runs the address that they have, also those that are not in these files."""
     rows = await db.execute(
-        select(Arrival.foreign_id, Article.id, Article.slug, Article.is_listed)
+        select(Arrival.foreign_id, Article.id, Article.slug, Article.is_listed, Article.created_at)
         .join(Article, cast(Article.id, Text) == Arrival.target)
         .where(Arrival.source == source, Arrival.kind == ARTICLE)
     )
     apart = {}
-    for number, article_id, slug, is_listed in rows:
+    for number, article_id, slug, is_listed, created_at in rows:
         if index.kind(number):
             index.set_slug(number, slug)
+            index.set_came(number, created_at)
         else:
             apart[article_id] = number
             index.add_earlier(number, "post" if is_listed else "page", slug)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +14,7 @@ from app.moving.wordpress.shown import Attached
 _SCHEMA = """
 CREATE TABLE item (id TEXT PRIMARY KEY, kind TEXT, status TEXT, slug TEXT, title TEXT, link TEXT, guid TEXT,
     parent TEXT, position INTEGER, upload TEXT, url TEXT, alt TEXT, caption TEXT, content TEXT,
-    is_open INTEGER, here TEXT DEFAULT '', is_used INTEGER DEFAULT 0);
+    is_open INTEGER, here TEXT DEFAULT '', came TEXT DEFAULT '', is_used INTEGER DEFAULT 0);
 CREATE INDEX item_parent ON item (parent);
 CREATE INDEX item_slug ON item (here);
 CREATE INDEX item_guid ON item (guid);
@@ -166,6 +167,14 @@ class Index:
     def set_slug(self, item_id: str, slug: str) -> None:
         """The address that an item has here."""
         self._db.execute("UPDATE item SET here = ? WHERE id = ?", (slug, item_id))
+
+    def set_came(self, item_id: str, at: datetime) -> None:
+        """When an article begins here that an earlier run brought."""
+        self._db.execute("UPDATE item SET came = ? WHERE id = ?", (at.isoformat(), item_id))
+
+    def came(self, item_id: str) -> datetime | None:
+        known = self._one("SELECT came FROM item WHERE id = ?", item_id)
+        return datetime.fromisoformat(known) if known else None
 
     def slug_here(self, item_id: str) -> str:
         return self._one("SELECT here FROM item WHERE id = ?", item_id) or ""

@@ -28,6 +28,7 @@ LONG_TITLES = N_("Titles longer than 200 characters: shortened")
 UNKNOWN_AUTHORS = N_(
     "Authors that the file does not describe: their articles name the practice as the author"
 )
+UNDATED = N_("Published texts without a day in the file: they have that of their import")
 SCHEDULED_FOR = N_("Scheduled articles and the day on which they come out here")
 
 
@@ -69,7 +70,12 @@ class Translator:
     def _arriving(
         self, item: wxr.Item, fate: rules.Fate, before_more: str, text: str, rendered: Rendered
     ) -> Arriving:
-        at = item.at or item.changed_at or self._now
+        at = item.at or item.changed_at
+        if at is None:
+            # A second run must not make it another day.
+            at = self._index.came(item.id) or self._now
+            if fate.state == "published":
+                self._report.note(UNDATED, f"{self._name(item)}: {at:%Y-%m-%d}")
         before = plain_text(
             render_article(content.read(before_more, self._index, item.id, {}).to_markdown().text).html
         )

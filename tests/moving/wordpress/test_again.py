@@ -86,3 +86,14 @@ async def test_pictures_that_come_later_are_put_in(tmp_path: Path) -> None:
     told = await run(file, media=str(uploads(tmp_path / "copy", "2019/05/hip.jpg", "2019/05/front.jpg")))
     assert (await articles())["Hip & knee"].body_md.count("/pictures/") == 2
     assert told.differing == []
+
+
+async def test_a_text_without_a_day_keeps_that_of_its_import(tmp_path: Path) -> None:
+    bare = Item(1, "One", gmt="", local="").xml().replace("Sat, 04 May 2019 10:20:30 +0000", "")
+    export = Export(extra=bare).write(tmp_path)
+    told = await run(export)
+    assert "Published texts without a day in the file" in told.text
+    first = (await articles())["One"].published_at
+    assert first is not None
+    assert (await run(export)).changes == 0
+    assert (await articles())["One"].published_at == first

@@ -16,7 +16,9 @@ LARGEST_CHARS = 128 * 2**20
 _MARGIN = 64
 _HEAD_CHARS = 1 << 20
 
-_OUTSIDE = re.compile(r"<!--|<!\[CDATA\[|<!DOCTYPE|<(item|wp:author|wp:category|wp:tag|wp:term)(?=[\s>])")
+_OUTSIDE = re.compile(
+    r"<!--|<!\[CDATA\[|<!(?i:doctype)|<(item|wp:author|wp:category|wp:tag|wp:term)(?=[\s>])"
+)
 _INSIDE = {kind: re.compile(rf"<!\[CDATA\[|</{kind}\s*>") for kind in KINDS}
 _CDATA_END = re.compile(r"\]\]>")
 _COMMENT_END = re.compile(r"-->")
@@ -90,10 +92,8 @@ class Splitter:
             BadInput: the file declares a document type: those carry entities, and WordPress writes none.
         """
         while (found := self._find(_OUTSIDE, self._keep)) is not None:
-            if found[0] == "<!DOCTYPE":
-                raise BadInput(
-                    _("This file declares a document type of its own, which no WordPress export does.")
-                )
+            if found[0].upper() == "<!DOCTYPE":
+                raise BadInput(_refusal(self._text[self._pos : self._pos + 20]))
             if found[0] == "<!--":
                 self._find(_COMMENT_END, _drop)
             elif found[0] == "<![CDATA[":
@@ -149,6 +149,12 @@ class Splitter:
         take(self._text[self._pos : found.start() if found else len(self._text)])
         self._pos = found.end() if found else len(self._text)
         return found
+
+
+def _refusal(doctype: str) -> str:
+    if doctype.strip().lower().startswith("html"):
+        return _("This is a web page and not an export. Perhaps you were signed out when you saved it.")
+    return _("This file declares a document type of its own, which no WordPress export does.")
 
 
 def _drop(_piece: str) -> None:

@@ -34,6 +34,7 @@ async def test_a_document_type_with_entities_is_refused(tmp_path: Path) -> None:
         (b"PK\x03\x04zip", "cannot be unpacked"),
         (b"\x1f\x8bgz", "cannot be unpacked"),
         (b"", "is empty"),
+        (b"<!doctype html><html><body>Log in</body></html>", "a web page and not an export"),
         (b"<html><body>Not found</body></html>", "not a WordPress export"),
         (
             b'<?xml version="1.0"?><rss><channel><item><title>x</title></item></channel></rss>',

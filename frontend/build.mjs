@@ -73,6 +73,7 @@ async function fonts() {
   await face("sans.woff2", "source-sans-3", "latin", "normal");
   await face("sans-ext.woff2", "source-sans-3", "latin-ext", "normal");
   await face("sans-italic.woff2", "source-sans-3", "latin", "italic");
+  await face("sans-italic-ext.woff2", "source-sans-3", "latin-ext", "italic");
   await face("serif.woff2", "source-serif-4", "latin", "normal");
   await face("serif-ext.woff2", "source-serif-4", "latin-ext", "normal");
 }

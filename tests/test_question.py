@@ -11,7 +11,7 @@ from app import db
 from app.accounts.models import User
 from app.question import Fact, ask, given, known, moment
 from tests import factories
-from tests.web.test_questions import counted
+from tests.statements import statements
 
 NAME = Fact("name", select(User.name).where(User.id == given("user_id")).scalar_subquery())
 ROLES = Fact(
@@ -31,7 +31,7 @@ JOINED = Fact(
 async def test_all_facts_of_a_page_are_one_statement(database: db.Database) -> None:
     async with db.transaction() as session:
         user = await factories.user(session, name="Ann")
-    with counted(database) as asked:
+    with statements(database) as asked:
         async with db.statements() as connection:
             found = await ask(connection, NAME, ROLES, JOINED, user_id=user.id)
     assert len(asked) == 1

@@ -1,7 +1,7 @@
 """Reads of courses with their outlines, and of lessons, as their pages need them; drafts only when asked for."""
 
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
@@ -29,42 +29,6 @@ class Made(NamedTuple):
 NO_FILM = Made(False, None, 0)
 
 
-class _LessonFacts(rules.Scheduled, Protocol):
-    """A lesson, or as much of it as an outline shows."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def slug(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def summary(self) -> str: ...
-    @property
-    def is_free(self) -> bool: ...
-
-
-class _Row(NamedTuple):
-    """A line of an outline as it comes from the database, and its film, whose version is None where there is none."""
-
-    id: UUID
-    slug: str
-    title: str
-    summary: str
-    state: str
-    is_free: bool
-    available_at: datetime | None
-    version: int | None
-    duration_s: float | None
-    poster_version: int | None
-
-    @property
-    def film(self) -> Made:
-        if self.version is None:
-            return NO_FILM
-        return Made(self.version > 0, self.duration_s, self.version, self.poster_version or 0)
-
-
 _LINE = (
     Lesson.id,
     Lesson.slug,
@@ -77,23 +41,6 @@ _LINE = (
     Video.duration_s,
     Video.poster_version,
 )
-
-
-def _row(
-    lesson_id: str,
-    slug: str,
-    title: str,
-    summary: str,
-    state: str,
-    is_free: bool,
-    available_at: str | None,
-    version: int | None,
-    duration_s: float | None,
-    poster_version: int | None,
-) -> _Row:
-    length_s = None if duration_s is None else float(duration_s)
-    day = moment(available_at)
-    return _Row(UUID(lesson_id), slug, title, summary, state, is_free, day, version, length_s, poster_version)
 
 
 def _course() -> ColumnElement[Any]:
@@ -175,28 +122,28 @@ def lesson_of(
     told = found[LESSON.name]
     if told is None:
         return None
-    row = _row(*told[0])
-    if row.state == "draft" and not with_drafts:
+    columns, body_md, needs, transcript_md, published_at = told
+    shown = _told(columns, now, course.slug)
+    if shown.state == "draft" and not with_drafts:
         return None
-    body_md, needs, transcript_md, published_at = told[1:]
-    shown = line(row, row.film, now, course.slug)
     return LessonView(
-        id=row.id,
+        id=shown.id,
         course_id=course.id,
-        slug=row.slug,
-        title=row.title,
-        summary=row.summary,
+        slug=shown.slug,
+        title=shown.title,
+        summary=shown.summary,
         body_md=body_md,
         needs=needs,
         transcript_md=transcript_md,
-        state=row.state,
-        is_free=row.is_free,
+        state=shown.state,
+        is_free=shown.is_free,
         is_out=shown.is_out and course.is_published,
         is_soon=shown.is_soon,
-        has_video=row.film.is_ready,
-        available_at=row.available_at,
+        # A version is a finished encode, and so is a poster.
+        has_video=shown.has_poster,
+        available_at=shown.available_at,
         published_at=moment(published_at),
-        duration_s=row.duration_s,
+        duration_s=shown.duration_s,
         poster_url=poster_url(shown),
     )
 
@@ -208,22 +155,37 @@ def made_of(video: Video | None) -> Made:
     return Made(video.version > 0, video.duration_s, video.version, video.poster_version)
 
 
-def line(lesson: _LessonFacts, film: Made, now: datetime, course_slug: str) -> OutlineLesson:
+def line(lesson: Lesson, film: Made, now: datetime, course_slug: str) -> OutlineLesson:
     """A lesson as outlines show it."""
+    is_out, is_soon = rules.standing(lesson.state, lesson.available_at, now)
     return OutlineLesson(
-        id=lesson.id,
+        key=str(lesson.id),
         slug=lesson.slug,
         url=f"/courses/{course_slug}/{lesson.slug}",
         title=lesson.title,
         summary=lesson.summary,
         state=lesson.state,
         is_free=lesson.is_free,
-        is_out=rules.is_out(lesson, now),
-        is_soon=rules.is_announced(lesson, now),
+        is_out=is_out,
+        is_soon=is_soon,
         available_at=lesson.available_at,
         duration_s=film.duration_s,
         has_poster=film.version > 0,
         poster_mark=poster_rules.mark(film.version, film.poster_version),
+    )
+
+
+def _told(line: list[Any], now: datetime, course_slug: str) -> OutlineLesson:
+    """The same, of such a line out of JSON. By position and in one step, as there are hundreds."""
+    key, slug, title, summary, state, is_free, told_day, version, duration_s, poster_version = line
+    day = moment(told_day)
+    is_out, is_soon = rules.standing(state, day, now)
+    mark = poster_rules.mark(version, poster_version or 0) if version else "0"
+    url = f"/courses/{course_slug}/{slug}"
+    has_poster = bool(version)
+    length_s = None if duration_s is None else float(duration_s)
+    return OutlineLesson(
+        key, slug, url, title, summary, state, is_free, is_out, is_soon, day, length_s, has_poster, mark
     )
 
 
@@ -232,10 +194,10 @@ def _view(told: list[Any], now: datetime, with_drafts: bool) -> CourseView:
     course_id, slug, title, summary, body_md, state, lines = told
     sections: dict[str, tuple[str, list[OutlineLesson]]] = {}
     for section_id, section_title, *columns in lines or ():
-        row = _row(*columns)
-        if with_drafts or row.state != "draft":
+        lesson = _told(columns, now, slug)
+        if with_drafts or lesson.state != "draft":
             _title, shown = sections.setdefault(section_id, (section_title, []))
-            shown.append(line(row, row.film, now, slug))
+            shown.append(lesson)
     return CourseView(
         id=UUID(course_id),
         slug=slug,
@@ -243,8 +205,5 @@ def _view(told: list[Any], now: datetime, with_drafts: bool) -> CourseView:
         summary=summary,
         body_md=body_md,
         is_published=state == "published",
-        sections=tuple(
-            OutlineSection(UUID(section_id), name, tuple(shown))
-            for section_id, (name, shown) in sections.items()
-        ),
+        sections=tuple(OutlineSection(name, tuple(shown)) for name, shown in sections.values()),
     )

@@ -25,12 +25,16 @@ class Scheduled(Protocol):
 
 def is_out(lesson: Scheduled, now: datetime) -> bool:
     """Published, and its day has come. Whether its course is published is another question."""
-    return lesson.state == "published" and (lesson.available_at is None or lesson.available_at <= now)
+    return standing(lesson.state, lesson.available_at, now)[0]
 
 
-def is_announced(lesson: Scheduled, now: datetime) -> bool:
-    """Everybody may see it in the outline, but it is not out: announced, or published for a later day."""
-    return lesson.state == "announced" or (lesson.state == "published" and not is_out(lesson, now))
+def standing(state: str, available_at: datetime | None, now: datetime) -> tuple[bool, bool]:
+    """Of a lesson's state and day: (it is out, everybody may see in the outline that it is not out yet).
+
+    The second: it is announced, or published for a later day.
+    """
+    has_come = available_at is None or available_at <= now
+    return state == "published" and has_come, state == "announced" or (state == "published" and not has_come)
 
 
 class Missing(StrEnum):

@@ -20,19 +20,18 @@ from app.i18n import _
 from app.playback.starting import refusal
 from app.question import Answers
 from app.settings import get_settings
+from app.templating import clock, day
 from app.web.origin import carried
 
 
 class OutlineRow(NamedTuple):
-    """A lesson as `_parts/course_outline.html` wants it. `number`: counted through all sections, from 1."""
+    """A lesson as `_parts/course_outline.html` takes it apart. `number`: counted through all sections, from 1; `note`:
+    a few words on how it stands."""
 
     number: int
-    title: str
     url: str
-    duration_s: float | None
-    is_free: bool
-    is_finished: bool
-    available_at: datetime | None
+    title: str
+    length: str
     note: str
 
 
@@ -59,25 +58,22 @@ class Wall:
 
 def outline(course: CourseView, finished: Collection[UUID], *, is_open: bool) -> tuple[OutlineGroup, ...]:
     """The course's outline; `is_open`: the viewer may watch all of it, so "free" tells them nothing."""
-
     numbers = itertools.count(1)
+    watched, free = _("Watched"), "" if is_open else _("Free")
+
+    def note(lesson: OutlineLesson) -> str:
+        if lesson.state == "draft":
+            return _("Draft")
+        if lesson.is_soon:
+            at = lesson.available_at
+            return _("Out on %(day)s") % {"day": day(at)} if at else _("Not out yet")
+        if finished and lesson.id in finished:
+            return watched
+        return free if lesson.is_free else ""
 
     def row(lesson: OutlineLesson) -> OutlineRow:
-        note = ""
-        if lesson.state == "draft":
-            note = _("Draft")
-        elif lesson.is_soon and lesson.available_at is None:
-            note = _("Not out yet")
-        return OutlineRow(
-            number=next(numbers),
-            title=lesson.title,
-            url=lesson.url,
-            duration_s=lesson.duration_s,
-            is_free=lesson.is_free and not is_open,
-            is_finished=lesson.id in finished,
-            available_at=lesson.available_at if lesson.is_soon else None,
-            note=note,
-        )
+        length = clock(lesson.duration_s) if lesson.duration_s else ""
+        return OutlineRow(next(numbers), lesson.url, lesson.title, length, note(lesson))
 
     return tuple(
         OutlineGroup(section.title, tuple(row(lesson) for lesson in section.lessons))

@@ -126,7 +126,7 @@ async def _course(request: Request, db: Querying, slug: str, now: datetime) -> R
     entitlements = entitlements_of(told) if viewer else []
     finished = progress.told_finished(told) if viewer else set()
     is_open = can_watch_all(viewer, found.id, entitlements, now)
-    done = sum(lesson.id in finished for lesson in found.lessons)
+    done = sum(lesson.id in finished for lesson in found.lessons) if finished else 0
     model = CoursePage(
         course=found,
         body=prose(found.body_md),
@@ -212,8 +212,9 @@ async def _why_stopped(db: Querying, viewer: Viewer | None) -> str:
 
 def _next(course: CourseView, present: LessonView) -> OutlineLesson | None:
     """The next lesson of the outline that is out."""
-    ids = [lesson.id for lesson in course.lessons]
-    later = course.lessons[ids.index(present.id) + 1 :] if present.id in ids else ()
+    lessons = course.lessons
+    at = next((n for n, lesson in enumerate(lessons, 1) if lesson.slug == present.slug), len(lessons))
+    later = lessons[at:]
     return next((lesson for lesson in later if lesson.is_out), None)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import delete, event, select, update
+from sqlalchemy import delete, select, update
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +26,7 @@ from tests import factories
 from tests.billing import till as tills
 from tests.billing.till import Till
 from tests.sandbox.stands import Served
+from tests.statements import statements
 
 
 async def run(*, apply: bool = True, may_take: int | None = None) -> tuple[Report, list[str]]:
@@ -224,15 +225,7 @@ async def test_many_members_are_compared_with_a_few_queries(till: Till, database
         for _ in range(3):
             await payer(till, slug)
         await till.settle()
-        seen: list[str] = []
-
-        def note(
-            _connection: object, _cursor: object, statement: str, *_more: object, seen: list[str] = seen
-        ) -> None:
-            seen.append(statement)
-
-        event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-        await run()
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+        with statements(database) as seen:
+            await run()
         asked.append(len(seen))
     assert asked[0] == asked[1], "twice as many members"

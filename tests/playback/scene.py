@@ -1,7 +1,7 @@
 """A course with a free and a paid lesson, each with a small stream on disk, and people who ask for them."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
-from sqlalchemy import event
 
 from app import db
 from app.accounts.models import User
@@ -118,18 +117,3 @@ def assert_problem(answer: httpx.Response, status: int, sentence: str) -> dict[s
     body: dict[str, Any] = answer.json()
     assert (body["status"], body["detail"]) == (status, sentence)
     return body
-
-
-@contextmanager
-def statements(database: db.Database) -> Iterator[list[str]]:
-    """Every statement that reaches the database meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)

@@ -26,8 +26,8 @@ from tests.playback.scene import (
     segment_of,
     set_up,
     start,
-    statements,
 )
+from tests.statements import statements
 
 
 @dataclass(frozen=True)

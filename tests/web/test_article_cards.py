@@ -6,7 +6,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import event
 
 from app import db
 from app.articles.markdown import render_article
@@ -16,6 +15,7 @@ from app.settings import get_settings
 from app.waiting.models import Topic
 from tests import factories
 from tests.articles.forms import words_of
+from tests.statements import statements
 
 WALL = "Please log in to watch the paid videos."
 TEXT = "Before.\n\n::lesson lower-body/{}\n\nAfter."
@@ -163,16 +163,9 @@ async def test_cards_cost_the_same_number_of_queries_however_many_they_are(
     await article("\n\n".join(lines), "many")
     counts = []
     for slug in ("few", "many"):
-        count = 0
-
-        def note(*_args: object) -> None:
-            nonlocal count
-            count += 1
-
-        event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-        assert (await client.get(f"/articles/{slug}")).status_code == 200
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
-        counts.append(count)
+        with statements(database) as asked:
+            assert (await client.get(f"/articles/{slug}")).status_code == 200
+        counts.append(len(asked))
     assert counts[0] == counts[1]
 
 

@@ -16,6 +16,7 @@ from app.clock import utcnow
 from app.practice.models import Location, Practice
 from tests import factories
 from tests.articles.forms import json_ld, words_of
+from tests.statements import statements
 
 
 async def article(**values: object) -> Article:
@@ -234,18 +235,9 @@ async def test_staff_get_a_link_to_edit_and_nobody_else(client: httpx.AsyncClien
 async def test_an_articles_page_asks_the_database_no_more_when_it_has_many_responses(
     client: httpx.AsyncClient, database: db.Database
 ) -> None:
-    from sqlalchemy import event
-
     row = await article()
     await comment(row.id)
-    asked: list[str] = []
-
-    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with statements(database) as asked:
         # The first time in an hour it also asks which articles are alike. A page asked for with a query is not kept.
         await client.get("/articles/hips?n=1")
         asked.clear()
@@ -255,6 +247,4 @@ async def test_an_articles_page_asks_the_database_no_more_when_it_has_many_respo
             await comment(row.id, state=state)
         asked.clear()
         await client.get("/articles/hips?n=1")
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     assert len(asked) == few <= 8

@@ -22,7 +22,7 @@ from app.settings import get_settings
 from app.video.captions_models import CaptionTrack, Chapter
 from app.video.models import Video
 from tests import factories
-from tests.web.test_questions import counted
+from tests.statements import statements
 
 NONCE = re.compile(r"'nonce-([\w-]+)'")
 STAMP = re.compile(r'name="stamp" value="([^"]+)"')
@@ -117,7 +117,7 @@ async def test_a_kept_page_is_drawn_anew_when_anything_on_it_changes(
     await fill()
     path, change = CHANGES[what]
     before = holes_closed((await client.get(path)).text)
-    with counted(database) as asked:
+    with statements(database) as asked:
         assert holes_closed((await client.get(path)).text) == before
     assert len(asked) == 1, "it was kept"
     async with db.transaction() as session:
@@ -136,7 +136,7 @@ async def test_the_mark_asks_every_table_that_the_page_is_drawn_from(
     client: httpx.AsyncClient, database: db.Database, path: str
 ) -> None:
     await fill()
-    with counted(database) as asked:
+    with statements(database) as asked:
         await client.get(path)
     mark, *drawn = asked
     assert "xmin" in mark
@@ -188,7 +188,7 @@ async def test_who_is_signed_in_or_wrote_here_gets_a_page_of_their_own(
     assert page.headers["cache-control"] == "private, no-store"
     client.cookies.clear()
     assert "Mele" not in (await client.get(ARTICLE)).text
-    with counted(database) as asked:
+    with statements(database) as asked:
         await client.get(ARTICLE, headers={"Cookie": "__Host-limber-writer=x"})
     assert len(asked) > 1
 

@@ -1,7 +1,6 @@
 """The stream's front door: who gets bytes, who gets the sentence, and how often the database is asked."""
 
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from app import db
 from app.access.models import Entitlement
@@ -24,6 +23,7 @@ from app.playback.starting import media_ring
 from app.settings import get_settings
 from tests import factories
 from tests.conftest import application
+from tests.statements import statements
 
 SENTENCE = "Please log in to watch the paid videos."
 BYTES = bytes(range(256)) * 40
@@ -72,19 +72,6 @@ async def watched(client: httpx.AsyncClient) -> Watched:
     assert answer.status_code == 201
     client.cookies.clear()
     return Watched(lesson, member, answer.json()["playlist_url"])
-
-
-@contextmanager
-def counted(database: db.Database) -> Iterator[list[str]]:
-    """Every statement sent to the database meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
 
 async def get_raw(raw_path: bytes) -> httpx.Response:
@@ -151,7 +138,7 @@ async def test_byte_ranges_work(
 async def test_no_query_per_segment(
     client: httpx.AsyncClient, watched: Watched, database: db.Database
 ) -> None:
-    with counted(database) as seen:
+    with statements(database) as seen:
         for _ in range(30):
             assert (await client.get(watched.base + "360p/seg_00001.m4s")).status_code == 200
     # What began lately, and the keys, are read every so often, whoever asks for what.

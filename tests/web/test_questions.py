@@ -1,10 +1,6 @@
 """How often a page asks the database: the same for much and for little, and seldom."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import httpx
-from sqlalchemy import event
 
 from app import db
 from app.accounts.models import User
@@ -12,6 +8,7 @@ from app.articles.models import ArticleTag, Comment, Tag
 from app.catalog.models import Course, Section
 from app.practice.models import Location, Practice
 from tests import factories
+from tests.statements import statements
 
 # Page → how many statements an anonymous reader's page takes at most; of articles, courses and lessons one is for the
 # mark of the kept page.
@@ -29,21 +26,6 @@ PAGES = {
     "/nothing-here": 4,
 }
 MEMBER = {"/library": 7, "/courses/c": 2, "/courses/c/l": 3, "/account": 8}
-
-
-@contextmanager
-def counted(database: db.Database) -> Iterator[list[str]]:
-    asked: list[str] = []
-
-    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def begin() -> tuple[User, Course, Section]:
@@ -91,7 +73,7 @@ async def add_much(course: Course, section: Section) -> None:
 
 
 async def count(client: httpx.AsyncClient, database: db.Database, path: str) -> int:
-    with counted(database) as asked:
+    with statements(database) as asked:
         answer = await client.get(path)
     assert answer.status_code == (404 if path == "/nothing-here" else 200)
     return len(asked)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app import db
 from app.accounts.models import AuditEntry, User
@@ -13,6 +13,7 @@ from app.articles.models import Article, Comment
 from app.clock import utcnow
 from tests import factories
 from tests.articles.forms import words_of
+from tests.statements import statements
 
 ID = UUID(int=7)
 POSTS = ["/studio/responses/moderate", "/studio/responses/undo", f"/studio/responses/{ID}/reply"]
@@ -282,20 +283,12 @@ async def test_the_queue_says_why_a_response_waits(
 async def test_the_queue_asks_the_database_no_more_when_it_is_long(
     client: httpx.AsyncClient, article: Article, teacher: User, database: db.Database
 ) -> None:
-    asked: list[str] = []
-
-    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
     parent = await put(article, "Ruth")
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    try:
+    with statements(database) as asked:
         await client.get("/studio/responses")
         few = len(asked)
         for n in range(12):
             await put(article, f"P{n}", parent_id=parent.id)
         asked.clear()
         await client.get("/studio/responses")
-    finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
     assert len(asked) == few <= 10

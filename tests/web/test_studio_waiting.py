@@ -14,7 +14,7 @@ from app.clock import utcnow
 from app.waiting.models import Topic, Waiting
 from tests import factories
 from tests.articles.forms import words_of
-from tests.web.test_questions import counted
+from tests.statements import statements
 
 ID = UUID(int=7)
 PAGES = ["/studio/waiting", "/studio/waiting/new", f"/studio/waiting/{ID}"]
@@ -155,9 +155,9 @@ async def test_of_many_articles_a_few_are_offered_and_any_other_is_found_by_its_
     asked = []
     for count in (12, 30):
         await written(count)
-        with counted(database) as statements:
+        with statements(database) as seen:
             page = (await client.get(url)).text
-        asked.append(len(statements))
+        asked.append(len(seen))
         assert page.count('<option value="article:') == CHOICES
         assert str(old.id) not in page
     assert asked[0] == asked[1]

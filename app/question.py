@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import BindParameter, ScalarSelect, bindparam, select
+from sqlalchemy import BindParameter, ScalarSelect, SelectBase, bindparam, select
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,14 +38,16 @@ def given(name: str) -> BindParameter[Any]:
     return bindparam(name, None)
 
 
-@lru_cache(maxsize=64)
-def _compiled(facts: tuple[Fact, ...]) -> tuple[str, dict[str, Any]]:
-    """The statement, and the values in it that are always the same."""
-    made = select(*(fact.found.label(fact.name) for fact in facts)).compile(
-        dialect=DIALECT, compile_kwargs={"render_postcompile": True}
-    )
+def _open(statement: SelectBase) -> tuple[str, dict[str, Any]]:
+    """The statement as psycopg takes it, and the values in it that are always the same."""
+    made = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
     open_ = {bind.key for bind in made.binds.values() if not bind.unique}
     return str(made), {name: value for name, value in made.params.items() if name not in open_}
+
+
+@lru_cache(maxsize=64)
+def _compiled(facts: tuple[Fact, ...]) -> tuple[str, dict[str, Any]]:
+    return _open(select(*(fact.found.label(fact.name) for fact in facts)))
 
 
 async def ask(db: Querying, *facts: Fact, **values: Any) -> Answers:
@@ -60,14 +62,33 @@ async def ask(db: Querying, *facts: Fact, **values: Any) -> Answers:
         sqlalchemy.exc.DBAPIError: whatever else the database says, as SQLAlchemy would.
     """
     statement, constants = _compiled(facts)
+    [row] = await _sent(db, statement, {**constants, **values})
+    return {fact.name: value for fact, value in zip(facts, row, strict=True)}
+
+
+@lru_cache(maxsize=64)
+def _whole(statement: SelectBase) -> tuple[str, dict[str, Any]]:
+    return _open(statement)
+
+
+async def rows(db: Querying, statement: SelectBase, **values: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is asked all the time (a constant of its module), as plain tuples, past SQLAlchemy
+    as `ask`: no types of SQLAlchemy's, so an instant may come in the zone of the database's session.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: as `ask`.
+    """
+    text, constants = _whole(statement)
+    return await _sent(db, text, {**constants, **values})
+
+
+async def _sent(db: Querying, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     connection = db if isinstance(db, AsyncConnection) else await db.connection()
     driver: Any = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
-    given_ = {**constants, **values}
     try:
-        row = await (await driver.execute(statement, given_)).fetchone()
+        return await (await driver.execute(statement, values)).fetchall()  # type: ignore[no-any-return]
     except psycopg.Error as error:
-        raise DBAPIError.instance(statement, given_, error, psycopg.Error, dialect=DIALECT) from error
-    return {fact.name: value for fact, value in zip(facts, row, strict=True)}
+        raise DBAPIError.instance(statement, values, error, psycopg.Error, dialect=DIALECT) from error
 
 
 def moment_told(told: str) -> datetime:

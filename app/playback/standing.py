@@ -9,14 +9,13 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import db
 from app.clock import utcnow
-from app.playback.tokens import Verified, spelled
-from app.playback.verdicts import Asked, begun_since, verdicts
+from app.playback.tokens import Verified
+from app.playback.verdicts import Viewing, begun_since, verdicts
 
 ALLOW_S = 10.0
 DENY_S = 2.0
@@ -34,7 +33,6 @@ LATELY = timedelta(minutes=6)
 LATELY_EVERY_S = 30.0
 MOST = 20_000
 
-Viewing = tuple[str, str, str]
 Key = tuple[Verified, str, str]
 
 
@@ -120,10 +118,9 @@ class Standing:
         wanted = [(token.sid, video, version) for token, video, version in self._asking]
         if now - self._expected_at > LATELY_EVERY_S and any(one not in self._yes for one in wanted):
             self._expected_at = now
-            found = await begun_since(connection, utcnow() - LATELY)
-            self._expected = deque(_viewing(one) for one in found)
+            self._expected = deque(await begun_since(connection, utcnow() - LATELY))
         along = self._along(wanted, now)
-        answers = await verdicts(connection, [_asked(one) for one in (*wanted, *along)], utcnow())
+        answers = await verdicts(connection, [*wanted, *along], utcnow())
         for viewing, stands in zip(along, answers[len(wanted) :], strict=True):
             self._keep(viewing, stands, now, is_wanted=False)
         for (key, waiting), viewing, stands in zip(self._asking.items(), wanted, answers, strict=False):
@@ -175,12 +172,3 @@ class Standing:
 
 
 standing = Standing()
-
-
-def _asked(viewing: Viewing) -> Asked:
-    sid, video, version = viewing
-    return Asked(Verified(sid, 0).playback_id, UUID(video), int(version))
-
-
-def _viewing(asked: Asked) -> Viewing:
-    return spelled(asked.playback_id), str(asked.video_id), str(asked.version)

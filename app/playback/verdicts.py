@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, cast, func, or_, select
 
 from app.access.models import Entitlement
 from app.access.rules import Allowed, EntitlementFacts, LessonFacts, ViewerFacts, decide
@@ -23,15 +23,6 @@ from app.question import given, rows
 
 # A playback (`sid`), and the video and version that its token was verified for, as they are spelled in addresses.
 Viewing = tuple[str, str, str]
-_ASKED = (
-    func.unnest(
-        bindparam("ids", None, ARRAY(Uuid)),
-        bindparam("videos", None, ARRAY(Uuid)),
-        bindparam("versions", None, ARRAY(Integer)),
-    )
-    .table_valued("id", "video_id", "version", with_ordinality="at", name="asked")
-    .render_derived()
-)
 # A member's viewing hangs on the sign-in it was begun with; an anonymous one on nothing.
 _IS_SIGNED_IN = and_(
     User.id.is_not(None),
@@ -39,11 +30,14 @@ _IS_SIGNED_IN = and_(
     UserSession.expires_at > bindparam("now", None, UtcDateTime),
     User.banned_at.is_(None),
 )
-# Not stopped, its place among the member's streams not given up, of this video and version, which the lesson still
-# shows, and signed in: a row for each right of who watches, or one without.
+# Not stopped, its place among the member's streams not given up, of the film that its lesson still shows, and signed
+# in: a row for each right of who watches, or one without. By `ANY`: a join with what is asked for was planned as a walk
+# over all playbacks where PostgreSQL had not counted them yet.
 QUESTION = (
     select(
-        _ASKED.c.at,
+        func.uuid_send(Playback.id),
+        cast(Playback.video_id, Text),
+        cast(Playback.video_version, Text),
         Playback.user_id.is_not(None),
         User.role == "staff",
         Lesson.id,
@@ -57,19 +51,16 @@ QUESTION = (
         Entitlement.ends_at,
         Entitlement.revoked_at,
     )
-    .select_from(_ASKED)
-    .join(Playback, Playback.id == _ASKED.c.id)
     .join(Lesson, Lesson.id == Playback.lesson_id)
     .join(Course, Course.id == Lesson.course_id)
     .outerjoin(UserSession, UserSession.id == Playback.session_id)
     .outerjoin(User, User.id == Playback.user_id)
     .outerjoin(Entitlement, Entitlement.user_id == Playback.user_id)
     .where(
+        Playback.id == any_(bindparam("ids", None, ARRAY(Uuid))),
         Playback.revoked_at.is_(None),
         Playback.left_at.is_(None),
-        Playback.video_id == _ASKED.c.video_id,
-        Playback.video_version == _ASKED.c.version,
-        Lesson.video_id == _ASKED.c.video_id,
+        Lesson.video_id == Playback.video_id,
         or_(Playback.user_id.is_(None), _IS_SIGNED_IN),
     )
 )
@@ -79,13 +70,11 @@ async def verdicts(db: Querying, asked: Sequence[Viewing], now: datetime) -> lis
     """For each, in order: was it not stopped, is its place among the member's streams not given up, is it of this video
     and version, does the lesson still show that, does the sign-in it hangs on hold, is its owner not banned, and does
     `decide` allow."""
-    sids, videos, versions = zip(*asked, strict=True)
-    ids = [urlsafe_b64decode(sid + "==").hex() for sid in sids]
-    found = await rows(db, QUESTION, ids=ids, videos=list(videos), versions=list(versions), now=now)
-    told: dict[int, list[tuple[Any, ...]]] = {}
-    for at, *facts in found:
-        told.setdefault(at, []).append(tuple(facts))
-    return [at in told and _stands(told[at], now) for at in range(1, len(asked) + 1)]
+    keys = [(urlsafe_b64decode(sid + "=="), video, version) for sid, video, version in asked]
+    told: dict[tuple[bytes, str, str], list[tuple[Any, ...]]] = {}
+    for id_, video, version, *facts in await rows(db, QUESTION, ids=[key[0].hex() for key in keys], now=now):
+        told.setdefault((id_, video, version), []).append(tuple(facts))
+    return [key in told and _stands(told[key], now) for key in keys]
 
 
 # As many as one process may well have to do with.

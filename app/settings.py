@@ -1,5 +1,6 @@
 """One frozen Settings object, the only reader of the environment; it refuses weak secrets outside the demo."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
@@ -52,6 +53,10 @@ class Settings(BaseSettings):
     cdn_key_id: str = Field("", description="The id of CloudFront's public key")
     media_keys: str = Field(
         "", description="Key ring `kid:secret,…` that signs playback tokens, newest first"
+    )
+    edge_key: str = Field(
+        "",
+        description="A secret that nginx and the web server share: with it, nginx asks once for many viewers",
     )
     link_keys: str = Field("", description="Key ring `kid:secret,…` that signs mailed links, newest first")
     smtp_url: str = Field(
@@ -111,6 +116,14 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("LIMBER_BASE_URL must look like https://example.com")
         return value.rstrip("/")
+
+    @field_validator("edge_key")
+    @classmethod
+    def _edge(cls, value: str) -> str:
+        # Filled into nginx's configuration as it is.
+        if value and not re.fullmatch(r"[A-Za-z0-9_-]{32,200}", value):
+            raise ValueError("LIMBER_EDGE_KEY wants 32 to 200 letters and digits, or nothing")
+        return value
 
     @model_validator(mode="after")
     def _strong_outside_demo(self) -> Self:

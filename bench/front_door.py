@@ -51,6 +51,7 @@ def configuration(folder: Path, values: dict[str, str], *, kind: str = "http", e
     answers are kept in memory where that is possible.
     """
     filled = {
+        "LIMBER_EDGE_KEY": os.environ.get("LIMBER_EDGE_KEY", ""),
         "LIMBER_NGINX_ANSWERS": IN_MEMORY if has_lua() else IN_FILES,
         "LIMBER_NGINX_CACHE": str(folder / "nginx-cache"),
         "LIMBER_NGINX_CONF": str(SHIPPED),

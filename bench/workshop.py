@@ -39,6 +39,7 @@ def workshop(*settings: str) -> Iterator[tuple[str, Path]]:
                     "LIMBER_DATA_DIR": scratch,
                     "LIMBER_BASE_URL": "http://127.0.0.1:8000",
                     "LIMBER_MEDIA_KEYS": "m1:" + "bench-media-secret-" * 3,
+                    "LIMBER_EDGE_KEY": "bench-edge-secret-" * 3,
                     "LIMBER_LINK_KEYS": "l1:" + "bench-links-secret-" * 3,
                 }
             )

@@ -33,6 +33,8 @@ def test_good_settings_are_taken(values: dict[str, str]) -> None:
         (GOOD | {"media_keys": ""}, "LIMBER_MEDIA_KEYS"),
         (GOOD | {"link_keys": "l1:short"}, "LIMBER_LINK_KEYS"),
         (GOOD | {"link_keys": GOOD["media_keys"]}, "different secrets"),
+        (GOOD | {"edge_key": "short"}, "LIMBER_EDGE_KEY"),
+        (GOOD | {"edge_key": "x" * 32 + '";'}, "LIMBER_EDGE_KEY"),
         (GOOD | {"trusted_proxies": "*"}, "LIMBER_TRUSTED_PROXIES"),
         (GOOD | {"trusted_proxies": "127.0.0.1, *"}, "LIMBER_TRUSTED_PROXIES"),
         (GOOD | {"stripe_secret_key": "sk_test_x", "stripe_webhook_secrets": ""}, "STRIPE_WEBHOOK_SECRET"),

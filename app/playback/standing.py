@@ -26,6 +26,8 @@ ALONG_S = NGINX_ALLOW_S
 ALONG = 256
 # So often without anybody wanting the answer.
 IN_VAIN = 2
+# nginx which is told who stands does not say whom it serves: as long as a token lives, whose renewal is a sign of life.
+TOLD_IN_VAIN = 75
 # A film that is paused is asked about no more.
 KEEP_S = 60.0
 # What began in another process, or before this one, is read from the database in one go, and not more often.
@@ -62,6 +64,9 @@ class Standing:
         self._asking: dict[Key, asyncio.Future[bool]] = {}
         self._next: dict[Key, asyncio.Future[bool]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._in_vain = IN_VAIN
+        # When those were looked up, and who of them stands.
+        self._news: tuple[float, list[Viewing]] = (float("-inf"), [])
 
     def known(self, token: Verified, video: str, version: str, within_s: float) -> bool:
         """Whether a yes of at most so many seconds ago is remembered."""
@@ -121,8 +126,10 @@ class Standing:
             self._expected = deque(await begun_since(connection, utcnow() - LATELY))
         along = self._along(wanted, now)
         answers = await verdicts(connection, [*wanted, *along], utcnow())
-        for viewing, stands in zip(along, answers[len(wanted) :], strict=True):
+        others = list(zip(along, answers[len(wanted) :], strict=True))
+        for viewing, stands in others:
             self._keep(viewing, stands, now, is_wanted=False)
+        self._news = (now, [viewing for viewing, stands in others if stands])
         for (key, waiting), viewing, stands in zip(self._asking.items(), wanted, answers, strict=False):
             self._keep(viewing, stands, now, is_wanted=True)
             if not stands:
@@ -131,6 +138,13 @@ class Standing:
         self._asking = {}
         while len(self._no) > MOST:
             self._no.popitem(last=False)
+
+    def take_news(self) -> list[Viewing]:
+        """Who stands, of those that the last question looked up along: once, and while the answer is young."""
+        self._in_vain = TOLD_IN_VAIN
+        asked_at, news = self._news
+        self._news = (asked_at, [])
+        return news if time.monotonic() - asked_at < NGINX_ALLOW_S else []
 
     def _along(self, wanted: Sequence[Viewing], now: float) -> list[Viewing]:
         """Who will be asked about soon: is expected, or was asked about since an answer that is some seconds old."""
@@ -144,7 +158,7 @@ class Standing:
         for viewing, yes in self._yes.items():
             if now - yes.asked_at < ALONG_S or len(found) >= ALONG:
                 break
-            if yes.in_vain < IN_VAIN:
+            if yes.in_vain < self._in_vain:
                 found[viewing] = None
         for viewing in wanted:
             found.pop(viewing, None)
@@ -169,6 +183,9 @@ class Standing:
         self._yes.clear()
         self._no.clear()
         self._expected.clear()
+        self._expected_at = float("-inf")
+        self._in_vain = IN_VAIN
+        self._news = (float("-inf"), [])
 
 
 standing = Standing()

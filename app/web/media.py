@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +19,7 @@ from app.playback import keyring, tokens
 from app.playback.standing import standing
 from app.web import failures
 from app.web.guard import declares
+from app.web.media_edge import is_edge, news
 from app.web.media_elsewhere import from_elsewhere
 from app.web.media_files import Whole, absent, files
 from app.web.media_ranges import ranges_in
@@ -145,21 +146,23 @@ async def _media_auth(scope: Scope) -> ASGIApp:
     except (SQLAlchemyError, OSError):
         # A door that cannot ask stays shut.
         passed = None
-    return Answer(_seconds_left(passed[1]) if passed else None)
+    told = news() if is_edge(_header(scope, b"x-limber-edge")) else ()
+    return Answer(_seconds_left(passed[1]) if passed else None, told)
 
 
 class Answer:
-    """What nginx is told: yes, for at most so many seconds, or no."""
+    """What nginx is told: yes, for at most so many seconds, or no. `news`: more of it, as headers."""
 
-    def __init__(self, seconds_left: int | None) -> None:
+    def __init__(self, seconds_left: int | None, news: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self.seconds_left = seconds_left
+        self.news = news
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         if self.seconds_left is None:
             status, told = 403, (b"content-length", b"0")
         else:
             status, told = 204, (b"x-media-max-age", b"%d" % self.seconds_left)
-        headers = [(b"cache-control", b"no-store"), told]
+        headers = [(b"cache-control", b"no-store"), told, *self.news]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 

@@ -15,7 +15,8 @@ from app.web.media import parse
 
 # As deploy/nginx/question.conf makes nginx ask, and the whole of what arrived: no body, and nothing behind it.
 QUESTION = re.compile(
-    rb"GET /media-auth HTTP/1\.1\r\nX-Original-URI: ([!-~]{1,600})\r\nHost: [!-~]{1,255}\r\n\r\n"
+    rb"GET /media-auth HTTP/1\.1\r\nX-Original-URI: ([!-~]{1,600})\r\n(?:X-Limber-Edge: [!-~]{1,255}\r\n)?"
+    rb"Host: [!-~]{1,255}\r\n\r\n"
 )
 YES = b"HTTP/1.1 204 No Content\r\nX-Media-Max-Age: %d\r\n\r\n"
 

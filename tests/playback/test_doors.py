@@ -15,6 +15,7 @@ import pytest
 
 from app import db
 from app.clock import utcnow
+from app.playback import tokens
 from app.playback.models import Playback
 from app.playback.starting import media_ring
 from app.web.media import ADDRESS
@@ -22,7 +23,7 @@ from bench.front_door import IN_FILES, IN_MEMORY, SHIPPED, front_door, has_lua
 from tests.machine import open_folder
 from tests.playback.scene import Scene, set_up
 from tests.playback.spellings import Good, spellings
-from tests.web.server import serving
+from tests.web.server import Server, serving
 
 PLAYLIST = b"#EXTM3U\n# free\n"
 SEGMENT = b"free" * 1000
@@ -83,6 +84,7 @@ class Doors:
     good: Good
     logs: dict[str, Path]
     media: Path
+    server: Server
 
     @property
     def all(self) -> list[int]:
@@ -102,7 +104,10 @@ async def _playbacks(scene: Scene) -> tuple[UUID, UUID]:
 
 
 @pytest.fixture
-def doors(database_url: str) -> Iterator[Doors]:
+def doors(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doors]:
+    # Both sides read it from the environment.
+    monkeypatch.setenv("LIMBER_EDGE_KEY", "doors-edge-secret-" * 2)
+
     async def prepare() -> tuple[Scene, UUID, UUID]:
         db.open_database(database_url, pool_size=1)
         scene = await set_up()
@@ -145,7 +150,8 @@ def doors(database_url: str) -> Iterator[Doors]:
                 place.mkdir()
                 nginx[kept] = stack.enter_context(front_door(place, server.port, media, answers=kept))
             ports = {kept: door.port for kept, door in nginx.items()}
-            yield Doors(server.port, ports, good, {kept: door.log for kept, door in nginx.items()}, media)
+            logs = {kept: door.log for kept, door in nginx.items()}
+            yield Doors(server.port, ports, good, logs, media, server)
 
 
 def answers(port: int, targets: list[str]) -> list[tuple[int, bytes]]:
@@ -293,3 +299,50 @@ def test_those_who_ask_together_are_asked_about_together(doors: Doors) -> None:
             with ThreadPoolExecutor(8) as pool:
                 seen = list(pool.map(answers, [port] * 8, [[target] * 3] * 8))
             assert {status for said in seen for status, _body in said} == {wanted}
+
+
+def told(doors: Doors, asked: str) -> int:
+    """nginx (in memory) once it has asked about `asked`, beside which it was told who else stands; the web process is
+    gone then, so whatever opens is opened by nginx alone, which has 10 s for it."""
+    port = doors.nginx[IN_MEMORY]
+    assert answers(port, [asked])[0][0] in (200, 403)
+    doors.server.kill()
+    return port
+
+
+@pytest.mark.skipif(not has_lua(), reason="nginx has no Lua")
+def test_nginx_opens_to_whom_it_was_told_of_and_to_nobody_else(doors: Doors) -> None:
+    good = doors.good
+    stopped = tokens.sign(good.ring, good.stopped, good.video, 1, good.expires)
+    port = told(doors, f"/media/{stopped}/{good.video}/1/master.m3u8")
+    path = f"{good.video}/1/360p/seg_00001.m4s"
+    signed, _dot, signature = good.token.rpartition(".")
+    ended = tokens.sign(good.ring, good.playback, good.video, 1, int(time.time()) - 1)
+    later = tokens.sign(good.ring, good.playback, good.video, 1, good.expires + 1)
+    other = "A" if signature[9] != "A" else "B"
+    for token, wanted in (
+        (good.token, {200}),
+        (later, {200}),
+        (ended, {500}),
+        (stopped, {403, 500}),
+        (f"{signed}.{signature[:9]}{other}{signature[10:]}", {500}),
+        (f"{signed}.{signature[:-1]}", {500}),
+        (f"{signed}.{signature}A", {500}),
+    ):
+        # 500: it asked, and nobody answered.
+        assert {status for status, _body in answers(port, [f"/media/{token}/{path}"] * 3)} <= wanted, token
+    for film in (f"{good.video}/2", f"{good.paid}/1"):
+        assert answers(port, [f"/media/{good.token}/{film}/360p/seg_00001.m4s"])[0][0] == 500
+
+
+@pytest.mark.skipif(not has_lua(), reason="nginx has no Lua")
+def test_nginx_alone_opens_no_address_that_is_not_good(doors: Doors) -> None:
+    good = doors.good
+    stopped = tokens.sign(good.ring, good.stopped, good.video, 1, good.expires)
+    targets = list(spellings(good, 2_000, seed=7))
+    port = told(doors, f"/media/{stopped}/{good.video}/1/master.m3u8")
+    seen = answers(port, targets)
+    opened = [target for target, (status, _body) in zip(targets, seen, strict=True) if status == 200]
+    assert len(opened) > 10
+    assert [target for target in opened if not good.opens(target)] == []
+    assert all(b"paid" * 9 not in body for _status, body in seen)

@@ -159,5 +159,7 @@ def test_nginx_asks_in_just_these_words() -> None:
     """One more header in the configuration, and every question would take the long way."""
     lines = (SHIPPED / "question.conf").read_text("utf-8").splitlines()
     sent = [words.split()[1:] for words in lines if words.startswith("proxy_set_header")]
-    assert [name for name, value in sent if value != '"";'] == ["X-Original-URI"]
-    assert QUESTION.fullmatch(question("/media/" + "x" * 80 + "/master.m3u8"))
+    assert [name for name, value in sent if value != '"";'] == ["X-Original-URI", "X-Limber-Edge"]
+    asked = question("/media/" + "x" * 80 + "/master.m3u8")
+    assert QUESTION.fullmatch(asked)
+    assert QUESTION.fullmatch(asked.replace(b"Host:", b"X-Limber-Edge: " + b"k" * 40 + b"\r\nHost:"))

@@ -1,0 +1,36 @@
+"""What nginx is told beside its answer, so that it need not ask for each token: who else may go on, and tokens' keys.
+
+Beside one question the application looks up all whose turn may come (app/playback/standing.py). nginx keeps who stands
+as long as it keeps a yes, verifies a token of theirs itself, and asks about all others as before
+(deploy/nginx/answers-in-memory). It is told only when it proves with LIMBER_EDGE_KEY that it is our nginx.
+"""
+
+import hmac
+
+from app.playback import keyring, tokens
+from app.playback.standing import standing
+from app.settings import get_settings
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def is_edge(said: str) -> bool:
+    """Whether whoever says this as X-Limber-Edge is our own nginx; nobody is while there is no such key."""
+    key = get_settings().edge_key
+    return bool(key) and hmac.compare_digest(said.encode("latin-1"), key.encode())
+
+
+def news() -> Headers:
+    """`X-Media-Stands: <video>/<version>:<sid>,<sid>;…` and `X-Media-Keys: <kid>:<hex>,…`; nothing when there is none.
+
+    At most 256 viewings (`standing.ALONG`), so at most 17 kB.
+    """
+    told = standing.take_news()
+    if not told:
+        return []
+    films: dict[str, list[str]] = {}
+    for sid, video, version in told:
+        films.setdefault(f"{video}/{version}", []).append(sid)
+    stands = ";".join(f"{film}:{','.join(sids)}" for film, sids in films.items())
+    keys = ",".join(f"{kid}:{tokens.media_key(secret).hex()}" for kid, secret in keyring.media_ring().keys)
+    return [(b"x-media-stands", stands.encode()), (b"x-media-keys", keys.encode())]

@@ -1,0 +1,142 @@
+"""What nginx is told beside an answer: who else may go on, to nobody but our own nginx."""
+
+import hmac
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from app import db
+from app.clock import utcnow
+from app.keys import KeyRing
+from app.playback import tokens
+from app.playback.models import Playback
+from app.playback.standing import standing
+from app.playback.starting import media_ring
+from app.settings import get_settings
+from tests.playback.scene import Scene, set_up
+
+KEY = "test-edge-secret-" * 2
+
+
+@pytest.fixture
+async def scene(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    monkeypatch.setenv("LIMBER_EDGE_KEY", KEY)
+    get_settings.cache_clear()
+    standing.forget()
+    yield await set_up()
+    standing.forget()
+
+
+@pytest.fixture(autouse=True)
+def settings_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    yield
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+async def viewing(scene: Scene, *, stopped: bool = False) -> tuple[UUID, str]:
+    """A viewing of the free film, and a playlist's address with a token of its own."""
+    assert scene.free.video_id
+    row = Playback(
+        lesson_id=scene.free.id,
+        video_id=scene.free.video_id,
+        video_version=1,
+        revoked_at=utcnow() if stopped else None,
+    )
+    async with db.transaction() as session:
+        session.add(row)
+        await session.flush()
+    token = tokens.sign(media_ring(), row.id, scene.free.video_id, 1, int(time.time()) + 300)
+    return row.id, f"/media/{token}/{scene.free.video_id}/1/master.m3u8"
+
+
+async def ask(client: httpx.AsyncClient, address: str, key: str | None = KEY) -> httpx.Response:
+    headers = {"X-Original-URI": address} | ({} if key is None else {"X-Limber-Edge": key})
+    return await client.get("/media-auth", headers=headers)
+
+
+async def test_our_nginx_is_told_once_who_else_stands(client: httpx.AsyncClient, scene: Scene) -> None:
+    _asked, address = await viewing(scene)
+    others = [(await viewing(scene))[0] for _ in range(3)]
+    await viewing(scene, stopped=True)
+    answer = await ask(client, address)
+    assert answer.status_code == 204
+    film, _colon, sids = answer.headers["x-media-stands"].partition(":")
+    assert film == f"{scene.free.video_id}/1"
+    assert sorted(sids.split(",")) == sorted(tokens.spelled(one) for one in others)
+    again = await ask(client, address)
+    assert again.status_code == 204
+    assert "x-media-stands" not in again.headers
+
+
+@pytest.mark.parametrize("key", [None, "", "x", KEY[:-1], KEY + "x", KEY.upper()])
+async def test_nobody_else_is_told_more_than_yes_or_no(
+    client: httpx.AsyncClient, scene: Scene, key: str | None
+) -> None:
+    _asked, address = await viewing(scene)
+    await viewing(scene)
+    answer = await ask(client, address, key)
+    assert answer.status_code == 204
+    assert not [name for name in answer.headers if name.startswith("x-media-") and name != "x-media-max-age"]
+
+
+async def test_without_a_key_of_ours_no_key_is_right(
+    client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIMBER_EDGE_KEY", "")
+    get_settings.cache_clear()
+    _asked, address = await viewing(scene)
+    await viewing(scene)
+    for key in ("", KEY):
+        assert "x-media-stands" not in (await ask(client, address, key)).headers
+
+
+async def test_who_stopped_meanwhile_is_not_told_of(client: httpx.AsyncClient, scene: Scene) -> None:
+    first, address = await viewing(scene, stopped=True)
+    answer = await ask(client, address)
+    assert answer.status_code == 403
+    assert "x-media-stands" not in answer.headers
+    _other, good = await viewing(scene)
+    standing.forget()
+    answer = await ask(client, good)
+    assert tokens.spelled(first) not in answer.headers.get("x-media-stands", "")
+
+
+async def test_a_token_is_verified_with_what_is_told_and_a_ring_is_not(
+    client: httpx.AsyncClient, scene: Scene
+) -> None:
+    _asked, address = await viewing(scene)
+    await viewing(scene)
+    told = (await ask(client, address)).headers["x-media-keys"]
+    ring = KeyRing.parse(get_settings().media_keys)
+    keys = dict(one.split(":") for one in told.split(","))
+    assert list(keys) == [kid for kid, _secret in ring.keys]
+    assert all(secret.hex() not in told and secret.decode() not in told for _kid, secret in ring.keys)
+    token, video, version = address.split("/")[2:5]
+    signed, _dot, signature = token.rpartition(".")
+    mac = hmac.digest(
+        bytes.fromhex(keys[token.split(".")[0]]), f"{signed}/{video}/{version}".encode(), "sha256"
+    )
+    assert urlsafe_b64encode(mac).rstrip(b"=").decode() == signature
+    assert len(urlsafe_b64decode(signature + "=")) == 32
+
+
+async def test_of_many_viewings_256_are_told_and_the_head_stays_short(
+    client: httpx.AsyncClient, scene: Scene
+) -> None:
+    """nginx keeps 32 kB for an answer's head; a longer one would be no answer."""
+    assert scene.free.video_id
+    async with db.transaction() as session:
+        session.add_all(
+            Playback(lesson_id=scene.free.id, video_id=scene.free.video_id, video_version=1)
+            for _ in range(400)
+        )
+    _asked, address = await viewing(scene)
+    answer = await ask(client, address)
+    told = answer.headers["x-media-stands"]
+    assert len(told.partition(":")[2].split(",")) == 256
+    assert sum(len(name) + len(value) + 4 for name, value in answer.headers.items()) < 20_000

@@ -28,7 +28,7 @@ from bench.workshop import workshop
 GOAL = 0.5
 RESPONSES = 200
 SECTIONS, LESSONS = 4, 8
-# CPU is counted in hundredths of a second, so a round wants a second; an article takes four times as long as the others.
+# CPU is counted in hundredths of a second, so a round wants a second; an article takes four times as long as others.
 REQUESTS = {"article": 250, "course": 1_000, "lesson": 1_000}
 CONNECTIONS = 8
 ROUNDS = 5

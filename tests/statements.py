@@ -10,17 +10,20 @@ from app import db
 
 # What the pool asks before it hands a connection out.
 PING = ";"
+# What SQLAlchemy asks on a pool's first connection.
+GREETINGS = ("select pg_catalog.version()", "select current_schema()", "show ")
 
 
 @contextmanager
 def statements(database: db.Database) -> Iterator[list[str]]:
-    """Every statement that this process sends to the database meanwhile, by SQLAlchemy or past it; no pings."""
+    """Every statement that this process sends to the database meanwhile, by SQLAlchemy or past it."""
     seen: list[str] = []
     name = database.engine.url.database
     execute = psycopg.AsyncCursor.execute
 
     async def noted(cursor: psycopg.AsyncCursor[Any], query: Any, *args: Any, **options: Any) -> Any:
-        if query != PING and cursor.connection.info.dbname == name:
+        is_ours = query != PING and not str(query).startswith(GREETINGS)
+        if is_ours and cursor.connection.info.dbname == name:
             seen.append(query)
         return await execute(cursor, query, *args, **options)
 

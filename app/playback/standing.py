@@ -107,8 +107,7 @@ class Standing:
             # Outside too: whoever asks while the connection is given back finds this task still under way.
             while self._next:
                 # One statement reads one moment: a transaction around it would be two more ways there and back.
-                engine = db.database().engine.execution_options(isolation_level="AUTOCOMMIT")
-                async with engine.connect() as connection:
+                async with db.statements() as connection:
                     while self._next:
                         await self._ask(connection)
         except BaseException as fault:

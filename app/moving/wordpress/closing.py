@@ -18,6 +18,7 @@ GATED = N_(
     "Texts of which a plugin showed a part to members only: drafts now, so please look at them before all can read them"
 )
 BROKEN = N_("Parts of the file that could not be read")
+UNUSED = N_("Files of the media library that no article taken over shows: left where they are")
 # WordPress's own bookkeeping; nobody wrote anything in them.
 SILENT = names(
     "revision customize_changeset oembed_cache user_request custom_css wp_global_styles wp_font_family"
@@ -105,6 +106,7 @@ async def finish(
     await menus.finish(now, is_dry=is_dry)
     for is_used, times in index.attachments():
         told.count(report.ITEMS, "attachment", ATTACHMENTS[is_used], times)
+    index.notes.add_unused(UNUSED)
     for is_used, times in index.reusables():
         words = (
             N_("reusable blocks: put where they are used") if is_used else N_("reusable blocks in no article")

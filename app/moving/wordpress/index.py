@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from app.moving.wordpress import addresses, numbers, wxr
+from app.moving.wordpress import addresses, notes, numbers, wxr
 from app.moving.wordpress.shown import Attached
 
 _SCHEMA = """
@@ -25,7 +25,6 @@ CREATE TABLE term (taxonomy TEXT, slug TEXT, name TEXT, parent TEXT, number TEXT
     is_used INTEGER DEFAULT 0, times INTEGER DEFAULT 0, PRIMARY KEY (taxonomy, slug));
 CREATE TABLE author (login TEXT PRIMARY KEY, id TEXT, email TEXT, name TEXT, user_id TEXT DEFAULT '');
 CREATE TABLE file (path TEXT PRIMARY KEY, here TEXT, why TEXT);
-CREATE TABLE note (heading TEXT, line TEXT);
 """
 
 
@@ -36,9 +35,10 @@ class Index:
         self._db = sqlite3.connect(folder / "index.sqlite")
         # Nobody else reads it, and nothing of it must survive.
         self._db.executescript(
-            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} {numbers.SCHEMA}"
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} {numbers.SCHEMA} {notes.SCHEMA}"
         )
         self.numbers = numbers.Numbers(self._db)
+        self.notes = notes.Notes(self._db)
         self.host = ""
 
     def __enter__(self) -> Self:
@@ -55,8 +55,10 @@ class Index:
 
     def add_item(self, item: wxr.Item) -> bool:
         """Whether it is new: False for an item with the number of another one."""
-        upload = item.meta.get("_wp_attached_file", "") if item.kind == "attachment" else ""
-        upload = upload or (addresses.upload_path(item.attachment_url, self.host) or "")
+        noted = item.meta.get("_wp_attached_file", "") if item.kind == "attachment" else ""
+        upload = addresses.below_uploads(noted) or (
+            addresses.upload_path(item.attachment_url, self.host) or ""
+        )
         made = self._db.execute(
             "INSERT OR IGNORE INTO item (id, kind, status, slug, title, link, guid, parent, position, upload, url, alt,"
             " caption, content, is_open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -241,9 +243,13 @@ class Index:
 
     # Files
 
+    def is_whole(self, upload: str) -> bool:
+        """Whether an attachment's own file is of this name, however much that looks like a size of another one."""
+        return self._one("SELECT 1 FROM upload WHERE path = ?", upload) is not None
+
     def attachment_of(self, upload: str) -> str | None:
         """The attachment whose file this is, in whichever size."""
-        for name in addresses.candidates(upload):
+        for name in addresses.candidates(upload, is_whole=True):
             if found := self._one("SELECT id FROM upload WHERE path = ?", name):
                 return str(found)
         return None
@@ -276,24 +282,6 @@ class Index:
 
     def set_file(self, upload: str, here: str, why: str = "") -> None:
         self._db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", (upload, here, why))
-
-    # Lists for the report
-
-    def note(self, heading: str, line: str) -> None:
-        self._db.execute("INSERT INTO note VALUES (?, ?)", (heading, line))
-
-    def headings(self) -> list[tuple[str, int]]:
-        """(heading, lines) in the order in which they first came up."""
-        return self._db.execute(
-            "SELECT heading, count(*) FROM note GROUP BY heading ORDER BY min(rowid)"
-        ).fetchall()
-
-    def notes(self, heading: str, most: int | None) -> Iterator[str]:
-        rows = self._db.execute(
-            "SELECT line FROM note WHERE heading = ? ORDER BY rowid LIMIT ?",
-            (heading, -1 if most is None else most),
-        )
-        yield from (row[0] for row in rows)
 
     def users(self) -> dict[str, UUID]:
         """Login there → account here, of those who have one."""

@@ -52,7 +52,7 @@ class Report:
 
     def note(self, heading: str, line: str) -> None:
         """One line of a list that the teacher should read."""
-        self.index.note(heading, line)
+        self.index.notes.add(heading, line)
 
     def total(self, section: str) -> int:
         return sum(sum(outcomes.values()) for outcomes in self.counts.get(section, {}).values())
@@ -69,10 +69,10 @@ class Report:
             if self.counts.get(section) or self.expected[section]:
                 yield ""
                 yield from self._section(section)
-        for heading, count in self.index.headings():
+        for heading, count in self.index.notes.headings():
             yield ""
             yield f"{_(heading)} ({number(count)}):"
-            yield from (f"  {line}" for line in self.index.notes(heading, shown))
+            yield from (f"  {line}" for line in self.index.notes.lines(heading, shown))
             if shown is not None and count > shown:
                 yield "  " + _("… and %(n)s more in the report’s file") % {"n": number(count - shown)}
         yield ""

@@ -117,3 +117,8 @@ def candidates(path: str, *, is_whole: bool = False) -> tuple[str, ...]:
     # Before it was edited it showed something else: that is better than nothing only.
     original = _EDITED.sub("", full)
     return tuple(dict.fromkeys([*names, *(candidates(original) if original != full else ())]))
+
+
+def uploads_path(site_url: str) -> str:
+    """Where the old site's files were, as a path."""
+    return f"{path_of(site_url)}/wp-content/uploads"

@@ -78,7 +78,7 @@ class Terms:
         self._seen = 0
 
     def take(self, term: wxr.Term) -> None:
-        self._index.count_term(term)
+        self._index.terms.count(term)
         if term.description:
             self._told.note(
                 N_("Descriptions of categories and tags: no place here"),
@@ -86,7 +86,7 @@ class Terms:
             )
 
     def tell(self) -> None:
-        for taxonomy, times, used in self._index.term_counts():
+        for taxonomy, times, used in self._index.terms.counts():
             if taxonomy in rules.TECHNICAL:
                 self._told.count(
                     report.TERMS, taxonomy, N_("of menus, themes and plugins: not taken over"), times
@@ -120,10 +120,11 @@ async def finish(
 async def _lead_on(index: Index, told: Report, found: Survey) -> None:
     base = addresses.path_of(found.site.url)
     async with db.transaction() as session:
-        for taxonomy, slug, name, parent in index.used_terms():
-            here = rules.tag_slug(wxr.Term(taxonomy, slug, name))
-            root = {"category": "category", "post_tag": "tag"}.get(taxonomy, taxonomy)
-            paths = [f"{base}/{root}/{slug}", *([f"{base}/{root}/{parent}/{slug}"] if parent else [])]
+        for term in index.terms.used():
+            here = rules.tag_slug(term)
+            root = {"category": "category", "post_tag": "tag"}.get(term.taxonomy, term.taxonomy)
+            below = [f"{base}/{root}/{term.parent}/{term.slug}"] if term.parent else []
+            paths = [f"{base}/{root}/{term.slug}", *below]
             told.changes += await old_addresses.remember_target(session, paths, f"/articles/tag/{here}")
         told.changes += await old_addresses.remember_target(session, [f"{base}/feed"], "/feed.xml")
         authors = [f"{base}/author/{login}" for login, *_rest in index.authors()]

@@ -32,6 +32,7 @@ from app.moving.wordpress import (
     media,
     report,
     rules,
+    settling,
     survey,
     writing,
     wxr,
@@ -82,6 +83,7 @@ class Run:
     index: Index
     found: Survey
     report: Report
+    source: media.Source
     files: Files
     now: datetime
     kinds: frozenset[str]
@@ -120,7 +122,7 @@ async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = la
                     )
                 files = Files(source, found.site.source, told, is_dry=wanted.is_dry)
                 kinds = rules.ARTICLES | wanted.also
-                this = Run(wanted, index, found, told, files, utcnow(), kinds)
+                this = Run(wanted, index, found, told, source, files, utcnow(), kinds)
                 await _import(this, say)
             finish(told)
         finally:
@@ -171,6 +173,10 @@ async def _import(this: Run, say: Say) -> None:
         elif one.record.kind != "wp:author":
             terms.take(wxr.term(one.node))
         say(Progress(number, found.records, "write"))
+    await settling.Settling(found.site, this.source, told, this.now, is_dry=this.wanted.is_dry).settle()
+    if not this.wanted.is_dry:
+        async with db.transaction() as session:
+            await earlier.remember(session, found.site.source, this.index, this.kinds)
     await closing.finish(this.index, told, found, terms, menus, this.now, is_dry=this.wanted.is_dry)
     if not this.wanted.is_dry and told.changes:
         async with db.transaction() as session:
@@ -245,6 +251,7 @@ async def _take(this: Run, translator: Translator, item: wxr.Item, *, is_double:
 async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rules.Fate) -> None:
     told, source = this.report, this.found.site.source
     new = await translator.article(item, fate)
+    wants = translator.wants
     people = comments.wanted(item, told)
     async with db.transaction() as session:
         was = await writing.before(session, source, item.id)
@@ -262,6 +269,9 @@ async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rule
         told.note(outcome, f"“{item.title}” ({item.link or item.id})")
     if outcome in (writing.EDITED, writing.DELETED, writing.SAME) and not ready:
         this.files.forget_new()
+        if wants and outcome == writing.SAME and not this.wanted.is_dry:
+            async with db.transaction() as session:
+                await earlier.wait(session, source, item, wants)
         return
     if this.wanted.is_dry:
         told.changes += len(ready) + (outcome in (writing.NEW, writing.CHANGED))
@@ -272,7 +282,8 @@ async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rule
         # Once more, and held: the teacher may have begun to edit it in this minute.
         was = await writing.before(session, source, item.id, held=True)
         told.changes += await writing.write(session, source, item.id, was, new, ready, paths, this.now)
-        await this.files.write_down(session, uploads_path(this.found.site.url))
+        await this.files.write_down(session, addresses.uploads_path(this.found.site.url))
+        await earlier.wait(session, source, item, wants)
 
 
 def old_paths(item: wxr.Item, index: Index, base: str) -> list[str]:
@@ -287,8 +298,3 @@ def old_paths(item: wxr.Item, index: Index, base: str) -> list[str]:
         is_numbered = addresses.post_id(link) is not None
         found += [numbered(base, f"p={attachment}"), None if is_numbered else addresses.path_of(link)]
     return [one for one in found if one]
-
-
-def uploads_path(site_url: str) -> str:
-    """Where the old site's files were, as a path."""
-    return f"{addresses.path_of(site_url)}/wp-content/uploads"

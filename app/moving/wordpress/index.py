@@ -1,31 +1,35 @@
 """What one pass over an export has to know of the whole of it: kept in a file beside the memory, never in it."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from app.moving.wordpress import addresses, notes, numbers, wxr
+from app.moving.wordpress import addresses, notes, numbers, term_index, wxr
 from app.moving.wordpress.shown import Attached
 
 _SCHEMA = """
 CREATE TABLE item (id TEXT PRIMARY KEY, kind TEXT, status TEXT, slug TEXT, title TEXT, link TEXT, guid TEXT,
     parent TEXT, position INTEGER, upload TEXT, url TEXT, alt TEXT, caption TEXT, content TEXT,
-    is_open INTEGER, here TEXT DEFAULT '', came TEXT DEFAULT '', is_used INTEGER DEFAULT 0);
+    is_open INTEGER, here TEXT DEFAULT '', came TEXT DEFAULT '', is_used INTEGER DEFAULT 0,
+    is_earlier INTEGER DEFAULT 0);
 CREATE INDEX item_parent ON item (parent);
 CREATE INDEX item_slug ON item (here);
 CREATE INDEX item_guid ON item (guid);
 CREATE TABLE host (name TEXT PRIMARY KEY);
 CREATE TABLE address (path TEXT PRIMARY KEY, id TEXT);
 CREATE TABLE upload (path TEXT PRIMARY KEY, id TEXT);
-CREATE TABLE term (taxonomy TEXT, slug TEXT, name TEXT, parent TEXT, number TEXT,
-    is_used INTEGER DEFAULT 0, times INTEGER DEFAULT 0, PRIMARY KEY (taxonomy, slug));
 CREATE TABLE author (login TEXT PRIMARY KEY, id TEXT, email TEXT, name TEXT, user_id TEXT DEFAULT '');
 CREATE TABLE file (path TEXT PRIMARY KEY, here TEXT, why TEXT);
 """
+# What is said of an item, in the order of the table's columns.
+SAID = (
+    *("id", "kind", "status", "slug", "title", "link", "guid", "parent", "position"),
+    *("upload", "url", "alt", "caption", "content", "is_open"),
+)
 
 
 class Index:
@@ -36,10 +40,14 @@ class Index:
         # Nobody else reads it, and nothing of it must survive.
         self._db.executescript(
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} {numbers.SCHEMA} {notes.SCHEMA}"
+            f" {term_index.SCHEMA}"
         )
         self.numbers = numbers.Numbers(self._db)
         self.notes = notes.Notes(self._db)
+        self.terms = term_index.TermIndex(self._db)
         self.host = ""
+        # What a text referred to and these files do not have: "#12" an item, "^12" the attachments of one.
+        self.missed: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -59,92 +67,75 @@ class Index:
         upload = addresses.below_uploads(noted) or (
             addresses.upload_path(item.attachment_url, self.host) or ""
         )
+        row = (
+            item.id,
+            item.kind,
+            item.status,
+            item.slug,
+            item.title,
+            item.link,
+            item.guid,
+            item.parent,
+            item.order,
+            upload,
+            item.attachment_url,
+            item.meta.get("_wp_attachment_image_alt", ""),
+            item.excerpt if item.kind == "attachment" else "",
+            item.content if item.kind == "wp_block" else "",
+            int(item.status == "publish" and not item.password),
+        )
+        return self._add(dict(zip(SAID, row, strict=True)), is_earlier=False)
+
+    def add_earlier(self, said: Mapping[str, Any]) -> bool:
+        """What an earlier part of the export said of an item (`said`), unless these files have it too."""
+        whole = {**dict.fromkeys(SAID, ""), "position": 0, "is_open": 0, **said}
+        return self._add({name: whole[name] for name in SAID}, is_earlier=True)
+
+    def _add(self, row: Mapping[str, Any], *, is_earlier: bool) -> bool:
+        marks = ", ".join(f":{name}" for name in SAID)
         made = self._db.execute(
-            "INSERT OR IGNORE INTO item (id, kind, status, slug, title, link, guid, parent, position, upload, url, alt,"
-            " caption, content, is_open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                item.id,
-                item.kind,
-                item.status,
-                item.slug,
-                item.title,
-                item.link,
-                item.guid,
-                item.parent,
-                item.order,
-                upload,
-                item.attachment_url,
-                item.meta.get("_wp_attachment_image_alt", ""),
-                item.excerpt if item.kind == "attachment" else "",
-                item.content if item.kind == "wp_block" else "",
-                item.status == "publish" and not item.password,
-            ),
+            f"INSERT OR IGNORE INTO item ({', '.join(SAID)}, is_earlier) VALUES ({marks}, {int(is_earlier)})",  # noqa: S608
+            dict(row),
         )
         if made.rowcount == 0:
             return False
-        if (path := addresses.path_of(item.link)) and not addresses.post_id(item.link):
-            self.add_address(path, item.id)
-        for host in {addresses.host_of(one) for one in (item.guid, item.link, item.attachment_url)}:
+        link = row["link"]
+        if (path := addresses.path_of(link)) and not addresses.post_id(link):
+            self.add_address(path, row["id"])
+        for host in {addresses.host_of(one) for one in (row["guid"], link, row["url"])}:
             self._db.execute("INSERT OR IGNORE INTO host VALUES (?)", (host,))
-        if upload:
-            self._db.execute("INSERT OR IGNORE INTO upload VALUES (?, ?)", (upload, item.id))
+        if row["upload"]:
+            self._db.execute("INSERT OR IGNORE INTO upload VALUES (?, ?)", (row["upload"], row["id"]))
         return True
+
+    def is_earlier(self, item_id: str) -> bool:
+        """Whether an earlier part brought this item, and these files do not have it."""
+        return bool(self._one("SELECT is_earlier FROM item WHERE id = ?", item_id))
+
+    def said(self, kinds: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """What later parts may need to know of the items of these kinds in these files."""
+        wanted = list(kinds)
+        marks = ", ".join("?" * len(wanted))
+        rows = self._db.execute(
+            f"SELECT {', '.join(SAID)} FROM item WHERE is_earlier = 0 AND kind IN ({marks}) ORDER BY id",  # noqa: S608
+            wanted,
+        )
+        yield from (dict(zip(SAID, row, strict=True)) for row in rows)
+
+    def children_of_earlier(self) -> list[tuple[str, str, str]]:
+        """(number, link, parent) of attachments of these files that belong to an article of an earlier part."""
+        return self._db.execute(
+            "SELECT one.id, one.link, one.parent FROM item one JOIN item other ON other.id = one.parent"
+            " WHERE one.kind = 'attachment' AND one.is_earlier = 0 AND other.is_earlier = 1 AND other.here <> ''"
+        ).fetchall()
 
     def add_address(self, path: str, item_id: str) -> None:
         """An item was at this path."""
         self._db.execute("INSERT OR IGNORE INTO address VALUES (?, ?)", (path, item_id))
 
-    def add_earlier(self, item_id: str, kind: str, slug: str) -> None:
-        """An article that an earlier run brought, and that is not in these files."""
-        self._db.execute(
-            "INSERT OR IGNORE INTO item (id, kind, status, slug, title, here) VALUES (?, ?, 'earlier', ?, '', ?)",
-            (item_id, kind, slug, slug),
-        )
-
     def was_host(self, host: str) -> bool:
         """Whether the site had this name once: what WordPress calls an item for good begins with it."""
         return bool(host) and self._one("SELECT 1 FROM host WHERE name = ?", host) is not None
-
-    def add_term(self, term: wxr.Term) -> None:
-        self._db.execute(
-            "INSERT OR IGNORE INTO term (taxonomy, slug, name, parent, number) VALUES (?, ?, ?, ?, ?)",
-            (term.taxonomy, term.slug, term.name, term.parent, term.number),
-        )
-
-    def use_term(self, term: wxr.Term) -> None:
-        """An article that is taken over has it. Old exports name terms nowhere but there."""
-        self.add_term(term)
-        self._db.execute(
-            "UPDATE term SET is_used = 1 WHERE taxonomy = ? AND slug = ?", (term.taxonomy, term.slug)
-        )
-
-    def used_terms(self) -> list[tuple[str, str, str, str]]:
-        """(taxonomy, slug, name, parent's slug) of those that articles have."""
-        return self._db.execute(
-            "SELECT taxonomy, slug, name, parent FROM term WHERE is_used = 1 ORDER BY taxonomy, slug"
-        ).fetchall()
-
-    def used_term(self, taxonomy: str, *, number: str = "", slug: str = "") -> wxr.Term | None:
-        """The term with this number or at this address, if articles have it."""
-        row = self._db.execute(
-            "SELECT taxonomy, slug, name, parent, number FROM term"
-            " WHERE taxonomy = ? AND is_used = 1 AND (number = ? OR slug = ?)"
-            " ORDER BY rowid LIMIT 1",
-            (taxonomy, number or None, slug or None),
-        ).fetchone()
-        return wxr.Term(*row) if row else None
-
-    def count_term(self, term: wxr.Term) -> None:
-        """One more record of the file is about it."""
-        self._db.execute(
-            "UPDATE term SET times = times + 1 WHERE taxonomy = ? AND slug = ?", (term.taxonomy, term.slug)
-        )
-
-    def term_counts(self) -> list[tuple[str, int, int]]:
-        """(taxonomy, records, records of terms that articles have)."""
-        return self._db.execute(
-            "SELECT taxonomy, sum(times), sum(times * is_used) FROM term GROUP BY taxonomy ORDER BY taxonomy"
-        ).fetchall()
 
     def add_author(self, author: wxr.Author) -> None:
         self._db.execute(
@@ -162,7 +153,7 @@ class Index:
         marks = ", ".join("?" * len(wanted))
         yield from self._db.execute(
             f"SELECT id, slug, title FROM item WHERE kind IN ({marks})"  # noqa: S608
-            " AND status NOT IN ('trash', 'auto-draft', 'earlier') ORDER BY CAST(id AS INTEGER), id",
+            " AND is_earlier = 0 AND status NOT IN ('trash', 'auto-draft') ORDER BY CAST(id AS INTEGER), id",
             wanted,
         ).fetchall()
 
@@ -226,18 +217,26 @@ class Index:
         row = self._db.execute(
             "SELECT url, alt, caption, title FROM item WHERE id = ? AND kind = 'attachment'", (post_id,)
         ).fetchone()
-        return Attached(*row) if row and row[0] else None
+        if not row or not row[0]:
+            self.missed.add(f"#{post_id}")
+            return None
+        return Attached(*row)
 
     def attached_to(self, post_id: str) -> list[str]:
         rows = self._db.execute(
             "SELECT id FROM item WHERE parent = ? AND kind = 'attachment' ORDER BY position, CAST(id AS INTEGER)",
             (post_id,),
         )
-        return [row[0] for row in rows]
+        found = [row[0] for row in rows]
+        if not found:
+            self.missed.add(f"^{post_id}")
+        return found
 
     def reusable(self, post_id: str) -> str | None:
         row: str | None = self._one("SELECT content FROM item WHERE id = ? AND kind = 'wp_block'", post_id)
-        if row is not None:
+        if row is None:
+            self.missed.add(f"#{post_id}")
+        else:
             self._db.execute("UPDATE item SET is_used = 1 WHERE id = ?", (post_id,))
         return row
 
@@ -266,13 +265,14 @@ class Index:
     def attachments(self) -> list[tuple[int, int]]:
         """(2: used and here, 1: used, 0: not used; how many)."""
         return self._db.execute(
-            "SELECT is_used, count(*) FROM item WHERE kind = 'attachment' GROUP BY is_used ORDER BY is_used DESC"
+            "SELECT is_used, count(*) FROM item WHERE kind = 'attachment' AND is_earlier = 0"
+            " GROUP BY is_used ORDER BY is_used DESC"
         ).fetchall()
 
     def reusables(self) -> list[tuple[int, int]]:
         """(whether used, how many)."""
         return self._db.execute(
-            "SELECT min(is_used, 1), count(*) FROM item WHERE kind = 'wp_block' GROUP BY 1"
+            "SELECT min(is_used, 1), count(*) FROM item WHERE kind = 'wp_block' AND is_earlier = 0 GROUP BY 1"
         ).fetchall()
 
     def file(self, upload: str) -> tuple[str, str] | None:

@@ -19,7 +19,7 @@ class Notes:
         """A line for every attachment that no article needs."""
         self._db.execute(
             "INSERT INTO note SELECT ?, CASE WHEN upload <> '' THEN upload WHEN url <> '' THEN url ELSE title END"
-            " FROM item WHERE kind = 'attachment' AND is_used = 0 ORDER BY upload, url",
+            " FROM item WHERE kind = 'attachment' AND is_used = 0 AND is_earlier = 0 ORDER BY upload, url",
             (heading,),
         )
 

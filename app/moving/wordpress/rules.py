@@ -70,6 +70,10 @@ _GATE_FIELDS = {
 }
 
 
+# Of an article that waits for another part of the export these are kept: what translating it asks for.
+META_KEPT = META_READ | frozenset(_GATE_FIELDS) | {"_members_access_role"}
+
+
 def is_gated(content: str, meta: Mapping[str, str]) -> bool:
     """Whether not everybody could read all of a published text: what a membership plugin kept to itself."""
     if meta.get("_members_access_role") or _GATE.search(content):

@@ -6,7 +6,7 @@ from app import db
 from app.articles import old_addresses
 from app.i18n import N_, _
 from app.moving.names import names
-from app.moving.wordpress import addresses, report, rules, wxr
+from app.moving.wordpress import addresses, memberpress, report, rules, wxr
 from app.moving.wordpress.index import Index
 from app.moving.wordpress.menus import Menus
 from app.moving.wordpress.report import Report, number
@@ -17,6 +17,7 @@ OTHER_KINDS = N_("Items of other kinds that have words; --also KIND takes one ov
 GATED = N_(
     "Texts of which a plugin showed a part to members only: drafts now, so please look at them before all can read them"
 )
+RULES = N_("Rules of MemberPress, which say what not everybody may read")
 BROKEN = N_("Parts of the file that could not be read")
 UNUSED = N_("Files of the media library that no article taken over shows: left where they are")
 # WordPress's own bookkeeping; nobody wrote anything in them.
@@ -63,6 +64,13 @@ def tell_other(item: wxr.Item, told: Report) -> None:
             N_("Descriptions of files in the media library: no place here"), f"“{item.title}”: {words[:2000]}"
         )
     if item.kind in ("attachment", "wp_block", "nav_menu_item"):
+        return
+    if item.kind == memberpress.KIND:
+        is_on = item.status == "publish"
+        told.count(
+            report.ITEMS, item.kind, N_("read: texts that it locks are drafts") if is_on else NOT_TAKEN
+        )
+        told.note(RULES, memberpress.rule_of(item.title, memberpress.packed(item)).words)
         return
     told.count(report.ITEMS, item.kind, NOT_TAKEN)
     if item.kind not in SILENT and (item.content.strip() or item.title):
@@ -127,7 +135,7 @@ async def _lead_on(index: Index, told: Report, found: Survey) -> None:
             paths = [f"{base}/{root}/{term.slug}", *below]
             told.changes += await old_addresses.remember_target(session, paths, f"/articles/tag/{here}")
         told.changes += await old_addresses.remember_target(session, [f"{base}/feed"], "/feed.xml")
-        authors = [f"{base}/author/{login}" for login, *_rest in index.authors()]
+        authors = [f"{base}/author/{login}" for login, *_rest in index.authors.all()]
         told.changes += await old_addresses.remember_target(session, authors, "/articles")
 
 
@@ -155,6 +163,14 @@ def _remark(told: Report, found: Survey, *, is_dry: bool) -> None:
         say(
             _("%(n)s parts were no proper XML and were mended.") % {"n": number(found.repairs.mended_records)}
         )
+    if _lacks_rules(told, found):
+        say(
+            _(
+                "This site uses MemberPress, and no part of the export so far has one of its rules: what was published"
+                " there is published here. If some of it is for members, import an export of “All content”: its rules"
+                " make drafts of what they lock."
+            )
+        )
     say(
         _(
             "Of commenters' e-mail addresses only a hash was kept; their IP addresses, websites and what plugins noted"
@@ -165,3 +181,12 @@ def _remark(told: Report, found: Survey, *, is_dry: bool) -> None:
         say(_("Nothing changed: all of it was here already."))
     elif is_dry:
         say(_("This was a dry run: nothing was written."))
+
+
+def _lacks_rules(told: Report, found: Survey) -> bool:
+    """Whether the site had members, and nothing says what they alone could read."""
+    codes = told.counts.get(report.SHORTCODES, {})
+    has_members = not memberpress.SIGNS.isdisjoint(found.kinds) or any(
+        one.startswith("[mepr") for one in codes
+    )
+    return has_members and not told.index.published(memberpress.KIND)

@@ -6,20 +6,20 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, select
+from sqlalchemy import Text, cast, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.articles.models import Article, OldAddress
+from app.articles.models import Article, ArticleTag, OldAddress, Tag
 from app.moving.models import Arrival, FormerItem
-from app.moving.wordpress import rules, wxr
+from app.moving.wordpress import memberpress, rules, wxr
 from app.moving.wordpress.index import Index
 from app.moving.wordpress.menu_rules import Line
 from app.moving.wordpress.writing import ARTICLE
 
 ITEM, LINE, TERM, WAITING = "item", "line", "term", "waiting"
 # What other parts refer to, besides articles.
-THINGS = frozenset({"attachment", "wp_block"})
+THINGS = frozenset({"attachment", "wp_block", memberpress.KIND})
 # Longer ones no WordPress writes, and no index holds.
 _LONGEST_ID = 500
 _AT_ONCE = 500
@@ -119,6 +119,20 @@ async def item(db: AsyncSession, source: str, number: str) -> wxr.Item:
     row = await db.get(FormerItem, (source, WAITING, number))
     assert row is not None, number
     return _from_json(row.said["item"])
+
+
+async def brought(db: AsyncSession, source: str) -> list[tuple[str, list[str]]]:
+    """(number, tags) of every article of this site that is here."""
+    rows = await db.execute(
+        select(Arrival.foreign_id, func.array_remove(func.array_agg(Tag.slug), None))
+        .join(Article, cast(Article.id, Text) == Arrival.target)
+        .outerjoin(ArticleTag, ArticleTag.article_id == Article.id)
+        .outerjoin(Tag, Tag.id == ArticleTag.tag_id)
+        .where(Arrival.source == source, Arrival.kind == ARTICLE)
+        .group_by(Arrival.foreign_id)
+        .order_by(Arrival.foreign_id)
+    )
+    return [(number, list(tags)) for number, tags in rows]
 
 
 async def _rows(db: AsyncSession, source: str, kind: str) -> AsyncIterator[FormerItem]:

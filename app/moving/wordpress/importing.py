@@ -9,14 +9,13 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import select
 
 from app import db
 from app.accounts import audit
-from app.accounts.models import User
-from app.accounts.rules import clean_email
 from app.articles.models import Article
 from app.articles.paths import numbered
 from app.catalog.rules import SLUG_MAX
@@ -26,6 +25,7 @@ from app.i18n import N_, _
 from app.moving.names import names
 from app.moving.wordpress import (
     addresses,
+    authors,
     closing,
     comments,
     earlier,
@@ -39,6 +39,7 @@ from app.moving.wordpress import (
 )
 from app.moving.wordpress.files import Files
 from app.moving.wordpress.index import Index
+from app.moving.wordpress.locks import Locks, said
 from app.moving.wordpress.menus import Menus
 from app.moving.wordpress.report import Report
 from app.moving.wordpress.survey import Survey
@@ -88,6 +89,11 @@ class Run:
     now: datetime
     kinds: frozenset[str]
     people: comments.People = field(default_factory=comments.People)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Asked for once the rules of earlier parts are known too."""
+        return Locks(self.index)
 
 
 async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = lambda _progress: None) -> None:
@@ -152,7 +158,7 @@ async def _import(this: Run, say: Say) -> None:
             report.META: found.metas,
         }
     )
-    await _match_authors(this)
+    await authors.match(this.index, this.people, told, found.authors)
     await _give_addresses(this)
     translator = Translator(found.site, this.files, told, this.now)
     async with db.transaction() as session:
@@ -185,34 +191,6 @@ async def _import(this: Run, say: Say) -> None:
             )
 
 
-async def _match_authors(this: Run) -> None:
-    """Whose articles are whose here: by e-mail address, among the staff."""
-    people = this.people
-    async with db.transaction() as session:
-        for login, number, email, name in this.index.authors():
-            try:
-                address = clean_email(email)
-            except BadInput:
-                address = ""
-            people.add_author(number, address)
-            user = await session.scalar(select(User.id).where(User.email == address, User.role == "staff"))
-            if user is not None:
-                this.index.set_user(login, user)
-                people.users[number] = user
-                this.report.count(
-                    report.AUTHORS, N_("authors"), N_("matched by e-mail with a member of staff")
-                )
-                continue
-            this.report.count(report.AUTHORS, N_("authors"), N_("without a staff account here: listed"))
-            this.report.note(
-                N_("Authors without a staff account here: their articles name the practice as the author"),
-                f"{name} ({login}, {email or _('no e-mail')})",
-            )
-    this.report.count(
-        report.AUTHORS, N_("authors"), N_("named again"), this.found.authors - len(this.index.authors())
-    )
-
-
 async def _give_addresses(this: Run) -> None:
     """Each article's address here: what it has from an earlier run, else its own, else a free one like it."""
     async with db.transaction() as session:
@@ -233,7 +211,8 @@ async def _give_addresses(this: Run) -> None:
 async def _take(this: Run, translator: Translator, item: wxr.Item, *, is_double: bool) -> None:
     told = this.report
     closing.tell_fields(item, told)
-    fate = rules.fate(item)
+    rule = this.locks.on(item) if item.kind in this.kinds else None
+    fate = rules.fate(item, is_locked=rule is not None)
     if is_double:
         told.count(report.ITEMS, item.kind, N_("with the number of another item: not taken over"))
         told.note(N_("Items with the number of another one"), f"{item.id}: {item.title}")
@@ -243,6 +222,8 @@ async def _take(this: Run, translator: Translator, item: wxr.Item, *, is_double:
         told.count(report.ITEMS, item.kind, fate.words)
         told.note(N_("In the trash"), f"{item.kind} “{item.title}” ({item.link or item.id})")
     else:
+        if fate.words == rules.GATED:
+            told.note(closing.GATED, said(f"“{item.title}” ({item.link or item.id})", rule))
         await _article(this, translator, item, fate)
         return
     told.count(report.COMMENTS, N_("responses"), comments.NOT_TAKEN, len(item.comments))
@@ -263,8 +244,6 @@ async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rule
     else:
         ready = comments.arriving(people, known, item, this.people, told, this.now)
     told.count(report.ITEMS, item.kind, fate.words if outcome == writing.NEW else outcome)
-    if fate.words == rules.GATED:
-        told.note(closing.GATED, f"“{item.title}” ({item.link or item.id})")
     if outcome in (writing.EDITED, writing.DELETED):
         told.note(outcome, f"“{item.title}” ({item.link or item.id})")
     if outcome in (writing.EDITED, writing.DELETED, writing.SAME) and not ready:

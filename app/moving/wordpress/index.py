@@ -6,9 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID
 
-from app.moving.wordpress import addresses, notes, numbers, term_index, wxr
+from app.moving.wordpress import addresses, author_index, memberpress, notes, numbers, term_index, wxr
 from app.moving.wordpress.shown import Attached
 
 _SCHEMA = """
@@ -22,7 +21,6 @@ CREATE INDEX item_guid ON item (guid);
 CREATE TABLE host (name TEXT PRIMARY KEY);
 CREATE TABLE address (path TEXT PRIMARY KEY, id TEXT);
 CREATE TABLE upload (path TEXT PRIMARY KEY, id TEXT);
-CREATE TABLE author (login TEXT PRIMARY KEY, id TEXT, email TEXT, name TEXT, user_id TEXT DEFAULT '');
 CREATE TABLE file (path TEXT PRIMARY KEY, here TEXT, why TEXT);
 """
 # What is said of an item, in the order of the table's columns.
@@ -30,6 +28,13 @@ SAID = (
     *("id", "kind", "status", "slug", "title", "link", "guid", "parent", "position"),
     *("upload", "url", "alt", "caption", "content", "is_open"),
 )
+
+
+def _content(item: wxr.Item) -> str:
+    """What of an item's words other items need."""
+    if item.kind == memberpress.KIND:
+        return memberpress.packed(item)
+    return item.content if item.kind == "wp_block" else ""
 
 
 class Index:
@@ -40,11 +45,12 @@ class Index:
         # Nobody else reads it, and nothing of it must survive.
         self._db.executescript(
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} {numbers.SCHEMA} {notes.SCHEMA}"
-            f" {term_index.SCHEMA}"
+            f" {term_index.SCHEMA} {author_index.SCHEMA}"
         )
         self.numbers = numbers.Numbers(self._db)
         self.notes = notes.Notes(self._db)
         self.terms = term_index.TermIndex(self._db)
+        self.authors = author_index.AuthorIndex(self._db)
         self.host = ""
         # What a text referred to and these files do not have: "#12" an item, "^12" the attachments of one.
         self.missed: set[str] = set()
@@ -81,7 +87,7 @@ class Index:
             item.attachment_url,
             item.meta.get("_wp_attachment_image_alt", ""),
             item.excerpt if item.kind == "attachment" else "",
-            item.content if item.kind == "wp_block" else "",
+            _content(item),
             int(item.status == "publish" and not item.password),
         )
         return self._add(dict(zip(SAID, row, strict=True)), is_earlier=False)
@@ -137,16 +143,6 @@ class Index:
         """Whether the site had this name once: what WordPress calls an item for good begins with it."""
         return bool(host) and self._one("SELECT 1 FROM host WHERE name = ?", host) is not None
 
-    def add_author(self, author: wxr.Author) -> None:
-        self._db.execute(
-            "INSERT OR IGNORE INTO author (login, id, email, name) VALUES (?, ?, ?, ?)",
-            (author.login, author.id, author.email, author.name),
-        )
-
-    def authors(self) -> list[tuple[str, str, str, str]]:
-        """(login, id, e-mail, name) of each."""
-        return self._db.execute("SELECT login, id, email, name FROM author ORDER BY login").fetchall()
-
     def articles(self, kinds: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """(number, slug there, title) of every item of these kinds, the oldest number first."""
         wanted = list(kinds)
@@ -174,6 +170,24 @@ class Index:
 
     def is_taken(self, slug: str) -> bool:
         return self._one("SELECT 1 FROM item WHERE here = ?", slug) is not None
+
+    def published(self, kind: str) -> list[tuple[str, str]]:
+        """(title, content) of every item of this kind that was in force, of these files and of earlier parts."""
+        return self._db.execute(
+            "SELECT title, content FROM item WHERE kind = ? AND status = 'publish' ORDER BY CAST(id AS INTEGER), id",
+            (kind,),
+        ).fetchall()
+
+    def line_of(self, item_id: str) -> tuple[tuple[str, ...], bool]:
+        """The items above this one, the nearest first, and whether all of them are known."""
+        found: list[str] = []
+        at = self.parent(item_id)
+        while at not in ("", "0") and at not in found:
+            found.append(at)
+            if not self.kind(at):
+                return tuple(found), False
+            at = self.parent(at)
+        return tuple(found), True
 
     def is_open(self, item_id: str) -> bool:
         """Whether everybody could read it there."""
@@ -282,11 +296,3 @@ class Index:
 
     def set_file(self, upload: str, here: str, why: str = "") -> None:
         self._db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", (upload, here, why))
-
-    def users(self) -> dict[str, UUID]:
-        """Login there → account here, of those who have one."""
-        rows = self._db.execute("SELECT login, user_id FROM author WHERE user_id <> ''")
-        return {login: UUID(user_id) for login, user_id in rows}
-
-    def set_user(self, login: str, user_id: UUID) -> None:
-        self._db.execute("UPDATE author SET user_id = ? WHERE login = ?", (str(user_id), login))

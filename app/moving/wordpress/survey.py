@@ -131,7 +131,7 @@ def take(
         if node is None:
             continue
         if kind == "wp:author":
-            index.add_author(wxr.author(node))
+            index.authors.add(wxr.author(node))
         elif kind != "item":
             index.terms.add(wxr.term(node))
         else:

@@ -46,6 +46,16 @@ class TermIndex:
         ).fetchone()
         return wxr.Term(*row) if row else None
 
+    def named(self, taxonomy: str, name: str) -> wxr.Term | None:
+        """The term with this number, or of this address or name, whether articles have it or not."""
+        row = self._db.execute(
+            "SELECT taxonomy, slug, name, parent, number FROM term"
+            " WHERE taxonomy = ?1 AND ?2 <> '' AND (number = ?2 OR slug = ?2 OR name = ?2)"
+            " ORDER BY number = ?2 DESC, rowid LIMIT 1",
+            (taxonomy, name),
+        ).fetchone()
+        return wxr.Term(*row) if row else None
+
     def count(self, term: wxr.Term) -> None:
         """One more record of the file is about it."""
         self._db.execute(

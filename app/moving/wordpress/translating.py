@@ -49,8 +49,8 @@ class Translator:
         self._report = told
         self._index = told.index
         self._now = now
-        self._users = told.index.users()
-        self._logins = {login for login, *_rest in told.index.authors()}
+        self._users = told.index.authors.users()
+        self._logins = {login for login, *_rest in told.index.authors.all()}
         # What the last article leads to and the files do not have; another part of the export may.
         self._unmet: set[str] = set()
 

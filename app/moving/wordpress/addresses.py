@@ -10,6 +10,7 @@ from app.articles.paths import kept
 _SIZED = re.compile(r"(?:-\d{1,5}x\d{1,5}|-scaled|-rotated)(?=\.\w{2,5}\Z)")
 # Cut out or turned by hand in WordPress: another picture than the one of the same name without it.
 _EDITED = re.compile(r"-e\d{10,13}(?=\.\w{2,5}\Z)")
+_OF_NETWORK = re.compile(r"/wp-content/uploads/(sites/\d{1,9}/)")
 _ABOVE_UPLOADS = re.compile(r".*/wp-content/uploads/")
 _UPLOADS = re.compile(r"/(?:wp-content/uploads|wp-content/blogs\.dir/\d+/files|files)/(?:sites/\d+/)?(.+)\Z")
 _DATED = re.compile(r"/((?:19|20)\d\d/(?:0[1-9]|1[0-2])/[^/]+\.\w{2,5})\Z")
@@ -98,6 +99,12 @@ def full_size(path: str) -> str:
     while before != path:
         before, path = path, _SIZED.sub("", path)
     return path
+
+
+def network_part(url: str) -> str:
+    """What a site of a network has before the dates of its uploads ("sites/3/"), or "" for a site of its own."""
+    found = _OF_NETWORK.search(url)
+    return found[1] if found else ""
 
 
 def is_edited(path: str) -> bool:

@@ -38,7 +38,7 @@ class Files:
     async def here(self, upload: str) -> str | None:
         """The address here of a file below the old uploads folder, or None when it cannot be had."""
         key = upload if len(upload) < 500 else upload[-500:]
-        known = self._index.file(key)
+        known = self._index.files.known(key)
         if known is None:
             known = await self._arrived(key) or await self._fetched(upload, key)
         if (attachment := self._index.attachment_of(upload)) is not None:
@@ -55,19 +55,19 @@ class Files:
             )
         if path is None or await storage.size(pictures.key_of(path.rpartition("/")[2])) is None:
             return None
-        self._index.set_file(key, path)
+        self._index.files.set(key, path)
         return path, ""
 
     async def _fetched(self, upload: str, key: str) -> tuple[str, str]:
         try:
             name, made, moves = await self._made(upload)
         except lacking.Postponed:
-            self._index.set_file(key, SOMEWHERE)
+            self._index.files.set(key, SOMEWHERE)
             self._report.note(LATER, upload)
             return SOMEWHERE, ""
         except lacking.Lacking as fault:
             why = str(fault)
-            self._index.set_file(key, "", why)
+            self._index.files.set(key, "", why)
             self._report.note(MISSING, f"{upload}: {why}")
             return "", why
         is_smaller = pixels(name) > 0 and pixels(upload) == 0
@@ -78,7 +78,7 @@ class Files:
         if not self._is_dry:
             await pictures.store(made)
         self._new[key] = made.path
-        self._index.set_file(key, made.path)
+        self._index.files.set(key, made.path)
         return made.path, ""
 
     async def _made(self, upload: str) -> tuple[str, pictures.Made, bool]:

@@ -26,9 +26,11 @@ class Folder:
     and whether `%20` was decoded. Neither ".." nor a link leads out of the folder.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, below: str = "") -> None:
         inner = (place for pattern in _INNER for place in sorted(root.glob(pattern)) if place.is_dir())
         self._root = next(inner, root).resolve()
+        if below and (self._root / below).is_dir():
+            self._root = self._root / below
         self._listed: dict[Path, dict[str, list[str]]] = {}
 
     async def names(self, upload: str, *, is_whole: bool = False) -> list[str]:

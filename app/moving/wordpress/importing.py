@@ -118,7 +118,11 @@ async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = la
         )
         told = Report(index, _title(wanted, found, size))
         source = media.open_source(
-            wanted.media, found.site.url, is_dry=wanted.is_dry, public_only=wanted.public_only
+            wanted.media,
+            found.site.url,
+            is_dry=wanted.is_dry,
+            public_only=wanted.public_only,
+            below=index.files.network_part(),
         )
         try:
             async with db.try_lock(f"import:{found.site.source}") as is_mine:

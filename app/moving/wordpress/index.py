@@ -7,7 +7,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from app.moving.wordpress import addresses, author_index, memberpress, notes, numbers, term_index, wxr
+from app.moving.wordpress import (
+    addresses,
+    author_index,
+    file_index,
+    memberpress,
+    notes,
+    numbers,
+    term_index,
+    wxr,
+)
 from app.moving.wordpress.shown import Attached
 
 _SCHEMA = """
@@ -21,7 +30,6 @@ CREATE INDEX item_guid ON item (guid);
 CREATE TABLE host (name TEXT PRIMARY KEY);
 CREATE TABLE address (path TEXT PRIMARY KEY, id TEXT);
 CREATE TABLE upload (path TEXT PRIMARY KEY, id TEXT);
-CREATE TABLE file (path TEXT PRIMARY KEY, here TEXT, why TEXT);
 """
 # What is said of an item, in the order of the table's columns.
 SAID = (
@@ -45,11 +53,12 @@ class Index:
         # Nobody else reads it, and nothing of it must survive.
         self._db.executescript(
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} {numbers.SCHEMA} {notes.SCHEMA}"
-            f" {term_index.SCHEMA} {author_index.SCHEMA}"
+            f" {term_index.SCHEMA} {author_index.SCHEMA} {file_index.SCHEMA}"
         )
         self.numbers = numbers.Numbers(self._db)
         self.notes = notes.Notes(self._db)
         self.terms = term_index.TermIndex(self._db)
+        self.files = file_index.FileIndex(self._db)
         self.authors = author_index.AuthorIndex(self._db)
         self.host = ""
         # What a text referred to and these files do not have: "#12" an item, "^12" the attachments of one.
@@ -288,11 +297,3 @@ class Index:
         return self._db.execute(
             "SELECT min(is_used, 1), count(*) FROM item WHERE kind = 'wp_block' AND is_earlier = 0 GROUP BY 1"
         ).fetchall()
-
-    def file(self, upload: str) -> tuple[str, str] | None:
-        """(address here, why it has none) of a file that was looked for before."""
-        row = self._db.execute("SELECT here, why FROM file WHERE path = ?", (upload,)).fetchone()
-        return (row[0], row[1]) if row else None
-
-    def set_file(self, upload: str, here: str, why: str = "") -> None:
-        self._db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", (upload, here, why))

@@ -17,6 +17,14 @@ class Silent(Lacking):
     """There is no telling whether it is there: nobody answered in time."""
 
 
+class Busy(Silent):
+    """It asks to be asked later, in so many seconds."""
+
+    def __init__(self, why: str, wait_s: float) -> None:
+        super().__init__(why)
+        self.wait_s = wait_s
+
+
 class Postponed(Lacking):
     """It was not asked for yet: this run writes nothing."""
 

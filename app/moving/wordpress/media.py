@@ -15,11 +15,13 @@ from app.errors import BadInput
 from app.i18n import _
 from app.moving.wordpress import addresses
 from app.moving.wordpress.folder import Folder
-from app.moving.wordpress.lacking import LARGEST_BYTES, Absent, Lacking, Postponed, Silent, too_large
+from app.moving.wordpress.lacking import LARGEST_BYTES, Absent, Busy, Lacking, Postponed, Silent, too_large
 
 # For one file, from the first byte asked for to the last one read.
 LONGEST_S = 60
 REDIRECTS = 3
+# A site that is asked too often says how long to wait, or does not.
+WAIT_S, LONGEST_WAIT_S = 5.0, 30.0
 # Instead of an address: the site that the export itself names.
 SITE = "site"
 UPLOADS = "wp-content/uploads"
@@ -73,7 +75,9 @@ class Site:
     `public_only`: and only when its address is one that the whole internet reaches.
     """
 
-    def __init__(self, base_url: str, *, public_only: bool = False) -> None:
+    def __init__(self, base_url: str, *, public_only: bool = False, below: str = "") -> None:
+        # A network's site: where its uploads begin, unless the address says so already.
+        self._below = "" if addresses.network_part(f"{base_url.rstrip('/')}/") else below
         self._base = base_url.rstrip("/") + "/"
         self._public_only = public_only
         self._address = ""
@@ -88,7 +92,8 @@ class Site:
         found = addresses.candidates(upload, is_whole=is_whole)
         # Files that came from a Mac are often called so.
         apart = (unicodedata.normalize("NFD", name) for name in found)
-        return list(dict.fromkeys([*found, *apart]))
+        names = [*found, *apart]
+        return list(dict.fromkeys([*(f"{self._below}{name}" for name in names if self._below), *names]))
 
     async def read(self, name: str) -> bytes:
         if self._silent >= SILENT_IN_A_ROW:
@@ -97,7 +102,10 @@ class Site:
                 raise Silent(_("the site has stopped answering: not asked for, a second run does"))
         try:
             async with asyncio.timeout(LONGEST_S):
-                data = await self._fetch(self._own(urljoin(self._base, quote(name.lstrip("/")))))
+                data = await self._patiently(self._own(urljoin(self._base, quote(name.lstrip("/")))))
+        except Busy:
+            self._silent += 1
+            raise
         except TimeoutError:
             self._silent += 1
             raise Silent(_("the site took longer than a minute")) from None
@@ -111,6 +119,16 @@ class Site:
         self._silent = 0
         return data
 
+    async def _patiently(self, url: str) -> bytes:
+        """The file, asked for once more where the site asks for a little patience."""
+        try:
+            return await self._fetch(url)
+        except Busy as busy:
+            if busy.wait_s > LONGEST_WAIT_S:
+                raise
+            await asyncio.sleep(busy.wait_s)
+        return await self._fetch(url)
+
     def _fault(self, fault: httpx.HTTPError) -> Lacking:
         if isinstance(fault, httpx.RemoteProtocolError):
             return Lacking(_("the site sent something else than it announced, or not all of it"))
@@ -123,6 +141,12 @@ class Site:
                 if answer.is_redirect:
                     url = self._own(urljoin(url, answer.headers.get("location", "")))
                     continue
+                if answer.status_code in (429, 503):
+                    after = answer.headers.get("retry-after", "")
+                    wait_s = (
+                        float(after) if after.isascii() and after.isdigit() and len(after) < 6 else WAIT_S
+                    )
+                    raise Busy(_("the site answers %(status)s") % {"status": answer.status_code}, wait_s)
                 if answer.status_code != 200:
                     kind = Absent if answer.status_code in (404, 410) else Lacking
                     raise kind(_("the site answers %(status)s") % {"status": answer.status_code})
@@ -197,9 +221,16 @@ async def _bounded(answer: httpx.Response) -> bytes:
 
 
 def open_source(
-    media: str | None, site_url: str = "", *, is_dry: bool = False, public_only: bool = False
+    media: str | None,
+    site_url: str = "",
+    *,
+    is_dry: bool = False,
+    public_only: bool = False,
+    below: str = "",
 ) -> Source:
     """By what was given with --media; `site_url` is the address that the export names.
+
+    `below`: where a network keeps this site's uploads below those of all ("sites/3/").
 
     Raises:
         BadInput: it is neither a folder nor an http(s) address.
@@ -213,10 +244,10 @@ def open_source(
     if media.startswith(("http://", "https://")):
         if not addresses.host_of(media):
             raise BadInput(_("The address after --media has no host."))
-        return Site(media, public_only=public_only)
+        return Site(media, public_only=public_only, below=below)
     if not Path(media).is_dir():
         raise BadInput(
             _("There is no folder %(name)s. Give --media a copy of wp-content/uploads, or its address.")
             % {"name": media}
         )
-    return Folder(Path(media))
+    return Folder(Path(media), below)

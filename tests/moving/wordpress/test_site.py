@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from app.moving.wordpress import lacking, media
-from tests.moving.wordpress.exports import Export, Item, picture
+from tests.moving.wordpress.exports import SITE, Export, Item, picture
 from tests.moving.wordpress.running import articles, run
 
 UP = "/wp-content/uploads/"
@@ -39,6 +39,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name = self.path.removeprefix(UP)
         self.site.asked.append(name)
+        if name.startswith("busy") and self.site.asked.count(name) == 1:
+            self._send(429, {"Retry-After": name[4:5]}, b"")
+            return
         if self.site.is_down or name == "stalls.jpg":
             self.site.ended.wait(20)
             return
@@ -50,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, name: str) -> None:
         if found := re.match(r"(\d{3})", name):
             self._send(int(found[1]), PICTURE, b"")
-        elif name.startswith("good"):
+        elif name.startswith(("good", "busy", "sites/3/2019/")):
             self._send(200, PICTURE, JPEG)
         elif name == "html.jpg":
             self._send(200, {"Content-Type": "text/html; charset=UTF-8"}, b"<html>Not found</html>")
@@ -117,6 +120,7 @@ def site() -> Iterator[Site]:
 BAD = {
     "403.jpg": "the site answers 403",
     "500.jpg": "the site answers 500",
+    "busy9.jpg": "the site answers 429",
     "html.jpg": "the site sends no picture there, but text/html",
     "posing.jpg": "this is a web page and not the file",
     "short.jpg": "not all of it",
@@ -131,7 +135,7 @@ BAD = {
     "inner.jpg": "the site sends on to another host (http://10.0.0.1), which is not asked",
     "gone.jpg": "the site answers 404",
 }
-GOOD = ("good.jpg", "plain.jpg", "untyped.jpg", "packed.jpg")
+GOOD = ("good.jpg", "busy0.jpg", "plain.jpg", "untyped.jpg", "packed.jpg")
 
 
 def _export(folder: Path, names: list[str]) -> Path:
@@ -143,7 +147,10 @@ def _export(folder: Path, names: list[str]) -> Path:
 
 
 @pytest.mark.usefixtures("database")
-async def test_every_file_of_a_bad_site_is_here_or_listed_with_its_reason(site: Site, tmp_path: Path) -> None:
+async def test_every_file_of_a_bad_site_is_here_or_listed_with_its_reason(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "LONGEST_WAIT_S", 8)
     file = _export(tmp_path, [*GOOD, *BAD])
     told = await run(file, media=site.url)
 
@@ -157,9 +164,13 @@ async def test_every_file_of_a_bad_site_is_here_or_listed_with_its_reason(site: 
 
     # What is here is not asked for again, what failed is; and that alone changes nothing.
     site.asked.clear()
+    site.asked.extend(name for name in BAD if name.startswith("busy"))
+    assert (await run(file, media=site.url)).changes > 0
+    assert "/pictures/" in (await articles())["busy9.jpg"].body_md
+    site.asked.clear()
     assert (await run(file, media=site.url)).changes == 0
     assert set(GOOD).isdisjoint(site.asked)
-    assert set(BAD) <= set(site.asked)
+    assert set(BAD) - {"busy9.jpg"} <= set(site.asked)
 
 
 async def test_a_site_that_stalls_or_drips_costs_its_time_once(
@@ -193,6 +204,27 @@ async def test_a_site_that_is_down_holds_no_import_and_a_second_run_resumes(
     assert (await run(file, media=site.url)).changes > 0
     assert all("/pictures/" in one.body_md for one in (await articles()).values())
     assert (await run(file, media=site.url)).changes == 0
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("more", ["", "sites/3/"])
+async def test_a_site_of_a_network_has_its_uploads_below_those_of_all(
+    site: Site, tmp_path: Path, more: str
+) -> None:
+    address = f"{SITE}{UP}sites/3/2019/05/good.jpg"
+    items = [Item(1, "One", body=f'<img src="{address}" alt="A">'), picture(20, "2019/05/good.jpg")]
+    text = Export(items).text().replace(f"{UP}2019/05/good.jpg", f"{UP}sites/3/2019/05/good.jpg")
+    file = tmp_path / "export.xml"
+    file.write_text(text)
+    told = await run(file, media=site.url + more)
+    assert site.asked == ["sites/3/2019/05/good.jpg"]
+    assert "attachment: 1 in articles, and stored here" in told.text
+
+    folder = tmp_path / "uploads" / "sites" / "3" / "2019" / "05"
+    folder.mkdir(parents=True)
+    (folder / "good.jpg").write_bytes(JPEG)
+    source = media.open_source(str(tmp_path), below="sites/3/")
+    assert await source.read((await source.names("2019/05/good-300x200.jpg"))[0]) == JPEG
 
 
 async def test_a_file_whose_noted_name_is_another_hosts_is_asked_for_on_this_one(site: Site) -> None:

@@ -61,7 +61,7 @@ class Index:
         self.files = file_index.FileIndex(self._db)
         self.authors = author_index.AuthorIndex(self._db)
         self.host = ""
-        # What a text referred to and these files do not have: "#12" an item, "^12" the attachments of one.
+        # What a text referred to and other files may have: "#12" an item, "^12:3" more attachments of one than three.
         self.missed: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -251,8 +251,7 @@ class Index:
             (post_id,),
         )
         found = [row[0] for row in rows]
-        if not found:
-            self.missed.add(f"^{post_id}")
+        self.missed.add(f"^{post_id}:{len(found)}")
         return found
 
     def reusable(self, post_id: str) -> str | None:

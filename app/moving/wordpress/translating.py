@@ -70,16 +70,17 @@ class Translator:
 
     @property
     def wants(self) -> list[str]:
-        """What the last article leads to that has not come: addresses, `#12` an item, `^12` the files of one."""
+        """What the last article leads to that has not come: addresses, `#12` an item, `^12:3` more files of one."""
         return sorted(self._unmet | self._index.missed)
 
     def has_come(self, want: str) -> bool:
         """Whether one of these is here now."""
         if want.startswith("#"):
             return self._index.attached(want[1:]) is not None or self._index.kind(want[1:]) == "wp_block"
-        return (
-            bool(self._index.attached_to(want[1:])) if want.startswith("^") else self._page(want) is not None
-        )
+        if want.startswith("^"):
+            number, _colon, count = want[1:].rpartition(":")
+            return len(self._index.attached_to(number)) > int(count)
+        return self._page(want) is not None
 
     def _name(self, item: wxr.Item) -> str:
         return f"“{item.title or _('Untitled')}” ({item.link or item.id})"

@@ -120,6 +120,16 @@ async def test_the_order_of_the_parts_does_not_matter(tmp_path: Path) -> None:
     assert (await run(_whole(tmp_path), media=media)).changes == 0
 
 
+async def test_a_gallery_of_an_articles_own_files_grows_with_each_part(tmp_path: Path) -> None:
+    files = [picture(20 + n, f"2019/05/{n}.jpg", alt=f"No {n}", parent=1) for n in range(3)]
+    media = str(uploads(tmp_path / "copy", *(f"2019/05/{n}.jpg" for n in range(3))))
+    await run(Export([Item(1, "One", slug="one", body="[gallery]")]).write(tmp_path, "1.xml"), media=media)
+    for n in range(3):
+        await run(Export([files[n]]).write(tmp_path, f"{n}.xml"), media=media)
+        text = (await _texts())["One"]
+        assert [f"![No {k}](/pictures/" in text for k in range(3)] == [k <= n for k in range(3)]
+
+
 async def test_what_was_edited_or_deleted_here_is_left(tmp_path: Path) -> None:
     edited = Item(3, "Edited", slug="edited", body=ONE.body)
     deleted = Item(4, "Deleted", slug="deleted", body=ONE.body)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from app.errors import BadInput
 from app.i18n import _
 from app.moving.wordpress import addresses
 from app.moving.wordpress.addresses import is_edited
@@ -16,6 +17,7 @@ from app.moving.wordpress.lacking import LARGEST_BYTES, Absent, Lacking, too_lar
 _INNER = ("wp-content/uploads", "uploads", "*/wp-content/uploads")
 # Folders whose names are kept in memory; uploads are asked for month by month.
 _KEPT_FOLDERS = 4
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _SIZE = re.compile(r"-(\d{1,5})x(\d{1,5})(?=\.\w{2,5}\Z)")
 
 
@@ -24,13 +26,22 @@ class Folder:
 
     Copies differ in what a file system does to names: how letters with marks are composed, which letters are capitals,
     and whether `%20` was decoded. Neither ".." nor a link leads out of the folder.
+
+    Raises:
+        BadInput: the folder of uploads in it is a link that leads out.
     """
 
     def __init__(self, root: Path, below: str = "") -> None:
         inner = (place for pattern in _INNER for place in sorted(root.glob(pattern)) if place.is_dir())
-        self._root = next(inner, root).resolve()
+        place = next(inner, root)
+        self._root = place.resolve()
+        if not self._root.is_relative_to(root.resolve()):
+            sentence = _("%(name)s leads out of the folder. Please give --media the folder where it leads.")
+            raise BadInput(sentence % {"name": place})
         if below and (self._root / below).is_dir():
             self._root = self._root / below
+        # Where files lie by month, one of the same name beside the years is another.
+        self._is_flat = not any(_YEAR.fullmatch(name) for name in _names_in(self._root))
         self._listed: dict[Path, dict[str, list[str]]] = {}
 
     async def names(self, upload: str, *, is_whole: bool = False) -> list[str]:
@@ -46,7 +57,7 @@ class Folder:
         folder, _slash, name = upload.rpartition("/")
         if ".." in folder.split("/"):
             return
-        for place in dict.fromkeys((folder, "")):
+        for place in dict.fromkeys((folder, "")) if self._is_flat else (folder,):
             listed = self._listing(self._root / place)
             prefix = f"{place}/" if place else ""
             wanted = addresses.candidates(name, is_whole=is_whole)

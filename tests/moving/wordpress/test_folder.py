@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import BadInput
 from app.moving.wordpress import lacking, media
 
 HERE = "2019/03"
@@ -71,6 +72,23 @@ async def test_every_layout_of_a_copy_is_known(tmp_path: Path, layout: str) -> N
     source = media.open_source(root)
     (name,) = await source.names("2019/03/hip-300x200.jpg")
     assert (await source.read(name)).endswith(b"hip.jpg")
+
+
+async def test_a_file_beside_the_years_is_not_taken_for_one_of_a_month(tmp_path: Path) -> None:
+    root = _put(tmp_path, "logo.jpg", "2019/03/hip.jpg")
+    assert await _first(root, "2019/03/logo.jpg") == ""
+    assert await _first(root, "logo.jpg") == "logo.jpg"
+
+
+async def test_uploads_that_are_a_link_out_of_the_folder_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    _put(tmp_path / "else", "a.jpg")
+    _put(tmp_path / "site", "readme.txt")
+    (tmp_path / "site" / "uploads").symlink_to(tmp_path / "else")
+    with pytest.raises(BadInput, match="leads out of the folder"):
+        media.open_source(str(tmp_path / "site"))
+    # The folder that somebody names may be a link itself.
+    (tmp_path / "link").symlink_to(tmp_path / "else")
+    assert await _first(str(tmp_path / "link"), "a.jpg") == "a.jpg"
 
 
 async def test_what_cannot_be_read_ends_in_a_sentence_and_not_the_run(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class Arrival(Base):
 class FormerItem(Base):
     """What the export of a former site said of one thing, for its other parts, which may come later.
 
-    `kind`: item (what links and pictures need to know of it), line (of a menu), term (that articles have), or waiting:
+    `kind`: item (what links and pictures need to know of it), line (of a menu), term, or waiting:
     a whole article, without its responses, while something that it leads to has not come (`said["wants"]`).
     """
 

@@ -63,12 +63,7 @@ async def ask(
         TooMany: after too many from one place, or for one address.
     """
     address = clean_email(email)
-    row = (await db.execute(standings(now).where(Topic.id == topic_id))).first()
-    found = standing_of(row) if row else None
-    if found is None or not (found.is_soon or found.is_out):
-        raise NotFound
-    if found.is_out:
-        raise Conflict(_("It is out: you can see it now."))
+    found = await _awaited(db, topic_id, now)
     allowed = await pacing.may_write(db, "wait", ip, now)
     a_day = Bucket(f"wait:{address}", QUESTIONS_ADDRESS)
     if not allowed or not await throttle.allow(db, [*letter_buckets(address, ip), a_day], now):
@@ -88,6 +83,16 @@ async def ask(
         else:
             waiting.held_at = waiting.held_at or now
     await db.flush()
+
+
+async def _awaited(db: AsyncSession, topic_id: UUID, now: datetime) -> Standing:
+    row = (await db.execute(standings(now).where(Topic.id == topic_id))).first()
+    found = standing_of(row) if row else None
+    if found is None or not (found.is_soon or found.is_out):
+        raise NotFound
+    if found.is_out:
+        raise Conflict(_("It is out: you can see it now."))
+    return found
 
 
 async def _kept(

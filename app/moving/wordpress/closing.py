@@ -20,6 +20,13 @@ GATED = N_(
 RULES = N_("Rules of MemberPress, which say what not everybody may read")
 BROKEN = N_("Parts of the file that could not be read")
 UNUSED = N_("Files of the media library that no article taken over shows: left where they are")
+# Plugins that note in tables or settings of their own what members alone may read: by shortcodes and kinds of items.
+UNRULED = {
+    "Paid Memberships Pro": ("[pmpro_", frozenset[str]()),
+    "WooCommerce Memberships": ("[wcm_", names("wc_membership_plan wc_user_membership")),
+    "WishList Member": ("[wlm_", frozenset[str]()),
+    "s2Member": ("[s2", frozenset[str]()),
+}
 # WordPress's own bookkeeping; nobody wrote anything in them.
 SILENT = names(
     "revision customize_changeset oembed_cache user_request custom_css wp_global_styles wp_font_family"
@@ -163,6 +170,14 @@ def _remark(told: Report, found: Survey, *, is_dry: bool) -> None:
         say(
             _("%(n)s parts were no proper XML and were mended.") % {"n": number(found.repairs.mended_records)}
         )
+    for plugin in sorted(_without_rules(told, found)):
+        say(
+            _(
+                "This site uses %(plugin)s, whose rules are in no export: what was published there is published here."
+                " Please look for texts that were for members."
+            )
+            % {"plugin": plugin}
+        )
     if _lacks_rules(told, found):
         say(
             _(
@@ -190,3 +205,13 @@ def _lacks_rules(told: Report, found: Survey) -> bool:
         one.startswith("[mepr") for one in codes
     )
     return has_members and not told.index.published(memberpress.KIND)
+
+
+def _without_rules(told: Report, found: Survey) -> set[str]:
+    """Membership plugins that the site used and whose rules cannot be known."""
+    codes = told.counts.get(report.SHORTCODES, {})
+    return {
+        plugin
+        for plugin, (start, kinds) in UNRULED.items()
+        if not kinds.isdisjoint(found.kinds) or any(code.startswith(start) for code in codes)
+    }

@@ -30,7 +30,10 @@ async def recall(db: AsyncSession, source: str, index: Index) -> None:
     async for row in _rows(db, source, ITEM):
         index.add_earlier({**row.said, "id": row.foreign_id})
     async for row in _rows(db, source, TERM):
-        index.terms.use(wxr.Term(**row.said))
+        said = dict(row.said)
+        # A rule or a menu may name it by its number, and this part may not describe it.
+        keep = index.terms.use if said.pop("is_used") else index.terms.add
+        keep(wxr.Term(**said))
     rows = await db.execute(
         select(Arrival.foreign_id, Article.id, Article.slug, Article.is_listed, Article.created_at)
         .join(Article, cast(Article.id, Text) == Arrival.target)
@@ -66,7 +69,10 @@ async def remember(db: AsyncSession, source: str, index: Index, kinds: Iterable[
             await _keep(db, source, ITEM, rows)
             rows = []
     await _keep(db, source, ITEM, rows)
-    terms = [(f"{one.taxonomy}:{one.slug}", asdict(one)) for one in index.terms.used()]
+    terms = [
+        (f"{one.taxonomy}:{one.slug}", {**asdict(one), "is_used": is_used})
+        for one, is_used in index.terms.all()
+    ]
     for start in range(0, len(terms), _AT_ONCE):
         await _keep(db, source, TERM, terms[start : start + _AT_ONCE])
 

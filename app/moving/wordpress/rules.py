@@ -74,6 +74,11 @@ _GATE_FIELDS = {
 }
 
 
+# Lessons are for those who are enrolled, which every course plugin keeps in tables of its own.
+LESSONS = names(
+    "sfwd-lessons sfwd-topic sfwd-quiz lp_lesson lp_quiz lesson topics tutor_quiz tutor_assignments llms_lesson"
+    " llms_quiz mpcs-lesson mpcs-quiz mpcs-assignment stm-lessons stm-quizzes"
+)
 # Of an article that waits for another part of the export these are kept: what translating it asks for.
 META_KEPT = META_READ | frozenset(_GATE_FIELDS) | {"_members_access_role"}
 
@@ -106,7 +111,7 @@ def fate(item: wxr.Item, *, is_locked: bool = False) -> Fate:
         return Fate("draft", DRAFT)
     if item.password:
         return Fate("draft", PASSWORD)
-    if is_locked or is_gated(item.content, item.meta):
+    if is_locked or item.kind in LESSONS or is_gated(item.content, item.meta):
         return Fate("draft", GATED)
     return Fate("published", SCHEDULED if item.status == "future" else PUBLISHED)
 

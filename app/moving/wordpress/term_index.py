@@ -36,6 +36,13 @@ class TermIndex:
         )
         return [wxr.Term(*row) for row in rows]
 
+    def all(self) -> list[tuple[wxr.Term, bool]]:
+        """Each with whether articles have it."""
+        rows = self._db.execute(
+            "SELECT taxonomy, slug, name, parent, number, is_used FROM term ORDER BY taxonomy, slug"
+        )
+        return [(wxr.Term(*row[:5]), bool(row[5])) for row in rows]
+
     def find(self, taxonomy: str, *, number: str = "", slug: str = "") -> wxr.Term | None:
         """The term with this number or at this address, if articles have it."""
         row = self._db.execute(

@@ -206,3 +206,29 @@ async def test_a_part_that_a_shortcode_keeps_makes_the_whole_a_draft(tmp_path: P
     block = f'<!-- wp:{name} {{"rule":50}} --><p>Paid.</p><!-- /wp:{name} -->'
     await run(Export([*items, Item(9, "T9", body=block)]).write(tmp_path))
     assert set((await _states()).values()) == {"draft"}
+
+
+@pytest.mark.usefixtures("database")
+async def test_plugins_whose_rules_no_export_holds_are_said(tmp_path: Path) -> None:
+    items = [Item(1, "Join", body="[pmpro_levels]"), Item(2, "Gold", kind="wc_membership_plan")]
+    told = await run(Export([*items, FREE]).write(tmp_path))
+    for plugin in ("Paid Memberships Pro", "WooCommerce Memberships"):
+        assert f"This site uses {plugin}, whose rules are in no export" in told.text
+    assert "s2Member" not in told.text
+
+
+@pytest.mark.usefixtures("database")
+async def test_lessons_of_a_course_plugin_are_drafts(tmp_path: Path) -> None:
+    items = [Item(1, "Hip lesson", kind="sfwd-lessons"), Item(2, "Free")]
+    told = await run(Export(items).write(tmp_path), also=frozenset({"sfwd-lessons"}))
+    assert await _states() == {"Hip lesson": "draft", "Free": "published"}
+    assert "sfwd-lessons: 1 for members, wholly or in part: now drafts" in told.text
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_rule_finds_its_category_that_another_part_describes(tmp_path: Path) -> None:
+    """Some tools describe the terms in the first part only, whether its articles have them or not."""
+    knees = Item(6, "Knees", slug="knees", terms=[("category", "knees", "Knees")])
+    await run(Export([RULES[2]], terms=TERMS).write(tmp_path, "1.xml"))
+    await run(Export([SORTED, knees]).write(tmp_path, "2.xml"))
+    assert await _states() == {"Sorted": "draft", "Knees": "published"}

@@ -108,6 +108,14 @@ async def replace(db: AsyncSession, article: Article, arriving: Arriving, render
     await indexed.index(db, article)
 
 
+async def withdraw(db: AsyncSession, article: Article) -> str:
+    """Make a draft of what came in published; answers what tells it from an edited one from here on."""
+    article.state, article.published_at = "draft", None
+    await db.flush()
+    await indexed.index(db, article)
+    return await digest_of(db, article)
+
+
 def _fill(article: Article, arriving: Arriving, rendered: Rendered) -> None:
     article.title = arriving.title
     article.summary = arriving.summary

@@ -24,12 +24,22 @@ class ResponseLine:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """What a reader wrote about a response, or nothing. `is_trapped`: it may be a program's, and was not mailed."""
+
+    words: str
+    is_trapped: bool
+
+
+@dataclass(frozen=True)
 class Waiting:
-    """What needs the teacher. `messages` were mailed to her, `unmailed` ones are in the studio alone."""
+    """What needs the teacher. `messages` were mailed to her; `unmailed` ones, and `reports` of that many responses,
+    are in the studio alone."""
 
     responses: int
     messages: int
     unmailed: int
+    reports: int
 
 
 async def waiting(db: AsyncSession) -> Waiting:
@@ -42,7 +52,12 @@ async def waiting(db: AsyncSession) -> Waiting:
             ).where(ContactMessage.handled_at.is_(None))
         )
     ).one()
-    return Waiting(held or 0, mailed, unmailed)
+    reports = await db.scalar(
+        select(func.count()).where(
+            Comment.state == "approved", _is_reported(), ~_is_reported(~Report.is_trapped)
+        )
+    )
+    return Waiting(held or 0, mailed, unmailed, reports or 0)
 
 
 async def response_counts(db: AsyncSession) -> dict[str, int]:
@@ -55,20 +70,20 @@ async def response_counts(db: AsyncSession) -> dict[str, int]:
     }
 
 
-def _is_reported() -> ColumnElement[bool]:
-    return exists().where(Report.comment_id == Comment.id, Report.handled_at.is_(None))
+def _is_reported(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(Report.comment_id == Comment.id, Report.handled_at.is_(None), *which)
 
 
-async def report_reasons(db: AsyncSession, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+async def report_reasons(db: AsyncSession, ids: Collection[UUID]) -> dict[UUID, list[Reason]]:
     """What readers wrote about each of these responses, still to be decided; empty words for no reason given."""
     rows = await db.execute(
-        select(Report.comment_id, Report.reason)
+        select(Report.comment_id, Report.reason, Report.is_trapped)
         .where(Report.comment_id.in_(ids), Report.handled_at.is_(None))
         .order_by(Report.created_at)
     )
-    found: dict[UUID, list[str]] = {}
-    for comment_id, reason in rows:
-        found.setdefault(comment_id, []).append(reason)
+    found: dict[UUID, list[Reason]] = {}
+    for comment_id, words, is_trapped in rows:
+        found.setdefault(comment_id, []).append(Reason(words, is_trapped))
     return found
 
 

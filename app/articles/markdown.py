@@ -38,11 +38,11 @@ _ARTICLE_ATTRIBUTES = {
     "a": {"href", "title", "id", "aria-label"},
     "div": {"data-card", "data-clip"},
     "img": {"src", "alt", "width", "height"},
-    "li": {"id"},
+    "li": {"id", "value"},
     "h2": {"id"},
     "h3": {"id"},
     "h4": {"id"},
-    "ol": {"start"},
+    "ol": {"start", "type", "reversed"},
     "th": {"scope", "colspan", "rowspan"},
     "td": {"colspan", "rowspan"},
 }
@@ -53,6 +53,7 @@ _ARTICLE_CLASSES = {
     "section": {"footnotes", "meta"},
     "sup": {"footnote-ref"},
     "li": {"footnote-item"},
+    "ol": {"lower-alpha", "upper-alpha", "lower-roman", "upper-roman"},
     "a": {"footnote-backref"},
 }
 _RESPONSE_TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "code"}

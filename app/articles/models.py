@@ -182,7 +182,10 @@ class Follow(HasId, Base):
 
 
 class Report(HasId, Base):
-    """A reader says that a response should not be there; once from each network. Staff decide, nothing else does."""
+    """A reader says that a response should not be there; once from each network. Staff decide, nothing else does.
+
+    `is_trapped`: a field that people cannot see was filled in, so it may be a program's; it was not mailed.
+    """
 
     __tablename__ = "comment_report"
     __table_args__ = (UniqueConstraint("comment_id", "network"),)
@@ -190,6 +193,7 @@ class Report(HasId, Base):
     comment_id: Mapped[UUID] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"))
     network: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(Text, default="")
+    is_trapped: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     handled_at: Mapped[datetime | None] = mapped_column(index=True)
 

@@ -39,7 +39,15 @@ KINDS = {
     "mp3": "audio/mpeg",
     "m4a": "audio/mp4",
 }
-_HANDOUTS = ((b"%PDF-", 0, "pdf"), (b"ID3", 0, "mp3"), (b"\xff\xfb", 0, "mp3"), (b"ftypM4A", 4, "m4a"))
+# MP3 without a head begins with a frame: MPEG 1, 2 and 2.5 (low sample rates), with and without a checksum.
+_FRAMES = (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3", b"\xff\xe2")
+_HANDOUTS = (
+    (b"%PDF-", 0, "pdf"),
+    (b"ID3", 0, "mp3"),
+    *((mark, 0, "mp3") for mark in _FRAMES),
+    (b"ftypM4A", 4, "m4a"),
+    (b"ftypM4B", 4, "m4a"),
+)
 # However many come at once, the memory of one is taken.
 _one_at_a_time = threading.Lock()
 
@@ -64,6 +72,14 @@ async def make(data: bytes, *, longest_side_px: int = LONGEST_SIDE_PX) -> Made:
         BadInput: it is neither, it is damaged, or it has too many pixels.
     """
     return await asyncio.to_thread(_made, data, longest_side_px)
+
+
+def moves(data: bytes) -> bool:
+    """Whether a picture has more than one frame: of a GIF, a WebP, a PNG or an AVIF."""
+    is_webp = data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X" and data[20:21] and data[20] & 2 != 0
+    is_png = data.startswith(b"\x89PNG") and b"acTL" in data[: max(0, data.find(b"IDAT"))]
+    is_gif = data.startswith(b"GIF8") and len(data) > GIF_BYTES
+    return bool(is_webp or is_png or is_gif or data[4:12] == b"ftypavis")
 
 
 async def make_picture(data: bytes) -> Made:

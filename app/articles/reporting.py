@@ -37,9 +37,19 @@ async def find(db: AsyncSession, comment_id: UUID, now: datetime) -> tuple[Comme
 
 
 async def report(
-    db: AsyncSession, comment_id: UUID, reason: str, *, ip: str, notify: Sequence[str], now: datetime
+    db: AsyncSession,
+    comment_id: UUID,
+    reason: str,
+    *,
+    ip: str,
+    notify: Sequence[str],
+    now: datetime,
+    trapped: bool = False,
 ) -> Article:
     """Note that somebody finds a response wrong here; again from the same network changes nothing.
+
+    `trapped`: a field that people cannot see was filled in, by a program or by a browser that fills in forms for
+    somebody; it is noted, marked and not mailed. Sent once more without it, it is like every other.
 
     Raises:
         NotFound: when the response is not shown (any more).
@@ -49,12 +59,16 @@ async def report(
     reason = tidy(reason.replace("\r\n", "\n")).strip()
     if len(reason) > REASON_CHARS:
         raise BadInput(_("Please keep this below 600 characters."), field="reason")
-    await db.execute(
-        insert(Report)
-        .values(comment_id=comment_id, network=network(ip), reason=reason, created_at=now)
-        .on_conflict_do_nothing(index_elements=["comment_id", "network"])
+    made = insert(Report).values(
+        comment_id=comment_id, network=network(ip), reason=reason, is_trapped=trapped, created_at=now
     )
-    for address in notify:
+    same = [Report.comment_id, Report.network]
+    # Never the other way: a program must not mark what a reader behind the same network said.
+    plain = made.on_conflict_do_update(
+        index_elements=same, set_={"reason": reason, "is_trapped": False}, where=Report.is_trapped.is_(True)
+    )
+    await db.execute(made.on_conflict_do_nothing(index_elements=same) if trapped else plain)
+    for address in notify if not trapped else ():
         context = {
             "name": comment.name,
             "words": comment.body_md,

@@ -30,7 +30,10 @@ async def standing(db: AsyncSession, sender: Sender, email: str, *, but: UUID | 
     else:
         return Standing()
     is_shown = Comment.state == "approved"
-    is_reported = exists().where(Report.comment_id == Comment.id, Report.handled_at.is_(None))
+    # What a program may have sent holds nobody.
+    is_reported = exists().where(
+        Report.comment_id == Comment.id, Report.handled_at.is_(None), ~Report.is_trapped
+    )
     wanted = select(
         func.count().filter(counted, is_shown),
         func.count().filter(own, Comment.state == "spam"),

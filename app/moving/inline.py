@@ -7,6 +7,8 @@ import unicodedata
 # has them (what arrives is cleaned of them).
 STRONG, EM, DEL = ("\ufdd0", "\ufdd1"), ("\ufdd2", "\ufdd3"), ("\ufdd4", "\ufdd5")
 BREAK = "\ufdd6"
+# A space that somebody put there on purpose: how far a verse is moved in.
+INDENT = "\ufdd7"
 _PAIRS = {STRONG: ("**", "strong"), EM: ("*", "em"), DEL: ("~~", "del")}
 _OPEN = "".join(pair[0] for pair in _PAIRS)
 _CLOSE = "".join(pair[1] for pair in _PAIRS)
@@ -22,7 +24,25 @@ _TRAILING = re.compile(rf"([ {BREAK}]+)([{_CLOSE}])")
 # A space that must not break is how editors keep an empty line.
 _EMPTY_LINE = re.compile(rf"{BREAK}[ \u00a0{BREAK}]*{BREAK}")
 _EMPTY = re.compile("|".join(f"{a}{b}|{b}{a}" for a, b in _PAIRS))
+_LINE_END = re.compile(r"[ \t\u00a0]+(?=\n)")
+_VERSE = re.compile(r"(?<=\n)[ \t\u00a0]+|[ \t\u00a0]{2,}|[\t\u00a0]")
+_VERSE_START = re.compile(rf"\A[ \t\u00a0]+|{_VERSE.pattern}")
+_MOVED_IN = re.compile(r"\s*?((?:\u00a0 ?){2,})(?=\S)")
+TAB = 4
 _AROUND_BREAK = re.compile(rf"[ \u00a0]*{BREAK}[ \u00a0]*")
+
+
+def indents(text: str, *, is_start: bool) -> str:
+    """Verse whose spaces at the beginning of lines, and wherever there are several, stay. `is_start`: of a line."""
+    text = _LINE_END.sub("", text.replace("\r", ""))
+    wanted = _VERSE_START if is_start else _VERSE
+    return wanted.sub(lambda found: INDENT * len(found[0].replace("\t", " " * TAB)), text)
+
+
+def indented_start(text: str) -> str:
+    """Words behind a line's break: several spaces that must not break move them in, a single one is an editor's."""
+    found = _MOVED_IN.match(text)
+    return INDENT * len(found[1]) + text[found.end() :] if found else text
 
 
 def clean(text: str) -> str:
@@ -48,7 +68,9 @@ def finished(text: str, *, line_break: str = "\\\n", html: bool = True) -> str:
     """
     text = _settled(_within_paragraphs(_settled(_SPACES.sub(" ", text))))
     text = _delimited(text, html=html).strip(f" \u00a0{BREAK}")
-    lines = [line.strip() for line in _AROUND_BREAK.sub(BREAK, text).split(BREAK)]
+    lines = [line.strip().rstrip(INDENT) for line in _AROUND_BREAK.sub(BREAK, text).split(BREAK)]
+    # As an entity: readers of Markdown strip the character from a paragraph's beginning.
+    lines = [line.replace(INDENT, "&nbsp;" if html else "\u00a0") for line in lines]
     if line_break == "\\\n":
         # Two breaks with nothing between them are a paragraph's end.
         paragraphs = "\n".join(_safe_start(line) for line in lines)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from app.moving import inline, nodes, raw_html, tables
+from app.moving import inline, nodes, numbering, raw_html, tables
 from app.moving.inline import BREAK, EM, STRONG
 from app.moving.nodes import CONTROLS, DEEPEST, EMPHASES, GALLERIES, GONE, PLAYERS, STRONGS
 from app.moving.spelling import angle, indented, list_item
@@ -128,10 +128,14 @@ class Writer:
         return [f"{mark} {title}"] if title else []
 
     def _list(self, node: LexborNode, depth: int, *, other_marker: bool) -> list[str]:
+        if node.tag == "ol" and not numbering.is_plain(node):
+            if self._is_article and (whole := raw_html.ordered(node)) is not None:
+                return [whole] if node.text().strip() or node.css("img") else []
+            self.words.dropped["ol: how it counts"] += 1
         items = [child for child in nodes.children(node) if child.is_element_node]
         is_loose = any(nodes.has_paragraphs(item) for item in items)
-        start = node.attributes.get("start") or "1"
-        number = int(start) if re.fullmatch(r"\d{1,9}", start) else 1
+        start = numbering.number(node, "start")
+        number = start if start is not None and start >= 0 else 1
         lines: list[str] = []
         for item in items:
             if item.tag in GONE:

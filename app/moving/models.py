@@ -27,6 +27,21 @@ class Arrival(Base):
     arrived_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class FormerItem(Base):
+    """What the export of a former site said of one thing, for its other parts, which may come later.
+
+    `kind`: item (what links and pictures need to know of it), line (of a menu), term, or waiting:
+    a whole article, without its responses, while something that it leads to has not come (`said["wants"]`).
+    """
+
+    __tablename__ = "former_item"
+
+    source: Mapped[str] = mapped_column(String(220), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    foreign_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    said: Mapped[dict[str, Any]]
+
+
 class ImportRun(HasId, Base):
     """A WordPress export that staff sent in the studio: looked at first, imported once they say so.
 

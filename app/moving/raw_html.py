@@ -5,6 +5,7 @@ import re
 
 from selectolax.lexbor import LexborNode
 
+from app.moving import numbering
 from app.moving.names import names
 
 _KEPT = names(
@@ -27,6 +28,11 @@ _ATTRIBUTES = {
     "th": ("colspan", "rowspan"),
 }
 _GONE = names("script style template svg noscript caption")
+# What stands beside other words there would run into them, or has a place in Markdown only.
+_NOT_IN_LISTS = (
+    "iframe, embed, object, video, audio, figure, table, input, select, textarea"
+    ", div, dl, section, article, [data-note]"
+)
 _VOID = frozenset({"br", "img"})
 _DEEPEST = 80
 
@@ -34,6 +40,23 @@ _DEEPEST = 80
 def table(node: LexborNode) -> str:
     """A table with whatever its cells hold."""
     return _shown(node, 0, is_code=False)
+
+
+def ordered(node: LexborNode) -> str | None:
+    """A list that Markdown cannot count, or None where it holds what plain HTML cannot say here."""
+    if node.css(_NOT_IN_LISTS):
+        return None
+    return _shown(node, 0, is_code=False)
+
+
+def _counting(node: LexborNode) -> str:
+    """The attributes that say how a list counts."""
+    kind = numbering.kind_of(node)
+    start = numbering.number(node, "start")
+    # The class is for the style sheet: a selector does not tell "a" from "A".
+    typed = f' type="{kind}" class="{numbering.TYPES[kind]}"' if kind else ""
+    begin = f' start="{start}"' if start is not None else ""
+    return f"{typed}{begin}{' reversed' if 'reversed' in node.attributes else ''}"
 
 
 def figure(picture: LexborNode, anchor: LexborNode | None, caption: LexborNode | None) -> str:
@@ -61,6 +84,10 @@ def _shown(node: LexborNode, depth: int, *, is_code: bool) -> str:
         for name in _ATTRIBUTES.get(tag, ())
         if (value := node.attributes.get(name)) is not None
     )
+    if tag == "ol":
+        attributes = _counting(node)
+    elif tag == "li" and (at := numbering.number(node, "value")) is not None:
+        attributes = f' value="{at}"'
     return f"<{tag}{attributes}>" if tag in _VOID else f"<{tag}{attributes}>{inner}</{tag}>"
 
 

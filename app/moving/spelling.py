@@ -31,8 +31,8 @@ def list_item(marker: str, blocks: list[str], *, is_loose: bool) -> str:
     gap = "\n\n" if is_loose else "\n"
     text = ""
     for block in blocks:
-        # Only a list that begins with 1 may follow words without an empty line.
-        needs_gap = not re.match(r"[-*] |1[.)] ", block)
+        # Only a list that begins with 1, or one of HTML, may follow words without an empty line.
+        needs_gap = not re.match(r"[-*] |1[.)] |<ol ", block)
         text += (("\n\n" if needs_gap else gap) if text else "") + block
     return f"{marker} {indented(text, len(marker) + 1)}".rstrip()
 

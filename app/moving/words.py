@@ -13,7 +13,10 @@ from app.moving.spelling import angle, code_span, link
 
 _BOLD = re.compile(r"font-weight\s*:\s*(bold|[6-9]00)")
 _ITALIC = re.compile(r"font-style\s*:\s*italic")
-_ALIGNED = re.compile(r"text-align\s*:\s*(center|right|justify)|float\s*:\s*(left|right)")
+_ALIGNED = re.compile(
+    r"text-align\s*:\s*(center|right|justify)|float\s*:\s*(left|right)"
+    r"|(?:padding|margin)-left\s*:\s*[1-9]"
+)
 
 
 class Words:
@@ -40,8 +43,12 @@ class Words:
         """Words with marks for emphasis (`inline.finished` turns them into Markdown)."""
         if node.is_text_node:
             text = inline.clean(node.text_content or "")
+            is_start = node.prev is None or node.prev.tag == "br"
             if keep_lines:
+                text = inline.indents(text, is_start=is_start)
                 return BREAK.join(inline.escaped(line) for line in text.split("\n"))
+            if node.prev is not None and is_start:
+                text = inline.indented_start(text)
             return inline.escaped(text)
         if not node.is_element_node:
             return ""

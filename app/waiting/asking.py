@@ -52,7 +52,9 @@ async def ask(
     and the others wait (`telling.ask_held`): nobody mails strangers in bulk through us.
 
     The answer is the same for every address, so that nothing can be learned from it. `trapped`: a field that people
-    cannot see was filled in; then nothing is kept or sent, unless it is a member's own, whose browser filled it in.
+    cannot see was filled in, by a program or by a browser that fills in forms. Unless it is a member's own, the address
+    is kept and marked, and not mailed: a program that fills in everything gives strangers' addresses. Staff see it, and
+    have it asked (`suspects.have_asked`).
 
     Raises:
         BadInput: when this is no e-mail address.
@@ -61,24 +63,21 @@ async def ask(
         TooMany: after too many from one place, or for one address.
     """
     address = clean_email(email)
-    row = (await db.execute(standings(now).where(Topic.id == topic_id))).first()
-    found = standing_of(row) if row else None
-    if found is None or not (found.is_soon or found.is_out):
-        raise NotFound
-    if found.is_out:
-        raise Conflict(_("It is out: you can see it now."))
+    found = await _awaited(db, topic_id, now)
     allowed = await pacing.may_write(db, "wait", ip, now)
     a_day = Bucket(f"wait:{address}", QUESTIONS_ADDRESS)
     if not allowed or not await throttle.allow(db, [*letter_buckets(address, ip), a_day], now):
         raise TooMany
-    if trapped and not is_proven:
-        return
-    waiting = await _kept(db, topic_id, address, article_id, now)
+    is_suspect = trapped and not is_proven
+    waiting = await _kept(db, topic_id, address, article_id, now, is_trapped=is_suspect)
     if waiting.ended_at is not None:
         waiting.ended_at, waiting.confirmed_at, waiting.asked_at = None, None, now
+        waiting.is_trapped = is_suspect
+    # Never the other way: a program must not mark whom it did not write for.
+    waiting.is_trapped = waiting.is_trapped and is_suspect
     if is_proven:
         waiting.confirmed_at = waiting.confirmed_at or now
-    elif waiting.confirmed_at is None:
+    elif waiting.confirmed_at is None and not is_suspect:
         if await throttle.allow(db, question_buckets(is_worked=is_worked), now):
             await question(db, waiting, found, now)
         else:
@@ -86,11 +85,32 @@ async def ask(
     await db.flush()
 
 
+async def _awaited(db: AsyncSession, topic_id: UUID, now: datetime) -> Standing:
+    row = (await db.execute(standings(now).where(Topic.id == topic_id))).first()
+    found = standing_of(row) if row else None
+    if found is None or not (found.is_soon or found.is_out):
+        raise NotFound
+    if found.is_out:
+        raise Conflict(_("It is out: you can see it now."))
+    return found
+
+
 async def _kept(
-    db: AsyncSession, topic_id: UUID, address: str, article_id: UUID | None, now: datetime
+    db: AsyncSession,
+    topic_id: UUID,
+    address: str,
+    article_id: UUID | None,
+    now: datetime,
+    *,
+    is_trapped: bool,
 ) -> Waiting:
     made = insert(Waiting).values(
-        id=uuid4(), topic_id=topic_id, email=address, article_id=article_id, asked_at=now
+        id=uuid4(),
+        topic_id=topic_id,
+        email=address,
+        article_id=article_id,
+        asked_at=now,
+        is_trapped=is_trapped,
     )
     await db.execute(made.on_conflict_do_nothing(index_elements=["topic_id", "email"]))
     wanted = select(Waiting).where(Waiting.topic_id == topic_id, Waiting.email == address)

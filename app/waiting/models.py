@@ -35,8 +35,9 @@ class Topic(HasId, Base):
 
 class Waiting(HasId, Base):
     """One address that wants to hear of one topic, once. Nothing but the question whether that is so is mailed before
-    `confirmed_at`; while `held_at` stands, the question itself waits. `article_id`: under which article they asked.
-    Some time after `told_at` the address is forgotten.
+    `confirmed_at`; while `held_at` stands, the question itself waits. `is_trapped`: a field that people cannot see was
+    filled in, so that it may be a program's; nothing is mailed unless staff say so. `article_id`: under which article
+    they asked. Some time after `told_at` the address is forgotten.
     """
 
     __tablename__ = "topic_waiting"
@@ -49,6 +50,7 @@ class Waiting(HasId, Base):
     email: Mapped[str] = mapped_column(String(254))
     article_id: Mapped[UUID | None] = mapped_column(ForeignKey("article.id", ondelete="SET NULL"), index=True)
     asked_at: Mapped[datetime] = mapped_column(default=utcnow)
+    is_trapped: Mapped[bool] = mapped_column(default=False)
     held_at: Mapped[datetime | None] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

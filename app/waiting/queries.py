@@ -16,7 +16,8 @@ from app.waiting.standing import Standing, columns, joined, standing_of, standin
 
 WEEKS = 12
 
-_LIVE = Waiting.ended_at.is_(None)
+_LIVE = and_(Waiting.ended_at.is_(None), ~Waiting.is_trapped)
+_TRAPPED = and_(Waiting.ended_at.is_(None), Waiting.is_trapped, Waiting.told_at.is_(None))
 
 
 async def topics(db: AsyncSession, now: datetime) -> list[Standing]:
@@ -49,13 +50,15 @@ async def by_lesson(db: AsyncSession, course_id: UUID) -> dict[UUID, int]:
 @dataclass(frozen=True)
 class Demand:
     """A topic and how many want it: `confirmed` and not yet told, `unanswered` (asked, not confirmed), `told`;
-    `lately`: how many of all asked in the last four weeks."""
+    `lately`: how many of all asked in the last four weeks. `trapped`: requests that may be programs', in no other
+    number."""
 
     topic: Standing
     confirmed: int
     unanswered: int
     told: int
     lately: int
+    trapped: int
     last_at: datetime | None
 
     @property
@@ -78,12 +81,14 @@ async def demand(db: AsyncSession, now: datetime, topic_id: UUID | None = None) 
             func.count().filter(unanswered).label("unanswered"),
             func.count().filter(Waiting.told_at.is_not(None)).label("told"),
             func.count().filter(_LIVE, Waiting.asked_at > now - 4 * WEEK).label("lately"),
+            func.count().filter(_TRAPPED).label("trapped"),
             func.max(Waiting.asked_at).label("last_at"),
         )
         .group_by(Waiting.topic_id)
         .subquery()
     )
-    numbers = [func.coalesce(counts.c[name], 0) for name in ("confirmed", "unanswered", "told", "lately")]
+    names = ("confirmed", "unanswered", "told", "lately", "trapped")
+    numbers = [func.coalesce(counts.c[name], 0) for name in names]
     wanted = joined(
         select(*columns(now), *numbers, counts.c.last_at)
         .select_from(Topic)
@@ -91,7 +96,7 @@ async def demand(db: AsyncSession, now: datetime, topic_id: UUID | None = None) 
     )
     if topic_id is not None:
         wanted = wanted.where(Topic.id == topic_id)
-    found = [Demand(standing_of(row), *row[-5:]) for row in await db.execute(wanted)]
+    found = [Demand(standing_of(row), *row[-6:]) for row in await db.execute(wanted)]
     return sorted(found, key=_order)
 
 
@@ -114,7 +119,7 @@ async def askers(db: AsyncSession, topic_id: UUID) -> list[Asker]:
     rows = await db.execute(
         select(Article.id, Article.title, func.count(), func.count(Waiting.confirmed_at))
         .join(Waiting, Waiting.article_id == Article.id)
-        .where(Waiting.topic_id == topic_id)
+        .where(Waiting.topic_id == topic_id, ~Waiting.is_trapped)
         .group_by(Article.id, Article.title)
         .order_by(func.count().desc(), Article.title)
     )
@@ -125,7 +130,7 @@ async def weeks(db: AsyncSession, topic_id: UUID, now: datetime) -> list[Week]:
     """When people asked, in the last twelve weeks, the oldest first."""
     rows = await db.execute(
         select(Waiting.asked_at, Waiting.confirmed_at.is_not(None)).where(
-            Waiting.topic_id == topic_id, Waiting.asked_at > now - WEEKS * WEEK
+            Waiting.topic_id == topic_id, Waiting.asked_at > now - WEEKS * WEEK, ~Waiting.is_trapped
         )
     )
     return by_week([(row[0], row[1]) for row in rows], now, WEEKS)
@@ -141,3 +146,8 @@ async def waiting_in_all(db: AsyncSession) -> int:
     """How many confirmed addresses wait for something."""
     wanted = select(func.count()).where(_LIVE, Waiting.confirmed_at.is_not(None), Waiting.told_at.is_(None))
     return await db.scalar(wanted) or 0
+
+
+async def count_trapped(db: AsyncSession) -> int:
+    """How many requests of all lists may be programs', and wait for staff."""
+    return await db.scalar(select(func.count()).where(_TRAPPED)) or 0

@@ -72,13 +72,13 @@ async def report(
     reason: Annotated[str, Form()] = "",
     website: Annotated[str, Form()] = "",
 ) -> Response:
-    """POST /responses/{id}/report: noted for staff; whoever fills the hidden field in is thanked and forgotten."""
+    """POST /responses/{id}/report: noted for staff, and marked when the hidden field was filled in."""
     ip, now = client_ip(request), utcnow()
     if not await pacing.may_write(db, "report", ip, now):
         return await _show(page, db, response_id, reason, TooMany().sentence, 429)
-    if not website:
-        try:
-            await reporting.report(db, response_id, reason, ip=ip, notify=await mail_recipients(db), now=now)
-        except BadInput as refusal:
-            return await _show(page, db, response_id, reason, refusal.sentence, refusal.status)
+    notify, trapped = await mail_recipients(db), bool(website)
+    try:
+        await reporting.report(db, response_id, reason, ip=ip, notify=notify, now=now, trapped=trapped)
+    except BadInput as refusal:
+        return await _show(page, db, response_id, reason, refusal.sentence, refusal.status)
     return RedirectResponse(f"/responses/{response_id}/report?done=1", 303)

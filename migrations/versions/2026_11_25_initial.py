@@ -1052,6 +1052,7 @@ def upgrade() -> None:
         sa.Column("comment_id", sa.Uuid(), nullable=False),
         sa.Column("network", sa.String(length=64), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("is_trapped", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1149,6 +1150,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "kind", "foreign_id", name=op.f("pk_arrival")),
     )
     op.create_table(
+        "former_item",
+        sa.Column("source", sa.String(length=220), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("foreign_id", sa.Text(), nullable=False),
+        sa.Column("said", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("source", "kind", "foreign_id", name=op.f("pk_former_item")),
+    )
+    op.create_table(
         "series",
         sa.Column("slug", sa.String(length=100), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
@@ -1217,6 +1226,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("article_id", sa.Uuid(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_trapped", sa.Boolean(), nullable=False),
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
@@ -1512,6 +1522,7 @@ def downgrade() -> None:
     op.drop_table("search_word")
     op.drop_index(op.f("ix_import_run_asked_at"), table_name="import_run")
     op.drop_table("import_run")
+    op.drop_table("former_item")
     op.drop_table("arrival")
     op.drop_index(op.f("ix_old_address_article_id"), table_name="old_address")
     op.drop_table("old_address")

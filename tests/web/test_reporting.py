@@ -1,13 +1,16 @@
 """A reader reports a response: noted once, told once, decided by staff, and never hidden by itself."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import select
 
 from app import db
+from app.articles import trust
+from app.articles.letting_in import Standing
 from app.articles.models import Article, Comment, Report
+from app.articles.writers import Sender
 from tests import factories
 from tests.letters import letters
 
@@ -80,9 +83,55 @@ async def test_what_is_not_shown_cannot_be_reported(client: httpx.AsyncClient, c
     assert (await client.get(f"/responses/{uuid4()}/report")).status_code == 404
 
 
+ID = UUID(int=7)
+FILLED_IN = {"reason": "It sells pills.", "website": "https://x.example"}
+
+
+async def test_a_report_whose_hidden_field_was_filled_in_is_kept_marked_and_not_mailed(
+    client: httpx.AsyncClient, comment: Comment
+) -> None:
+    done = await client.post(f"/responses/{comment.id}/report", data=FILLED_IN)
+    assert done.headers["location"] == f"/responses/{comment.id}/report?done=1"
+    (row,) = await reported()
+    assert (row.reason, row.is_trapped, row.handled_at) == ("It sells pills.", True, None)
+    assert await letters() == []
+    async with db.transaction() as session:
+        (await session.get_one(Comment, comment.id)).writer = ID
+        await session.flush()
+        dana = Sender(None, ID, "192.0.2.1")
+        assert (await trust.standing(session, dana, "dana@secret.example")) == Standing(1, 0, 0)
+        staff = await factories.staff(session)
+    await factories.sign_in(client, staff)
+    queue = (await client.get("/studio/responses?state=reported")).text
+    assert "It sells pills." in queue
+    assert "Perhaps spam: not mailed" in queue
+    assert "1 reported response was not mailed to you" in (await client.get("/studio")).text
+
+
+async def test_a_reader_is_mailed_on_whatever_a_program_behind_the_same_network_did(
+    client: httpx.AsyncClient, comment: Comment
+) -> None:
+    await client.post(f"/responses/{comment.id}/report", data=FILLED_IN)
+    await client.post(f"/responses/{comment.id}/report", data={"reason": "Please look."})
+    await client.post(f"/responses/{comment.id}/report", data=FILLED_IN)
+    (row,) = await reported()
+    assert (row.reason, row.is_trapped) == ("Please look.", False)
+    assert [one["context"]["reason"] for one in await letters()] == ["Please look."]
+
+
+async def test_a_response_that_a_reader_reported_too_was_mailed(
+    client: httpx.AsyncClient, comment: Comment
+) -> None:
+    async with db.transaction() as session:
+        session.add(Report(comment_id=comment.id, network="192.0.2.0/24", reason="Mine"))
+        staff = await factories.staff(session)
+    await client.post(f"/responses/{comment.id}/report", data=FILLED_IN)
+    await factories.sign_in(client, staff)
+    assert "not mailed to you" not in (await client.get("/studio")).text
+    assert (await client.get("/studio/responses?state=reported")).text.count("Perhaps spam") == 1
+
+
 async def test_programs_and_floods_are_kept_off(client: httpx.AsyncClient, comment: Comment) -> None:
-    await client.post(f"/responses/{comment.id}/report", data={"website": "https://x.example"})
-    assert await reported() == []
     long = await client.post(f"/responses/{comment.id}/report", data={"reason": "x" * 601})
     assert long.status_code == 422
     assert "below 600" in long.text

@@ -11,14 +11,21 @@ from app import db
 from app.accounts.models import AuditEntry, User
 from app.articles.studio_queries import CHOICES
 from app.clock import utcnow
+from app.waiting import queries, telling
 from app.waiting.models import Topic, Waiting
 from tests import factories
 from tests.articles.forms import words_of
+from tests.letters import letters
 from tests.statements import statements
 
 ID = UUID(int=7)
 PAGES = ["/studio/waiting", "/studio/waiting/new", f"/studio/waiting/{ID}"]
-POSTS = ["/studio/waiting", f"/studio/waiting/{ID}", f"/studio/waiting/{ID}/delete"]
+POSTS = [
+    "/studio/waiting",
+    f"/studio/waiting/{ID}",
+    f"/studio/waiting/{ID}/suspects",
+    f"/studio/waiting/{ID}/delete",
+]
 FORM = {"title": "Stretches for the neck", "summary": "For desks."}
 
 
@@ -176,3 +183,43 @@ async def test_of_many_articles_a_few_are_offered_and_any_other_is_found_by_its_
     sought = await client.post("/studio/waiting", data={**FORM, "do": "find", "find": "neck"})
     assert f'<option value="article:{old.id}"' in sought.text
     assert len(await topics()) == 1
+
+
+async def test_requests_that_may_be_programs_are_shown_and_asked_or_forgotten(
+    client: httpx.AsyncClient, teacher: User
+) -> None:
+    async with db.transaction() as session:
+        topic = await factories.save(session, Topic(slug="neck", title="Neck", summary=""))
+        rows = [Waiting(topic_id=topic.id, email=f"{name}@example.com", is_trapped=True) for name in "abcd"]
+        person = Waiting(topic_id=topic.id, email="person@example.com")
+        session.add_all([*rows, person])
+        await session.flush()
+        ids = {row.email[0]: str(row.id) for row in [*rows, person]}
+    address = f"/studio/waiting/{topic.id}"
+    assert "4 requests for waiting lists may be programs’" in (await client.get("/studio")).text
+    assert "4 perhaps programs’" in (await client.get("/studio/waiting")).text
+    page = (await client.get(address)).text
+    assert all(f"{name}@example.com" in page for name in "abcd")
+    assert "person@example.com" not in page
+    # In no number.
+    async with db.transaction() as session:
+        (one,) = await queries.demand(session, utcnow(), topic.id)
+        assert (one.asked, one.lately, one.trapped) == (1, 1, 4)
+        assert sum(week.asked for week in await queries.weeks(session, topic.id, utcnow())) == 1
+
+    asked = await client.post(f"{address}/suspects", data={"do": "ask", "id": [ids["a"], ids["p"]]})
+    assert "1 address is asked by mail" in (await client.get(asked.headers["location"])).text
+    async with db.transaction() as session:
+        assert await telling.ask_held(session, utcnow()) == 1
+    assert [letter["to"] for letter in await letters()] == ["a@example.com"]
+
+    gone = await client.post(f"{address}/suspects", data={"do": "drop", "id": [ids["b"], ids["c"], ids["p"]]})
+    page = (await client.get(gone.headers["location"])).text
+    assert "2 addresses are forgotten." in page
+    assert [f"{name}@example.com" in page for name in "abcd"] == [False, False, False, True]
+    async with db.transaction() as session:
+        left = set(await session.scalars(select(Waiting.email)))
+    assert left == {"a@example.com", "d@example.com", "person@example.com"}
+    assert (await client.post(f"{address}/suspects", data={"do": "else"})).status_code == 422
+    activity = words_of((await client.get("/studio/activity")).text)
+    assert "had 1 addresses asked that may be programs’, about “Neck”" in activity

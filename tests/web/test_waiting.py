@@ -121,12 +121,45 @@ async def test_programs_are_caught_by_haste_the_trap_and_their_number(
     assert (await ask(client, stamp=stamp("wait:other"))).status_code == 422
     trapped = await ask(client, website="https://spam.example")
     assert trapped.headers["location"] == "/coming/neck?told=1", "and cannot tell"
-    assert await stored() == []
+    assert await letters() == []
     for n in range(THROTTLE_LIMIT - 1):
         assert (await ask(client, f"a{n}@example.com")).status_code == 303
     late = await ask(client, "late@example.com")
     assert late.status_code == 429
     assert 'value="late@example.com"' in late.text
+
+
+async def test_a_request_whose_hidden_field_was_filled_in_is_kept_marked_and_not_mailed(
+    client: httpx.AsyncClient, topic: Topic
+) -> None:
+    for _again in range(2):
+        answer = await ask(client, website="filled in by the browser")
+        assert answer.headers["location"] == "/coming/neck?told=1"
+    (row,) = await stored()
+    assert (row.email, row.is_trapped, row.held_at, row.confirmed_at) == ("ana@example.com", True, None, None)
+    async with db.transaction() as session:
+        assert await telling.ask_held(session, utcnow()) == 0
+    assert await letters() == []
+    # The same person without it is asked as all are, and is not marked again.
+    await ask(client)
+    await ask(client, website="filled in by the browser")
+    assert [row.is_trapped for row in await stored()] == [False]
+    (letter,) = await letters()
+    assert (letter["template"], letter["to"]) == ("wait_confirm", "ana@example.com")
+
+
+async def test_who_has_confirmed_or_left_is_not_touched_by_a_program_but_asked_anew_by_themselves(
+    client: httpx.AsyncClient, topic: Topic
+) -> None:
+    async with db.transaction() as session:
+        session.add(Waiting(topic_id=topic.id, email="ana@example.com", confirmed_at=utcnow()))
+        session.add(Waiting(topic_id=topic.id, email="left@example.com", ended_at=utcnow()))
+    await ask(client, website="x")
+    await ask(client, "left@example.com", website="x")
+    here, left = await stored()
+    assert (here.is_trapped, here.confirmed_at is not None) == (False, True)
+    assert (left.is_trapped, left.ended_at) == (True, None)
+    assert await letters() == []
 
 
 async def test_the_release_mail_ends_everything_with_the_mail_programs_own_button(

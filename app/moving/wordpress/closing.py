@@ -6,7 +6,7 @@ from app import db
 from app.articles import old_addresses
 from app.i18n import N_, _
 from app.moving.names import names
-from app.moving.wordpress import addresses, report, rules, wxr
+from app.moving.wordpress import addresses, memberpress, report, rules, wxr
 from app.moving.wordpress.index import Index
 from app.moving.wordpress.menus import Menus
 from app.moving.wordpress.report import Report, number
@@ -17,7 +17,16 @@ OTHER_KINDS = N_("Items of other kinds that have words; --also KIND takes one ov
 GATED = N_(
     "Texts of which a plugin showed a part to members only: drafts now, so please look at them before all can read them"
 )
+RULES = N_("Rules of MemberPress, which say what not everybody may read")
 BROKEN = N_("Parts of the file that could not be read")
+UNUSED = N_("Files of the media library that no article taken over shows: left where they are")
+# Plugins that note in tables or settings of their own what members alone may read: by shortcodes and kinds of items.
+UNRULED = {
+    "Paid Memberships Pro": ("[pmpro_", frozenset[str]()),
+    "WooCommerce Memberships": ("[wcm_", names("wc_membership_plan wc_user_membership")),
+    "WishList Member": ("[wlm_", frozenset[str]()),
+    "s2Member": ("[s2", frozenset[str]()),
+}
 # WordPress's own bookkeeping; nobody wrote anything in them.
 SILENT = names(
     "revision customize_changeset oembed_cache user_request custom_css wp_global_styles wp_font_family"
@@ -63,6 +72,13 @@ def tell_other(item: wxr.Item, told: Report) -> None:
         )
     if item.kind in ("attachment", "wp_block", "nav_menu_item"):
         return
+    if item.kind == memberpress.KIND:
+        is_on = item.status == "publish"
+        told.count(
+            report.ITEMS, item.kind, N_("read: texts that it locks are drafts") if is_on else NOT_TAKEN
+        )
+        told.note(RULES, memberpress.rule_of(item.title, memberpress.packed(item)).words)
+        return
     told.count(report.ITEMS, item.kind, NOT_TAKEN)
     if item.kind not in SILENT and (item.content.strip() or item.title):
         told.note(OTHER_KINDS, f"{item.kind} “{item.title}” ({item.link or item.id})")
@@ -77,7 +93,7 @@ class Terms:
         self._seen = 0
 
     def take(self, term: wxr.Term) -> None:
-        self._index.count_term(term)
+        self._index.terms.count(term)
         if term.description:
             self._told.note(
                 N_("Descriptions of categories and tags: no place here"),
@@ -85,7 +101,7 @@ class Terms:
             )
 
     def tell(self) -> None:
-        for taxonomy, times, used in self._index.term_counts():
+        for taxonomy, times, used in self._index.terms.counts():
             if taxonomy in rules.TECHNICAL:
                 self._told.count(
                     report.TERMS, taxonomy, N_("of menus, themes and plugins: not taken over"), times
@@ -105,6 +121,7 @@ async def finish(
     await menus.finish(now, is_dry=is_dry)
     for is_used, times in index.attachments():
         told.count(report.ITEMS, "attachment", ATTACHMENTS[is_used], times)
+    index.notes.add_unused(UNUSED)
     for is_used, times in index.reusables():
         words = (
             N_("reusable blocks: put where they are used") if is_used else N_("reusable blocks in no article")
@@ -118,13 +135,14 @@ async def finish(
 async def _lead_on(index: Index, told: Report, found: Survey) -> None:
     base = addresses.path_of(found.site.url)
     async with db.transaction() as session:
-        for taxonomy, slug, name, parent in index.used_terms():
-            here = rules.tag_slug(wxr.Term(taxonomy, slug, name))
-            root = {"category": "category", "post_tag": "tag"}.get(taxonomy, taxonomy)
-            paths = [f"{base}/{root}/{slug}", *([f"{base}/{root}/{parent}/{slug}"] if parent else [])]
+        for term in index.terms.used():
+            here = rules.tag_slug(term)
+            root = {"category": "category", "post_tag": "tag"}.get(term.taxonomy, term.taxonomy)
+            below = [f"{base}/{root}/{term.parent}/{term.slug}"] if term.parent else []
+            paths = [f"{base}/{root}/{term.slug}", *below]
             told.changes += await old_addresses.remember_target(session, paths, f"/articles/tag/{here}")
         told.changes += await old_addresses.remember_target(session, [f"{base}/feed"], "/feed.xml")
-        authors = [f"{base}/author/{login}" for login, *_rest in index.authors()]
+        authors = [f"{base}/author/{login}" for login, *_rest in index.authors.all()]
         told.changes += await old_addresses.remember_target(session, authors, "/articles")
 
 
@@ -152,6 +170,22 @@ def _remark(told: Report, found: Survey, *, is_dry: bool) -> None:
         say(
             _("%(n)s parts were no proper XML and were mended.") % {"n": number(found.repairs.mended_records)}
         )
+    for plugin in sorted(_without_rules(told, found)):
+        say(
+            _(
+                "This site uses %(plugin)s, whose rules are in no export: what was published there is published here."
+                " Please look for texts that were for members."
+            )
+            % {"plugin": plugin}
+        )
+    if _lacks_rules(told, found):
+        say(
+            _(
+                "This site uses MemberPress, and no part of the export so far has one of its rules: what was published"
+                " there is published here. If some of it is for members, import an export of “All content”: its rules"
+                " make drafts of what they lock."
+            )
+        )
     say(
         _(
             "Of commenters' e-mail addresses only a hash was kept; their IP addresses, websites and what plugins noted"
@@ -162,3 +196,22 @@ def _remark(told: Report, found: Survey, *, is_dry: bool) -> None:
         say(_("Nothing changed: all of it was here already."))
     elif is_dry:
         say(_("This was a dry run: nothing was written."))
+
+
+def _lacks_rules(told: Report, found: Survey) -> bool:
+    """Whether the site had members, and nothing says what they alone could read."""
+    codes = told.counts.get(report.SHORTCODES, {})
+    has_members = not memberpress.SIGNS.isdisjoint(found.kinds) or any(
+        one.startswith("[mepr") for one in codes
+    )
+    return has_members and not told.index.published(memberpress.KIND)
+
+
+def _without_rules(told: Report, found: Survey) -> set[str]:
+    """Membership plugins that the site used and whose rules cannot be known."""
+    codes = told.counts.get(report.SHORTCODES, {})
+    return {
+        plugin
+        for plugin, (start, kinds) in UNRULED.items()
+        if not kinds.isdisjoint(found.kinds) or any(code.startswith(start) for code in codes)
+    }

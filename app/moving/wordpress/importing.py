@@ -9,14 +9,13 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import select
 
 from app import db
 from app.accounts import audit
-from app.accounts.models import User
-from app.accounts.rules import clean_email
 from app.articles.models import Article
 from app.articles.paths import numbered
 from app.catalog.rules import SLUG_MAX
@@ -26,18 +25,21 @@ from app.i18n import N_, _
 from app.moving.names import names
 from app.moving.wordpress import (
     addresses,
+    authors,
     closing,
     comments,
     earlier,
     media,
     report,
     rules,
+    settling,
     survey,
     writing,
     wxr,
 )
 from app.moving.wordpress.files import Files
 from app.moving.wordpress.index import Index
+from app.moving.wordpress.locks import Locks, said
 from app.moving.wordpress.menus import Menus
 from app.moving.wordpress.report import Report
 from app.moving.wordpress.survey import Survey
@@ -82,10 +84,16 @@ class Run:
     index: Index
     found: Survey
     report: Report
+    source: media.Source
     files: Files
     now: datetime
     kinds: frozenset[str]
     people: comments.People = field(default_factory=comments.People)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Asked for once the rules of earlier parts are known too."""
+        return Locks(self.index)
 
 
 async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = lambda _progress: None) -> None:
@@ -110,7 +118,11 @@ async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = la
         )
         told = Report(index, _title(wanted, found, size))
         source = media.open_source(
-            wanted.media, found.site.url, is_dry=wanted.is_dry, public_only=wanted.public_only
+            wanted.media,
+            found.site.url,
+            is_dry=wanted.is_dry,
+            public_only=wanted.public_only,
+            below=index.files.network_part(),
         )
         try:
             async with db.try_lock(f"import:{found.site.source}") as is_mine:
@@ -120,7 +132,7 @@ async def run(wanted: Wanted, *, finish: Callable[[Report], None], say: Say = la
                     )
                 files = Files(source, found.site.source, told, is_dry=wanted.is_dry)
                 kinds = rules.ARTICLES | wanted.also
-                this = Run(wanted, index, found, told, files, utcnow(), kinds)
+                this = Run(wanted, index, found, told, source, files, utcnow(), kinds)
                 await _import(this, say)
             finish(told)
         finally:
@@ -150,7 +162,7 @@ async def _import(this: Run, say: Say) -> None:
             report.META: found.metas,
         }
     )
-    await _match_authors(this)
+    await authors.match(this.index, this.people, told, found.authors)
     await _give_addresses(this)
     translator = Translator(found.site, this.files, told, this.now)
     async with db.transaction() as session:
@@ -171,40 +183,16 @@ async def _import(this: Run, say: Say) -> None:
         elif one.record.kind != "wp:author":
             terms.take(wxr.term(one.node))
         say(Progress(number, found.records, "write"))
+    await settling.Settling(found.site, this.source, told, this.now, is_dry=this.wanted.is_dry).settle()
+    if not this.wanted.is_dry:
+        async with db.transaction() as session:
+            await earlier.remember(session, found.site.source, this.index, this.kinds)
     await closing.finish(this.index, told, found, terms, menus, this.now, is_dry=this.wanted.is_dry)
     if not this.wanted.is_dry and told.changes:
         async with db.transaction() as session:
             audit.record(
                 session, None, "import.wordpress", "site", found.site.source[:64], site=found.site.url
             )
-
-
-async def _match_authors(this: Run) -> None:
-    """Whose articles are whose here: by e-mail address, among the staff."""
-    people = this.people
-    async with db.transaction() as session:
-        for login, number, email, name in this.index.authors():
-            try:
-                address = clean_email(email)
-            except BadInput:
-                address = ""
-            people.add_author(number, address)
-            user = await session.scalar(select(User.id).where(User.email == address, User.role == "staff"))
-            if user is not None:
-                this.index.set_user(login, user)
-                people.users[number] = user
-                this.report.count(
-                    report.AUTHORS, N_("authors"), N_("matched by e-mail with a member of staff")
-                )
-                continue
-            this.report.count(report.AUTHORS, N_("authors"), N_("without a staff account here: listed"))
-            this.report.note(
-                N_("Authors without a staff account here: their articles name the practice as the author"),
-                f"{name} ({login}, {email or _('no e-mail')})",
-            )
-    this.report.count(
-        report.AUTHORS, N_("authors"), N_("named again"), this.found.authors - len(this.index.authors())
-    )
 
 
 async def _give_addresses(this: Run) -> None:
@@ -227,7 +215,8 @@ async def _give_addresses(this: Run) -> None:
 async def _take(this: Run, translator: Translator, item: wxr.Item, *, is_double: bool) -> None:
     told = this.report
     closing.tell_fields(item, told)
-    fate = rules.fate(item)
+    rule = this.locks.on(item) if item.kind in this.kinds else None
+    fate = rules.fate(item, is_locked=rule is not None)
     if is_double:
         told.count(report.ITEMS, item.kind, N_("with the number of another item: not taken over"))
         told.note(N_("Items with the number of another one"), f"{item.id}: {item.title}")
@@ -237,6 +226,8 @@ async def _take(this: Run, translator: Translator, item: wxr.Item, *, is_double:
         told.count(report.ITEMS, item.kind, fate.words)
         told.note(N_("In the trash"), f"{item.kind} “{item.title}” ({item.link or item.id})")
     else:
+        if fate.words == rules.GATED:
+            told.note(closing.GATED, said(f"“{item.title}” ({item.link or item.id})", rule))
         await _article(this, translator, item, fate)
         return
     told.count(report.COMMENTS, N_("responses"), comments.NOT_TAKEN, len(item.comments))
@@ -245,6 +236,7 @@ async def _take(this: Run, translator: Translator, item: wxr.Item, *, is_double:
 async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rules.Fate) -> None:
     told, source = this.report, this.found.site.source
     new = await translator.article(item, fate)
+    wants = translator.wants
     people = comments.wanted(item, told)
     async with db.transaction() as session:
         was = await writing.before(session, source, item.id)
@@ -256,12 +248,13 @@ async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rule
     else:
         ready = comments.arriving(people, known, item, this.people, told, this.now)
     told.count(report.ITEMS, item.kind, fate.words if outcome == writing.NEW else outcome)
-    if fate.words == rules.GATED:
-        told.note(closing.GATED, f"“{item.title}” ({item.link or item.id})")
     if outcome in (writing.EDITED, writing.DELETED):
         told.note(outcome, f"“{item.title}” ({item.link or item.id})")
     if outcome in (writing.EDITED, writing.DELETED, writing.SAME) and not ready:
         this.files.forget_new()
+        if wants and outcome == writing.SAME and not this.wanted.is_dry:
+            async with db.transaction() as session:
+                await earlier.wait(session, source, item, wants)
         return
     if this.wanted.is_dry:
         told.changes += len(ready) + (outcome in (writing.NEW, writing.CHANGED))
@@ -272,7 +265,8 @@ async def _article(this: Run, translator: Translator, item: wxr.Item, fate: rule
         # Once more, and held: the teacher may have begun to edit it in this minute.
         was = await writing.before(session, source, item.id, held=True)
         told.changes += await writing.write(session, source, item.id, was, new, ready, paths, this.now)
-        await this.files.write_down(session, uploads_path(this.found.site.url))
+        await this.files.write_down(session, addresses.uploads_path(this.found.site.url))
+        await earlier.wait(session, source, item, wants)
 
 
 def old_paths(item: wxr.Item, index: Index, base: str) -> list[str]:
@@ -287,8 +281,3 @@ def old_paths(item: wxr.Item, index: Index, base: str) -> list[str]:
         is_numbered = addresses.post_id(link) is not None
         found += [numbered(base, f"p={attachment}"), None if is_numbered else addresses.path_of(link)]
     return [one for one in found if one]
-
-
-def uploads_path(site_url: str) -> str:
-    """Where the old site's files were, as a path."""
-    return f"{addresses.path_of(site_url)}/wp-content/uploads"

@@ -1,32 +1,48 @@
 """What one pass over an export has to know of the whole of it: kept in a file beside the memory, never in it."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID
 
-from app.moving.wordpress import addresses, numbers, wxr
+from app.moving.wordpress import (
+    addresses,
+    author_index,
+    file_index,
+    memberpress,
+    notes,
+    numbers,
+    term_index,
+    wxr,
+)
 from app.moving.wordpress.shown import Attached
 
 _SCHEMA = """
 CREATE TABLE item (id TEXT PRIMARY KEY, kind TEXT, status TEXT, slug TEXT, title TEXT, link TEXT, guid TEXT,
     parent TEXT, position INTEGER, upload TEXT, url TEXT, alt TEXT, caption TEXT, content TEXT,
-    is_open INTEGER, here TEXT DEFAULT '', came TEXT DEFAULT '', is_used INTEGER DEFAULT 0);
+    is_open INTEGER, here TEXT DEFAULT '', came TEXT DEFAULT '', is_used INTEGER DEFAULT 0,
+    is_earlier INTEGER DEFAULT 0);
 CREATE INDEX item_parent ON item (parent);
 CREATE INDEX item_slug ON item (here);
 CREATE INDEX item_guid ON item (guid);
 CREATE TABLE host (name TEXT PRIMARY KEY);
 CREATE TABLE address (path TEXT PRIMARY KEY, id TEXT);
 CREATE TABLE upload (path TEXT PRIMARY KEY, id TEXT);
-CREATE TABLE term (taxonomy TEXT, slug TEXT, name TEXT, parent TEXT, number TEXT,
-    is_used INTEGER DEFAULT 0, times INTEGER DEFAULT 0, PRIMARY KEY (taxonomy, slug));
-CREATE TABLE author (login TEXT PRIMARY KEY, id TEXT, email TEXT, name TEXT, user_id TEXT DEFAULT '');
-CREATE TABLE file (path TEXT PRIMARY KEY, here TEXT, why TEXT);
-CREATE TABLE note (heading TEXT, line TEXT);
 """
+# What is said of an item, in the order of the table's columns.
+SAID = (
+    *("id", "kind", "status", "slug", "title", "link", "guid", "parent", "position"),
+    *("upload", "url", "alt", "caption", "content", "is_open"),
+)
+
+
+def _content(item: wxr.Item) -> str:
+    """What of an item's words other items need."""
+    if item.kind == memberpress.KIND:
+        return memberpress.packed(item)
+    return item.content if item.kind == "wp_block" else ""
 
 
 class Index:
@@ -36,10 +52,17 @@ class Index:
         self._db = sqlite3.connect(folder / "index.sqlite")
         # Nobody else reads it, and nothing of it must survive.
         self._db.executescript(
-            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} {numbers.SCHEMA}"
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA} {numbers.SCHEMA} {notes.SCHEMA}"
+            f" {term_index.SCHEMA} {author_index.SCHEMA} {file_index.SCHEMA}"
         )
         self.numbers = numbers.Numbers(self._db)
+        self.notes = notes.Notes(self._db)
+        self.terms = term_index.TermIndex(self._db)
+        self.files = file_index.FileIndex(self._db)
+        self.authors = author_index.AuthorIndex(self._db)
         self.host = ""
+        # What a text referred to and other files may have: "#12" an item, "^12:3" more attachments of one than three.
+        self.missed: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -55,104 +78,79 @@ class Index:
 
     def add_item(self, item: wxr.Item) -> bool:
         """Whether it is new: False for an item with the number of another one."""
-        upload = item.meta.get("_wp_attached_file", "") if item.kind == "attachment" else ""
-        upload = upload or (addresses.upload_path(item.attachment_url, self.host) or "")
+        noted = item.meta.get("_wp_attached_file", "") if item.kind == "attachment" else ""
+        upload = addresses.below_uploads(noted) or (
+            addresses.upload_path(item.attachment_url, self.host) or ""
+        )
+        row = (
+            item.id,
+            item.kind,
+            item.status,
+            item.slug,
+            item.title,
+            item.link,
+            item.guid,
+            item.parent,
+            item.order,
+            upload,
+            item.attachment_url,
+            item.meta.get("_wp_attachment_image_alt", ""),
+            item.excerpt if item.kind == "attachment" else "",
+            _content(item),
+            int(item.status == "publish" and not item.password),
+        )
+        return self._add(dict(zip(SAID, row, strict=True)), is_earlier=False)
+
+    def add_earlier(self, said: Mapping[str, Any]) -> bool:
+        """What an earlier part of the export said of an item (`said`), unless these files have it too."""
+        whole = {**dict.fromkeys(SAID, ""), "position": 0, "is_open": 0, **said}
+        return self._add({name: whole[name] for name in SAID}, is_earlier=True)
+
+    def _add(self, row: Mapping[str, Any], *, is_earlier: bool) -> bool:
+        marks = ", ".join(f":{name}" for name in SAID)
         made = self._db.execute(
-            "INSERT OR IGNORE INTO item (id, kind, status, slug, title, link, guid, parent, position, upload, url, alt,"
-            " caption, content, is_open) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                item.id,
-                item.kind,
-                item.status,
-                item.slug,
-                item.title,
-                item.link,
-                item.guid,
-                item.parent,
-                item.order,
-                upload,
-                item.attachment_url,
-                item.meta.get("_wp_attachment_image_alt", ""),
-                item.excerpt if item.kind == "attachment" else "",
-                item.content if item.kind == "wp_block" else "",
-                item.status == "publish" and not item.password,
-            ),
+            f"INSERT OR IGNORE INTO item ({', '.join(SAID)}, is_earlier) VALUES ({marks}, {int(is_earlier)})",  # noqa: S608
+            dict(row),
         )
         if made.rowcount == 0:
             return False
-        if (path := addresses.path_of(item.link)) and not addresses.post_id(item.link):
-            self.add_address(path, item.id)
-        for host in {addresses.host_of(one) for one in (item.guid, item.link, item.attachment_url)}:
+        link = row["link"]
+        if (path := addresses.path_of(link)) and not addresses.post_id(link):
+            self.add_address(path, row["id"])
+        for host in {addresses.host_of(one) for one in (row["guid"], link, row["url"])}:
             self._db.execute("INSERT OR IGNORE INTO host VALUES (?)", (host,))
-        if upload:
-            self._db.execute("INSERT OR IGNORE INTO upload VALUES (?, ?)", (upload, item.id))
+        if row["upload"]:
+            self._db.execute("INSERT OR IGNORE INTO upload VALUES (?, ?)", (row["upload"], row["id"]))
         return True
+
+    def is_earlier(self, item_id: str) -> bool:
+        """Whether an earlier part brought this item, and these files do not have it."""
+        return bool(self._one("SELECT is_earlier FROM item WHERE id = ?", item_id))
+
+    def said(self, kinds: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """What later parts may need to know of the items of these kinds in these files."""
+        wanted = list(kinds)
+        marks = ", ".join("?" * len(wanted))
+        rows = self._db.execute(
+            f"SELECT {', '.join(SAID)} FROM item WHERE is_earlier = 0 AND kind IN ({marks}) ORDER BY id",  # noqa: S608
+            wanted,
+        )
+        yield from (dict(zip(SAID, row, strict=True)) for row in rows)
+
+    def children_of_earlier(self) -> list[tuple[str, str, str]]:
+        """(number, link, parent) of attachments of these files that belong to an article of an earlier part."""
+        return self._db.execute(
+            "SELECT one.id, one.link, one.parent FROM item one JOIN item other ON other.id = one.parent"
+            " WHERE one.kind = 'attachment' AND one.is_earlier = 0 AND other.is_earlier = 1 AND other.here <> ''"
+        ).fetchall()
 
     def add_address(self, path: str, item_id: str) -> None:
         """An item was at this path."""
         self._db.execute("INSERT OR IGNORE INTO address VALUES (?, ?)", (path, item_id))
 
-    def add_earlier(self, item_id: str, kind: str, slug: str) -> None:
-        """An article that an earlier run brought, and that is not in these files."""
-        self._db.execute(
-            "INSERT OR IGNORE INTO item (id, kind, status, slug, title, here) VALUES (?, ?, 'earlier', ?, '', ?)",
-            (item_id, kind, slug, slug),
-        )
-
     def was_host(self, host: str) -> bool:
         """Whether the site had this name once: what WordPress calls an item for good begins with it."""
         return bool(host) and self._one("SELECT 1 FROM host WHERE name = ?", host) is not None
-
-    def add_term(self, term: wxr.Term) -> None:
-        self._db.execute(
-            "INSERT OR IGNORE INTO term (taxonomy, slug, name, parent, number) VALUES (?, ?, ?, ?, ?)",
-            (term.taxonomy, term.slug, term.name, term.parent, term.number),
-        )
-
-    def use_term(self, term: wxr.Term) -> None:
-        """An article that is taken over has it. Old exports name terms nowhere but there."""
-        self.add_term(term)
-        self._db.execute(
-            "UPDATE term SET is_used = 1 WHERE taxonomy = ? AND slug = ?", (term.taxonomy, term.slug)
-        )
-
-    def used_terms(self) -> list[tuple[str, str, str, str]]:
-        """(taxonomy, slug, name, parent's slug) of those that articles have."""
-        return self._db.execute(
-            "SELECT taxonomy, slug, name, parent FROM term WHERE is_used = 1 ORDER BY taxonomy, slug"
-        ).fetchall()
-
-    def used_term(self, taxonomy: str, *, number: str = "", slug: str = "") -> wxr.Term | None:
-        """The term with this number or at this address, if articles have it."""
-        row = self._db.execute(
-            "SELECT taxonomy, slug, name, parent, number FROM term"
-            " WHERE taxonomy = ? AND is_used = 1 AND (number = ? OR slug = ?)"
-            " ORDER BY rowid LIMIT 1",
-            (taxonomy, number or None, slug or None),
-        ).fetchone()
-        return wxr.Term(*row) if row else None
-
-    def count_term(self, term: wxr.Term) -> None:
-        """One more record of the file is about it."""
-        self._db.execute(
-            "UPDATE term SET times = times + 1 WHERE taxonomy = ? AND slug = ?", (term.taxonomy, term.slug)
-        )
-
-    def term_counts(self) -> list[tuple[str, int, int]]:
-        """(taxonomy, records, records of terms that articles have)."""
-        return self._db.execute(
-            "SELECT taxonomy, sum(times), sum(times * is_used) FROM term GROUP BY taxonomy ORDER BY taxonomy"
-        ).fetchall()
-
-    def add_author(self, author: wxr.Author) -> None:
-        self._db.execute(
-            "INSERT OR IGNORE INTO author (login, id, email, name) VALUES (?, ?, ?, ?)",
-            (author.login, author.id, author.email, author.name),
-        )
-
-    def authors(self) -> list[tuple[str, str, str, str]]:
-        """(login, id, e-mail, name) of each."""
-        return self._db.execute("SELECT login, id, email, name FROM author ORDER BY login").fetchall()
 
     def articles(self, kinds: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """(number, slug there, title) of every item of these kinds, the oldest number first."""
@@ -160,7 +158,7 @@ class Index:
         marks = ", ".join("?" * len(wanted))
         yield from self._db.execute(
             f"SELECT id, slug, title FROM item WHERE kind IN ({marks})"  # noqa: S608
-            " AND status NOT IN ('trash', 'auto-draft', 'earlier') ORDER BY CAST(id AS INTEGER), id",
+            " AND is_earlier = 0 AND status NOT IN ('trash', 'auto-draft') ORDER BY CAST(id AS INTEGER), id",
             wanted,
         ).fetchall()
 
@@ -181,6 +179,24 @@ class Index:
 
     def is_taken(self, slug: str) -> bool:
         return self._one("SELECT 1 FROM item WHERE here = ?", slug) is not None
+
+    def published(self, kind: str) -> list[tuple[str, str]]:
+        """(title, content) of every item of this kind that was in force, of these files and of earlier parts."""
+        return self._db.execute(
+            "SELECT title, content FROM item WHERE kind = ? AND status = 'publish' ORDER BY CAST(id AS INTEGER), id",
+            (kind,),
+        ).fetchall()
+
+    def line_of(self, item_id: str) -> tuple[tuple[str, ...], bool]:
+        """The items above this one, the nearest first, and whether all of them are known."""
+        found: list[str] = []
+        at = self.parent(item_id)
+        while at not in ("", "0") and at not in found:
+            found.append(at)
+            if not self.kind(at):
+                return tuple(found), False
+            at = self.parent(at)
+        return tuple(found), True
 
     def is_open(self, item_id: str) -> bool:
         """Whether everybody could read it there."""
@@ -224,26 +240,37 @@ class Index:
         row = self._db.execute(
             "SELECT url, alt, caption, title FROM item WHERE id = ? AND kind = 'attachment'", (post_id,)
         ).fetchone()
-        return Attached(*row) if row and row[0] else None
+        if not row or not row[0]:
+            self.missed.add(f"#{post_id}")
+            return None
+        return Attached(*row)
 
     def attached_to(self, post_id: str) -> list[str]:
         rows = self._db.execute(
             "SELECT id FROM item WHERE parent = ? AND kind = 'attachment' ORDER BY position, CAST(id AS INTEGER)",
             (post_id,),
         )
-        return [row[0] for row in rows]
+        found = [row[0] for row in rows]
+        self.missed.add(f"^{post_id}:{len(found)}")
+        return found
 
     def reusable(self, post_id: str) -> str | None:
         row: str | None = self._one("SELECT content FROM item WHERE id = ? AND kind = 'wp_block'", post_id)
-        if row is not None:
+        if row is None:
+            self.missed.add(f"#{post_id}")
+        else:
             self._db.execute("UPDATE item SET is_used = 1 WHERE id = ?", (post_id,))
         return row
 
     # Files
 
+    def is_whole(self, upload: str) -> bool:
+        """Whether an attachment's own file is of this name, however much that looks like a size of another one."""
+        return self._one("SELECT 1 FROM upload WHERE path = ?", upload) is not None
+
     def attachment_of(self, upload: str) -> str | None:
         """The attachment whose file this is, in whichever size."""
-        for name in addresses.candidates(upload):
+        for name in addresses.candidates(upload, is_whole=True):
             if found := self._one("SELECT id FROM upload WHERE path = ?", name):
                 return str(found)
         return None
@@ -260,45 +287,12 @@ class Index:
     def attachments(self) -> list[tuple[int, int]]:
         """(2: used and here, 1: used, 0: not used; how many)."""
         return self._db.execute(
-            "SELECT is_used, count(*) FROM item WHERE kind = 'attachment' GROUP BY is_used ORDER BY is_used DESC"
+            "SELECT is_used, count(*) FROM item WHERE kind = 'attachment' AND is_earlier = 0"
+            " GROUP BY is_used ORDER BY is_used DESC"
         ).fetchall()
 
     def reusables(self) -> list[tuple[int, int]]:
         """(whether used, how many)."""
         return self._db.execute(
-            "SELECT min(is_used, 1), count(*) FROM item WHERE kind = 'wp_block' GROUP BY 1"
+            "SELECT min(is_used, 1), count(*) FROM item WHERE kind = 'wp_block' AND is_earlier = 0 GROUP BY 1"
         ).fetchall()
-
-    def file(self, upload: str) -> tuple[str, str] | None:
-        """(address here, why it has none) of a file that was looked for before."""
-        row = self._db.execute("SELECT here, why FROM file WHERE path = ?", (upload,)).fetchone()
-        return (row[0], row[1]) if row else None
-
-    def set_file(self, upload: str, here: str, why: str = "") -> None:
-        self._db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", (upload, here, why))
-
-    # Lists for the report
-
-    def note(self, heading: str, line: str) -> None:
-        self._db.execute("INSERT INTO note VALUES (?, ?)", (heading, line))
-
-    def headings(self) -> list[tuple[str, int]]:
-        """(heading, lines) in the order in which they first came up."""
-        return self._db.execute(
-            "SELECT heading, count(*) FROM note GROUP BY heading ORDER BY min(rowid)"
-        ).fetchall()
-
-    def notes(self, heading: str, most: int | None) -> Iterator[str]:
-        rows = self._db.execute(
-            "SELECT line FROM note WHERE heading = ? ORDER BY rowid LIMIT ?",
-            (heading, -1 if most is None else most),
-        )
-        yield from (row[0] for row in rows)
-
-    def users(self) -> dict[str, UUID]:
-        """Login there → account here, of those who have one."""
-        rows = self._db.execute("SELECT login, user_id FROM author WHERE user_id <> ''")
-        return {login: UUID(user_id) for login, user_id in rows}
-
-    def set_user(self, login: str, user_id: UUID) -> None:
-        self._db.execute("UPDATE author SET user_id = ? WHERE login = ?", (str(user_id), login))

@@ -16,7 +16,7 @@ from app.articles.paths import address
 from app.articles.rules import is_shown
 from app.i18n import N_, _
 from app.moving.models import Arrival
-from app.moving.wordpress import addresses, menu_links, menu_rules, report, rules, wxr
+from app.moving.wordpress import addresses, earlier, menu_links, menu_rules, report, rules, wxr
 from app.moving.wordpress.index import Index
 from app.moving.wordpress.menu_links import Fate
 from app.moving.wordpress.menu_rules import Line
@@ -31,6 +31,7 @@ from app.practice.navigation import HEADING, MOST_LINKS, PAGE, Kept, Navigation,
 MOST_LINES = 1_000
 NAVIGATION = "navigation"
 LINES = N_("Lines of menus, and where they lead here")
+LATER = N_("Menus of earlier parts of the export: their links here are made anew with what has come")
 HERE = N_("now links at the head or the foot of each page")
 THERE = N_("links at the head or the foot of each page already")
 CHOSEN = N_("listed: the links here were chosen in the studio")
@@ -58,6 +59,8 @@ class Menus:
     def __init__(self, index: Index, told: Report, site: Site, kinds: frozenset[str]) -> None:
         self._index, self._told, self._site, self._kinds = index, told, site, kinds
         self._lines: list[Line] = []
+        # Of other parts of the export.
+        self._others: list[Line] = []
         self._targets: dict[str, Target] = {}
 
     def take(self, item: wxr.Item) -> None:
@@ -70,9 +73,12 @@ class Menus:
 
     async def finish(self, now: datetime, *, is_dry: bool) -> None:
         """Say of each line what becomes of it, once all articles are here, and write the links unless `is_dry`."""
-        if not self._lines:
-            return
         async with db.transaction() as session:
+            self._others = await earlier.lines(session, self._site.source, self._lines)
+            if self._lines and not is_dry:
+                await earlier.remember_lines(session, self._site.source, self._lines, self._others)
+            if not self._lines and not self._others:
+                return
             self._targets = {**(self._planned() if is_dry else {}), **await self._arrived(session, now)}
             row = await session.get(Practice, 1, with_for_update=True)
             kept = row.navigation if row is not None else None
@@ -82,6 +88,8 @@ class Menus:
             if new is None:
                 return
             self._told.changes += 1
+            for menu in sorted({line.menu for line in self._others}):
+                self._told.note(LATER, menu)
             if not is_dry:
                 await look.set_navigation(session, new)
                 await self._remember(session, mark, new, now)
@@ -93,8 +101,9 @@ class Menus:
 
         A place that no menu is for stays as it was `before`. `is_free`: nobody has chosen links here.
         """
-        head, foot = menu_rules.choose(self._lines)
-        links = {line.id: self._kept(line) for line in self._lines}
+        every = [*self._others, *self._lines]
+        head, foot = menu_rules.choose(every)
+        links = {line.id: self._kept(line) for line in every}
         header, footer = menu_links.place(head, links), menu_links.place(foot, links)
         new = Navigation(
             _with(header.links, HEADER_TOO) if header.links else before.header,
@@ -151,7 +160,8 @@ class Menus:
         return found
 
     def _numbers(self) -> list[str]:
-        found = [line.target if line.kind == "post_type" else self._item_at(line.url) for line in self._lines]
+        every = [*self._others, *self._lines]
+        found = [line.target if line.kind == "post_type" else self._item_at(line.url) for line in every]
         return list(dict.fromkeys(number for number in found if number))
 
     def _item_at(self, url: str) -> str:
@@ -168,7 +178,7 @@ class Menus:
         if line.kind == "post_type":
             return self._to_article(line, line.target)
         if line.kind == "taxonomy":
-            return _to_tag(line, self._index.used_term(line.what, number=line.target))
+            return _to_tag(line, self._index.terms.find(line.what, number=line.target))
         if line.kind == "post_type_archive":
             return Kept("/articles", line.title) if line.what == "post" else None
         return self._to_address(line)
@@ -196,7 +206,7 @@ class Menus:
             return Kept("/", line.title) if not urlsplit(line.url).query else None
         for start, taxonomy in (("/category/", "category"), ("/tag/", "post_tag")):
             if path.removeprefix(base).startswith(start):
-                return _to_tag(line, self._index.used_term(taxonomy, slug=path.rpartition("/")[2]))
+                return _to_tag(line, self._index.terms.find(taxonomy, slug=path.rpartition("/")[2]))
         return None
 
     def _tell(self, line: Line, outcome: str, link: Kept | None) -> None:

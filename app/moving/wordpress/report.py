@@ -30,7 +30,10 @@ OTHERS = N_("others")
 
 @dataclass
 class Report:
-    """Counts by section, name and outcome; `expected` is what was counted in the file apart from what was done."""
+    """Counts by section, name and outcome; `expected` is what was counted in the file apart from what was done.
+
+    `is_muted`: changes are counted, and nothing else.
+    """
 
     index: Index
     title: str = ""
@@ -40,10 +43,11 @@ class Report:
     expected: Counter[str] = field(default_factory=Counter)
     remarks: list[str] = field(default_factory=list)
     changes: int = 0
+    is_muted: bool = False
 
     def count(self, section: str, name: str, outcome: str, times: int = 1) -> None:
         """`times` things called `name` came to this end."""
-        if times <= 0:
+        if times <= 0 or self.is_muted:
             return
         names = self.counts[section]
         if name not in names and len(names) >= MOST_NAMES:
@@ -52,7 +56,8 @@ class Report:
 
     def note(self, heading: str, line: str) -> None:
         """One line of a list that the teacher should read."""
-        self.index.note(heading, line)
+        if not self.is_muted:
+            self.index.notes.add(heading, line)
 
     def total(self, section: str) -> int:
         return sum(sum(outcomes.values()) for outcomes in self.counts.get(section, {}).values())
@@ -69,10 +74,10 @@ class Report:
             if self.counts.get(section) or self.expected[section]:
                 yield ""
                 yield from self._section(section)
-        for heading, count in self.index.headings():
+        for heading, count in self.index.notes.headings():
             yield ""
             yield f"{_(heading)} ({number(count)}):"
-            yield from (f"  {line}" for line in self.index.notes(heading, shown))
+            yield from (f"  {line}" for line in self.index.notes.lines(heading, shown))
             if shown is not None and count > shown:
                 yield "  " + _("… and %(n)s more in the report’s file") % {"n": number(count - shown)}
         yield ""

@@ -9,7 +9,7 @@ from app.accounts.rules import tidy
 from app.catalog.rules import slugify
 from app.i18n import N_
 from app.moving.names import names
-from app.moving.wordpress import wxr
+from app.moving.wordpress import memberpress, wxr
 
 TITLE_MAX = 200
 SUMMARY_MAX = 320
@@ -36,10 +36,14 @@ DESCRIPTIONS = (
     "_genesis_description",
 )
 # Fields of an item that are read; all others are counted by name and listed.
-META_READ = names(
-    "_thumbnail_id _wp_attached_file _wp_attachment_image_alt _wp_old_slug footnotes _menu_item_type"
-    " _menu_item_object _menu_item_object_id _menu_item_url _menu_item_menu_item_parent"
-) | frozenset(DESCRIPTIONS)
+META_READ = (
+    names(
+        "_thumbnail_id _wp_attached_file _wp_attachment_image_alt _wp_old_slug footnotes _menu_item_type"
+        " _menu_item_object _menu_item_object_id _menu_item_url _menu_item_menu_item_parent"
+    )
+    | frozenset(DESCRIPTIONS)
+    | memberpress.META
+)
 
 PUBLISHED = N_("published")
 DRAFT = N_("now drafts")
@@ -53,7 +57,7 @@ TRASH = N_("in the trash: not taken over")
 # Shortcodes, blocks and fields with which membership plugins keep words from the public.
 _GATES = (
     "members?_only|member|members|membership|memberonly|members_access|members_logged_in|restrict|restricted|rcp_restrict"
-    "|private|private_content|loggedin|is_logged_in|mepr-show|mepr-active|mepr-rule|s2if|wlm_private|wlm_ismember"
+    "|private|private_content|loggedin|is_logged_in|mepr-show|mepr-active|mepr-rule|mepr-product-purchased|mepr-membership-purchased|s2if|wlm_private|wlm_ismember"
     "|ihc-hide-content|pms-restrict|um_loggedin|um_show_content|wcm_restrict|accessally_has_any_tag"
     "|accessally_has_all_tags|swpm_protected|wpmem_logged_in|arm_restrict_content|emember_protected|paywall"
 )
@@ -68,6 +72,15 @@ _GATE_FIELDS = {
     "_rcp_is_paid": ("1",),
     "rcp_access_level": ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10"),
 }
+
+
+# Lessons are for those who are enrolled, which every course plugin keeps in tables of its own.
+LESSONS = names(
+    "sfwd-lessons sfwd-topic sfwd-quiz lp_lesson lp_quiz lesson topics tutor_quiz tutor_assignments llms_lesson"
+    " llms_quiz mpcs-lesson mpcs-quiz mpcs-assignment stm-lessons stm-quizzes"
+)
+# Of an article that waits for another part of the export these are kept: what translating it asks for.
+META_KEPT = META_READ | frozenset(_GATE_FIELDS) | {"_members_access_role"}
 
 
 def is_gated(content: str, meta: Mapping[str, str]) -> bool:
@@ -85,8 +98,11 @@ class Fate:
     words: str
 
 
-def fate(item: wxr.Item) -> Fate:
-    """What becomes of a post: only what everybody could read, now or on its day, is so here."""
+def fate(item: wxr.Item, *, is_locked: bool = False) -> Fate:
+    """What becomes of a post: only what everybody could read, now or on its day, is so here.
+
+    `is_locked`: a rule of a plugin's kept it from the public.
+    """
     if item.status in ("trash", "auto-draft"):
         return Fate(None, TRASH)
     if item.status == "private":
@@ -95,7 +111,7 @@ def fate(item: wxr.Item) -> Fate:
         return Fate("draft", DRAFT)
     if item.password:
         return Fate("draft", PASSWORD)
-    if is_gated(item.content, item.meta):
+    if is_locked or item.kind in LESSONS or is_gated(item.content, item.meta):
         return Fate("draft", GATED)
     return Fate("published", SCHEDULED if item.status == "future" else PUBLISHED)
 

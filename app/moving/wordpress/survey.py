@@ -131,9 +131,9 @@ def take(
         if node is None:
             continue
         if kind == "wp:author":
-            index.add_author(wxr.author(node))
+            index.authors.add(wxr.author(node))
         elif kind != "item":
-            index.add_term(wxr.term(node))
+            index.terms.add(wxr.term(node))
         else:
             survey.comments += sum(child.name == "wp:comment" for child in node.children)
             survey.metas += sum(child.name == "wp:postmeta" for child in node.children)

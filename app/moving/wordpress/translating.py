@@ -49,12 +49,16 @@ class Translator:
         self._report = told
         self._index = told.index
         self._now = now
-        self._users = told.index.users()
-        self._logins = {login for login, *_rest in told.index.authors()}
+        self._users = told.index.authors.users()
+        self._logins = {login for login, *_rest in told.index.authors.all()}
+        # What the last article leads to and the files do not have; another part of the export may.
+        self._unmet: set[str] = set()
 
     async def article(self, item: wxr.Item, fate: rules.Fate) -> Translated:
         """Everything of the article but its responses."""
         name = self._name(item)
+        self._unmet = set()
+        self._index.missed.clear()
         document = content.read(item.content, self._index, item.id, item.meta)
         await self._pictures(document.pictures, name)
         await self._links(document.links, name)
@@ -63,6 +67,20 @@ class Translator:
         telling.tell(document.found, converted, name, self._report)
         rendered = render_article(text)
         return Translated(self._arriving(item, fate, document.before_more, text, rendered), rendered)
+
+    @property
+    def wants(self) -> list[str]:
+        """What the last article leads to that has not come: addresses, `#12` an item, `^12:3` more files of one."""
+        return sorted(self._unmet | self._index.missed)
+
+    def has_come(self, want: str) -> bool:
+        """Whether one of these is here now."""
+        if want.startswith("#"):
+            return self._index.attached(want[1:]) is not None or self._index.kind(want[1:]) == "wp_block"
+        if want.startswith("^"):
+            number, _colon, count = want[1:].rpartition(":")
+            return len(self._index.attached_to(number)) > int(count)
+        return self._page(want) is not None
 
     def _name(self, item: wxr.Item) -> str:
         return f"“{item.title or _('Untitled')}” ({item.link or item.id})"
@@ -121,7 +139,7 @@ class Translator:
                 or slug == "uncategorized"
             ):
                 continue
-            self._index.use_term(term)
+            self._index.terms.use(term)
             # Commas stand between tags in the editor.
             found.setdefault(slug, rules.name_of(term.name.replace(",", " "), slug))
         return tuple(sorted(found.items()))
@@ -229,6 +247,7 @@ class Translator:
         found = self._page(address)
         if found is None:
             self._report.note(DEAD_LINKS, f"{address[:300]} in {name}")
+            self._unmet.add(address[:2000])
             return urljoin(self._site.url + "/", address), N_("to the old site, where nothing in the file is")
         # Comments have other names here.
         return (f"{found}#responses" if fragment.startswith("comment") else found), N_("to their place here")

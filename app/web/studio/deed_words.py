@@ -28,6 +28,8 @@ SENTENCES = {
     "topic.create": N_("announced “%(title)s”"),
     "topic.save": N_("changed what is announced as “%(title)s”"),
     "topic.delete": N_("took the announcement of “%(title)s” away"),
+    "topic.ask": N_("had %(count)s addresses asked that may be programs’, about “%(title)s”"),
+    "topic.drop": N_("forgot %(count)s addresses that may be programs’, about “%(title)s”"),
     "import.wordpress": N_("imported the WordPress site %(site)s"),
     "import.look": N_("sent the WordPress export %(name)s"),
     "import.start": N_("began to import %(name)s"),

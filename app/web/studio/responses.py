@@ -52,7 +52,7 @@ class ResponsesPage:
     reply_to: UUID | None = None
     reply_error: str = ""
     reply_words: str = ""
-    reasons: dict[UUID, list[str]] = field(default_factory=dict)
+    reasons: dict[UUID, list[queries.Reason]] = field(default_factory=dict)
 
     @staticmethod
     def cause(response: Comment) -> str:

@@ -65,7 +65,7 @@ async def today(page: Page, db: Db) -> Response:
     course_drafts, lesson_drafts = await catalog.count_drafts(db)
     shown = TodayPage(
         todos=_money_todos(*await watch.needing_staff(db, now))
-        + _todos(waiting, len(await playback.spread_members(db, now))),
+        + _todos(waiting, await waiting_lists.count_trapped(db), len(await playback.spread_members(db, now))),
         failed=[_line(video, words.failure(video) or _("It failed.")) for video in failed],
         busy=[_line(video, words.stage(video)) for video in busy],
         drafts=_drafts(await articles.count_drafts(db), course_drafts, lesson_drafts),
@@ -79,7 +79,7 @@ def _line(video: Video, says: str) -> FilmLine:
     return FilmLine(video.title, f"/studio/videos/{video.id}", says, video.percent)
 
 
-def _todos(waiting: inbox.Waiting, spread: int) -> list[Todo]:
+def _todos(waiting: inbox.Waiting, unasked: int, spread: int) -> list[Todo]:
     found = []
     responses, messages, unmailed = waiting.responses, waiting.messages, waiting.unmailed
     if responses:
@@ -95,6 +95,22 @@ def _todos(waiting: inbox.Waiting, spread: int) -> list[Todo]:
             unmailed,
         )
         found.append(Todo(text % {"n": unmailed}, "/studio/messages", _("Have a look")))
+    if waiting.reports:
+        text = ngettext(
+            "%(n)s reported response was not mailed to you: the report may be spam",
+            "%(n)s reported responses were not mailed to you: the reports may be spam",
+            waiting.reports,
+        )
+        found.append(
+            Todo(text % {"n": waiting.reports}, "/studio/responses?state=reported", _("Have a look"))
+        )
+    if unasked:
+        text = ngettext(
+            "%(n)s request for a waiting list may be a program’s",
+            "%(n)s requests for waiting lists may be programs’",
+            unasked,
+        )
+        found.append(Todo(text % {"n": unasked}, "/studio/waiting", _("Have a look")))
     if spread:
         text = ngettext(
             "%(n)s member watched from unusually many networks",

@@ -13,8 +13,8 @@ from app.clock import utcnow
 from app.db import Db
 from app.errors import BadInput
 from app.i18n import _
-from app.waiting import queries, topics
-from app.waiting.models import Topic
+from app.waiting import queries, suspects, topics
+from app.waiting.models import Topic, Waiting
 from app.waiting.queries import Asker, Demand
 from app.waiting.rules import STEPS, Errors, Thing, TopicDraft, Week, check_topic
 from app.web.guard import SignedIn
@@ -35,7 +35,8 @@ class WaitingPage:
 @dataclass(frozen=True)
 class TopicPage:
     """One topic, or a new one (`demand` None). `choices`: what it may have become; `words`: looked for in titles of
-    articles, of which `is_none_found`."""
+    articles, of which `is_none_found`. `suspects`: requests that may be programs'; `count`: of how many was just
+    decided."""
 
     draft: TopicDraft
     choices: list[tuple[str, str]]
@@ -47,6 +48,13 @@ class TopicPage:
     did: str = ""
     words: str = ""
     is_none_found: bool = False
+    suspects: list[Waiting] = field(default_factory=list)
+    count: int = 0
+
+    @property
+    def suspect_fields(self) -> list[tuple[str, UUID]]:
+        """Form fields that name those on the page."""
+        return [("id", row.id) for row in self.suspects]
 
     @property
     def address(self) -> str:
@@ -107,6 +115,7 @@ async def _show(
     errors: Errors | None = None,
     did: str = "",
     find: str = "",
+    count: int = 0,
 ) -> Response:
     words = " ".join(tidy(find).split())[:100]
     demand = (await queries.demand(db, utcnow(), topic.id))[0] if topic else None
@@ -120,6 +129,8 @@ async def _show(
         errors=errors or {},
         did=did,
         words=words,
+        suspects=await suspects.suspects(db, topic.id) if topic else [],
+        count=count,
         is_none_found=bool(words) and not await articles.article_choices(db, words),
     )
     return await page.show("studio/waiting/topic.html", model, status=422 if errors else 200)
@@ -156,11 +167,31 @@ async def create(page: Page, db: Db, viewer: SignedIn, draft: Sent, do: Do = "",
 
 
 @router.get("/{topic_id}")
-async def topic(topic_id: UUID, page: Page, db: Db, did: str = "") -> Response:
+async def topic(topic_id: UUID, page: Page, db: Db, did: str = "", n: str = "") -> Response:
     """GET /studio/waiting/{id}."""
     found = await topics.find(db, topic_id)
     draft = TopicDraft(found.title, found.slug or "", found.summary, topics.becomes(found))
-    return await _show(page, db, found, draft, did=did)
+    count = int(n) if n.isascii() and n.isdigit() and len(n) < 4 else 0
+    return await _show(page, db, found, draft, did=did, count=count)
+
+
+@router.post("/{topic_id}/suspects")
+async def decide(
+    topic_id: UUID,
+    db: Db,
+    viewer: SignedIn,
+    do: Do = "",
+    ids: Annotated[list[UUID] | None, Form(alias="id", max_length=suspects.PAGE)] = None,
+) -> Response:
+    """POST /studio/waiting/{id}/suspects: those of the page are asked (`do` is ask) or forgotten (drop)."""
+    found = await topics.find(db, topic_id)
+    if do == "ask":
+        count = await suspects.have_asked(db, viewer, found, ids or [], utcnow())
+    elif do == "drop":
+        count = await suspects.drop(db, viewer, found, ids or [])
+    else:
+        raise BadInput(_("Please choose what should become of them."))
+    return RedirectResponse(f"/studio/waiting/{found.id}?did={do}&n={count}", 303)
 
 
 @router.post("/{topic_id}")

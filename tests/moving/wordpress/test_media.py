@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import BadInput
-from app.moving.wordpress import addresses, media
+from app.moving.wordpress import addresses, lacking, media
 
 ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/up/a.jpg": (200, {"Content-Type": "image/jpeg"}, b"picture"),
@@ -72,18 +72,18 @@ async def test_a_picture_is_fetched_also_over_a_redirect_on_its_host(site: str) 
     ],
 )
 async def test_what_is_no_picture_of_that_host_is_refused(site: str, name: str, why: str) -> None:
-    with pytest.raises(media.Lacking, match=why):
+    with pytest.raises(lacking.Lacking, match=why):
         await fetch(site, name)
 
 
 async def test_a_file_without_end_is_left(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "LARGEST_BYTES", 1000)
-    with pytest.raises(media.Lacking, match="larger"):
+    with pytest.raises(lacking.Lacking, match="larger"):
         await fetch(site, "huge.jpg")
 
 
 async def test_a_site_that_does_not_answer_is_said() -> None:
-    with pytest.raises(media.Lacking, match="does not answer"):
+    with pytest.raises(lacking.Lacking, match="does not answer"):
         await fetch("http://127.0.0.1:1/up", "a.jpg")
 
 
@@ -93,7 +93,7 @@ async def test_nothing_outside_of_the_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "up" / "link.jpg").symlink_to(tmp_path / "secret.jpg")
     source = media.open_source(str(tmp_path / "up"))
     for name in ("../secret.jpg", "link.jpg", "/etc/passwd", "none.jpg"):
-        with pytest.raises(media.Lacking, match="not in the folder"):
+        with pytest.raises(lacking.Lacking, match="not in the folder"):
             await source.read(name)
 
 
@@ -128,4 +128,26 @@ def test_a_smaller_picture_stands_for_the_whole_one() -> None:
         "2019/a-rotated.jpg",
         "2019/a-300x200.jpg",
     )
-    assert addresses.full_size("a-e1556970000000-300x200.jpg") == "a.jpg"
+    # What somebody cut out of a picture is another picture.
+    assert addresses.full_size("a-e1556970000000-300x200.jpg") == "a-e1556970000000.jpg"
+    edited = addresses.candidates("a-e1556970000000-300x200.jpg")
+    assert edited.index("a-e1556970000000-300x200.jpg") < edited.index("a.jpg")
+    assert addresses.candidates("plan-20x30.jpg", is_whole=True)[0] == "plan-20x30.jpg"
+
+
+@pytest.mark.parametrize(
+    ("noted", "place"),
+    [
+        ("2019/05/a.jpg", "2019/05/a.jpg"),
+        ("/srv/eva/www/wp-content/uploads/2009/05/a.jpg", "2009/05/a.jpg"),
+        ("C:\\www\\wp-content\\uploads\\2009\\05\\a.jpg", "2009/05/a.jpg"),
+        ("2019/05/u\u0308ber.jpg", "2019/05/\u00fcber.jpg"),
+        # Two slashes would be another host, once put behind an address.
+        ("//169.254.169.254/latest/a.jpg", "169.254.169.254/latest/a.jpg"),
+        ("http://169.254.169.254/a.jpg", ""),
+        ("../../secret.jpg", ""),
+        ("C:\\secret.jpg", ""),
+    ],
+)
+def test_a_noted_place_is_one_below_the_uploads_folder(noted: str, place: str) -> None:
+    assert addresses.below_uploads(noted) == place

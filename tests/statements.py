@@ -22,7 +22,8 @@ def statements(database: db.Database) -> Iterator[list[str]]:
     execute = psycopg.AsyncCursor.execute
 
     async def noted(cursor: psycopg.AsyncCursor[Any], query: Any, *args: Any, **options: Any) -> Any:
-        is_ours = query != PING and not str(query).startswith(GREETINGS)
+        # (What is no text is psycopg's own question about a type.)
+        is_ours = isinstance(query, str) and query != PING and not query.startswith(GREETINGS)
         if is_ours and cursor.connection.info.dbname == name:
             seen.append(query)
         return await execute(cursor, query, *args, **options)

@@ -66,6 +66,14 @@ def test_what_to_search_for_fits_into_its_field_on_a_phone(page: Page) -> None:
         assert field.evaluate("one => one.scrollWidth <= one.clientWidth"), path
 
 
+def test_fields_beside_each_other_stay_in_line_whatever_is_said_above_them(page: Page) -> None:
+    page.goto("/articles/hip-pain-from-running")
+    page.locator("#respond").get_by_label("E-mail *").fill("not an address")
+    page.locator("#respond").get_by_role("button", name="Post response").click()
+    expect(page.locator("#respond .field-error")).to_have_count(3)
+    assert len(page.locator("#respond .form-row input").evaluate_all(TOPS)) == 1
+
+
 def test_chapters_and_transcript_share_the_line_between_them(page: Page) -> None:
     page.goto("/courses/lower-body/hamstring-strap")
     chapters, transcript = page.locator(".jump-list"), page.locator(".transcript > summary").first

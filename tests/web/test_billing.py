@@ -25,7 +25,7 @@ MEMBER_ONLY = [
 async def test_a_visitor_is_asked_to_log_in(client: httpx.AsyncClient, method: str, path: str) -> None:
     answer = await client.request(method, path)
     assert answer.status_code == 401
-    assert "Please log in to " in answer.text
+    assert "Please log in to watch the paid videos." in answer.text
 
 
 @pytest.mark.parametrize("path", ["/checkout", "/account/portal"])

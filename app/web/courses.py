@@ -130,7 +130,6 @@ async def _course(request: Request, db: Querying, slug: str, now: datetime) -> R
     finished = progress.told_finished(told) if viewer else set()
     is_open = can_watch_all(viewer, found.id, entitlements, now)
     done = sum(lesson.id in finished for lesson in found.lessons)
-    rests = goes_on(await _why_stopped(db, viewer)) if entitlements and not is_open else ""
     model = CoursePage(
         course=found,
         body=prose(found.body_md),
@@ -139,9 +138,9 @@ async def _course(request: Request, db: Querying, slug: str, now: datetime) -> R
         is_begun=done > 0,
         is_open=is_open,
         done=done,
-        offer=None if is_open or rests else offer_of(told, found.id),
+        offer=None if is_open else offer_of(told, found.id),
         join_url=plans_url(found.url, origin.of(request)),
-        rests=rests,
+        rests=goes_on(await _why_stopped(db, viewer)) if entitlements and not is_open else "",
     )
     return await page.show("courses/course.html", model)
 

@@ -97,6 +97,9 @@ class TooLarge(LimberError):
     status = 413
     code = "too-large"
 
+    def default_sentence(self) -> str:
+        return _("That is more than this page can take. Please go back and send less.")
+
 
 class Locked(LimberError):
     """Somebody else is writing the same thing at this moment."""

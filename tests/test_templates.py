@@ -86,6 +86,12 @@ SAFE = {
 }
 
 
+def test_a_link_for_readers_looks_like_one() -> None:
+    """A button without a frame is a word like any other; in the studio's rows others stand beside it."""
+    shown = [path for path in TEMPLATES.rglob("*.html") if "studio" not in path.parts]
+    assert [path.name for path in shown if "btn-ghost" in path.read_text("utf-8")] == []
+
+
 def test_the_catalogue_of_strings_can_be_extracted(tmp_path: Path) -> None:
     """`make translations` finds the sentences of templates and of Python alike."""
     root = TEMPLATES.parent

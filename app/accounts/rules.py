@@ -179,7 +179,7 @@ def check_new_password(password: str, email: str) -> None:
 
     bare = password.strip().lower()
     if len(password) < PASSWORD_MIN:
-        refuse(_("Please choose at least 10 characters. Three or four words in a row are easy to remember."))
+        refuse(_("Please choose at least 10 characters."))
     if len(password) > PASSWORD_MAX:
         refuse(_("Please choose at most 200 characters."))
     if bare in (email.lower(), email.lower().partition("@")[0]):

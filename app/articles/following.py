@@ -107,6 +107,8 @@ async def confirm(db: AsyncSession, token: str, now: datetime, *, writer: UUID |
     for row in rows:
         row.confirmed_at = now
         row.writer = writer
+    # Ended meanwhile, and asked for again with this link.
+    follow.confirmed_at, follow.ended_at = follow.confirmed_at or now, None
     # Pressed once more, in another browser: that one is theirs too.
     follow.writer = writer or follow.writer
     await db.flush()

@@ -33,11 +33,15 @@ class Refused(Conflict):
 
 @dataclass(frozen=True)
 class Choice:
-    """What a member pays now, and what they may change to. `current` None: no membership that can be changed."""
+    """What a member pays now, and what they may change to. `current` None: no membership that can be changed.
+
+    `before`: what has to be done first, in words, where something has.
+    """
 
     current: Plan | None
     ends_at: datetime | None
     offers: list[PlanOffer]
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,15 @@ async def choices(session: AsyncSession, user_id: UUID) -> Choice:
         for one in await offers.offered_plans(session, running.facts.currency)
         if one.interval != "once" and one.currency == running.facts.currency and one.slug != running.plan.slug
     ]
-    return Choice(running.plan, running.facts.stops_at, others)
+    return Choice(running.plan, running.facts.stops_at, others, _before(running))
+
+
+def _before(running: Running) -> str:
+    if running.facts.pause_behavior is not None:
+        return _("Your membership rests. Let it go on first, then change the plan.")
+    if running.facts.status not in ("active", "trialing"):
+        return _("The last payment did not go through. Please check your card first.")
+    return ""
 
 
 async def is_recent(at: datetime) -> bool:
@@ -150,8 +162,6 @@ async def _target(user_id: UUID, plan_slug: str) -> tuple[Running, PlanOffer, st
         raise NotFound(_("This plan is not offered any more. Please choose another one."))
     if running.facts.stops_at is not None:
         raise Conflict(_("You have cancelled this membership. Stay first, then change the plan."))
-    if running.facts.pause_behavior is not None:
-        raise Conflict(_("Your membership rests. Let it go on first, then change the plan."))
-    if running.facts.status not in ("active", "trialing"):
-        raise Conflict(_("The last payment did not go through. Please check your card first."))
+    if choice.before:
+        raise Conflict(choice.before)
     return running, offer, price_id

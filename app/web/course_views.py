@@ -125,6 +125,18 @@ def login_url(back: str, came_from: str = "") -> str:
     return carried("/login", came_from, next=carried(back, came_from))
 
 
+def goes_on(stopped_by: str) -> str:
+    """What a member reads whose membership rests, and who has nothing to buy; empty for anybody else. `stopped_by`: see
+    `billing.queries.stopped_by`."""
+    return {
+        "waiting": _("Your trial is over. Give a card to go on watching."),
+        "resting": _("Your membership rests. Let it go on to watch this."),
+        "unpaid": _("Your membership rests until it is paid."),
+        "disputed": _("A payment of yours is disputed. What it paid for rests until your bank has decided."),
+        "returned": _("Your last payment was given back, so the paid lessons are closed."),
+    }.get(stopped_by, "")
+
+
 def wall_for(
     denied: Denied,
     viewer: Viewer | None,
@@ -137,15 +149,8 @@ def wall_for(
 ) -> Wall:
     """The wall in front of a lesson (its path: `back`) that this viewer may not watch. `free`: another one to offer;
     `came_from`: the article that brought them; `stopped_by`: see `billing.queries.stopped_by`."""
-    goes_on = {
-        "waiting": _("Your trial is over. Give a card to go on watching."),
-        "resting": _("Your membership rests. Let it go on to watch this."),
-        "unpaid": _("Your membership rests until it is paid."),
-        "disputed": _("A payment of yours is disputed. What it paid for rests until your bank has decided."),
-        "returned": _("Your last payment was given back, so the paid lessons are closed."),
-    }
-    if denied.reason is Reason.ENDED and stopped_by in goes_on:
-        return Wall(goes_on[stopped_by], None, "/account", None, None, _("Open my account"))
+    if denied.reason is Reason.ENDED and (rests := goes_on(stopped_by)):
+        return Wall(rests, None, "/account", None, None, _("Open my account"))
     if denied.reason is Reason.ENDED and stopped_by == "trial":
         sentence = _("Your trial is over. Join to go on watching.")
     elif denied.reason is Reason.ENDED:

@@ -36,6 +36,7 @@ from app.web.course_views import (
     Wall,
     begin_with,
     can_watch_all,
+    goes_on,
     offer_of,
     outline,
     plans_url,
@@ -63,7 +64,8 @@ class CoursesPage:
 
 @dataclass(frozen=True)
 class CoursePage:
-    """`begin`: the lesson that the big button opens; `is_open`: the viewer may watch all of it."""
+    """`begin`: the lesson that the big button opens; `is_open`: the viewer may watch all of it; `rests`: why a
+    membership that goes on opens nothing now, in words."""
 
     course: CourseView
     body: Markup | None
@@ -74,6 +76,7 @@ class CoursePage:
     done: int
     offer: PlanOffer | None
     join_url: str
+    rests: str
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ async def _course(request: Request, db: Querying, slug: str, now: datetime) -> R
         done=done,
         offer=None if is_open else offer_of(told, found.id),
         join_url=plans_url(found.url, origin.of(request)),
+        rests=goes_on(await _why_stopped(db, viewer)) if entitlements and not is_open else "",
     )
     return await page.show("courses/course.html", model)
 

@@ -24,7 +24,7 @@ async def draft(page: Page, db: Db, token: str = "") -> Response:
     try:
         found = await drafts.read(db, token, utcnow())
     except LinkExpired as gone:
-        return await show_dead_link(page, gone, "/articles")
+        return await show_dead_link(page, gone, "/contact")
     if is_shown(found.state, found.published_at, utcnow()):
         return RedirectResponse(found.url, 303)
     form = ReplyForm(new_stamp(purpose_of(found)), ResponseDraft())

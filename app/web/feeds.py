@@ -43,10 +43,12 @@ CACHE = {"Cache-Control": "public, max-age=300"}
 
 
 def xml_response(root: Element, media_type: str) -> Response:
-    """An XML document, for a few minutes anybody's."""
-    return Response(
-        tostring(root, encoding="utf-8", xml_declaration=True), media_type=media_type, headers=CACHE
-    )
+    """An XML document, for a few minutes anybody's.
+
+    Its type names the letters too: a browser that shows a feed as plain text does not read the declaration.
+    """
+    body = tostring(root, encoding="utf-8", xml_declaration=True)
+    return Response(body, media_type=f"{media_type}; charset=utf-8", headers=CACHE)
 
 
 @router.get("/robots.txt")

@@ -69,7 +69,7 @@ async def unfollow_form(page: Page, db: Db, token: str = "") -> Response:
     try:
         return await _show(page, db, "articles/unfollow.html", token, Purpose.UNFOLLOW, is_done=False)
     except LinkExpired as gone:
-        return await show_dead_link(page, gone, "/articles")
+        return await show_dead_link(page, gone, "/contact")
 
 
 @router.post("/unfollow")
@@ -82,4 +82,4 @@ async def unfollow(page: Page, db: Db, token: str = "", everywhere: Annotated[st
         await following.end(db, token, utcnow(), everywhere=bool(everywhere))
         return await _show(page, db, "articles/unfollow.html", token, Purpose.UNFOLLOW, is_done=True)
     except LinkExpired as gone:
-        return await show_dead_link(page, gone, "/articles")
+        return await show_dead_link(page, gone, "/contact")

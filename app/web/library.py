@@ -8,12 +8,13 @@ from fastapi.responses import Response
 from app.access.queries import facts_for
 from app.accounts.permissions import Permission
 from app.billing.offers import PlanOffer
+from app.billing.queries import stopped_by
 from app.catalog import outlines
 from app.catalog.views import CourseView, OutlineLesson
 from app.clock import utcnow
 from app.db import Db
 from app.playback import progress
-from app.web.course_views import begin_with, can_watch_all, offer_for, plans_url
+from app.web.course_views import begin_with, can_watch_all, goes_on, offer_for, plans_url
 from app.web.guard import SignedIn, needs
 from app.web.pages import Page
 
@@ -35,10 +36,13 @@ class LibraryCourse:
 
 @dataclass(frozen=True)
 class LibraryPage:
+    """`rests`: why a membership that goes on opens nothing now, in words."""
+
     watching: list[progress.Watching]
     courses: list[LibraryCourse]
     offer: PlanOffer | None
     join_url: str
+    rests: str = ""
 
 
 @router.get("/library", dependencies=[needs(Permission.MEMBER)])
@@ -54,10 +58,12 @@ async def library(page: Page, db: Db, viewer: SignedIn) -> Response:
         done = sum(lesson.id in finished for lesson in out)
         rows.append(LibraryCourse(one, done, len(out), begin_with(one, finished, is_open=is_open), is_open))
     is_member = any(row.is_open for row in rows)
+    rests = goes_on(await stopped_by(db, viewer.user_id)) if entitlements and not is_member else ""
     model = LibraryPage(
         watching=await progress.watching(db, viewer.user_id),
         courses=rows,
-        offer=None if is_member else await offer_for(db, None),
+        offer=None if is_member or rests else await offer_for(db, None),
         join_url=plans_url("/library"),
+        rests=rests,
     )
     return await page.show("library/library.html", model)

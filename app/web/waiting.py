@@ -93,6 +93,9 @@ async def wait_for(slug: str, request: Request, page: Page, db: Db, sent: Sent) 
 async def _link(page: Page, db: Db, token: str, purpose: Purpose, *, is_done: bool) -> Response:
     waiting, found = await asking.find(db, token, purpose, utcnow())
     others = await asking.count_others(db, waiting)
+    if purpose is Purpose.WAIT and waiting.confirmed_at and not waiting.ended_at:
+        # The link was opened before: what was asked then is not asked again.
+        is_done = True
     name = "confirm" if purpose is Purpose.WAIT else "end"
     shown = WaitPage(token, waiting.email, found, others, is_done)
     return await page.show(f"waiting/{name}.html", shown, headers=SECRET)
@@ -123,7 +126,7 @@ async def end_form(page: Page, db: Db, token: str = "") -> Response:
     try:
         return await _link(page, db, token, Purpose.UNWAIT, is_done=False)
     except LinkExpired as gone:
-        return await show_dead_link(page, gone, "/coming")
+        return await show_dead_link(page, gone, "/contact")
 
 
 @router.post("/waiting/end", dependencies=LINK)
@@ -136,4 +139,4 @@ async def end(page: Page, db: Db, token: str = "", everywhere: Annotated[str, Fo
         await asking.end(db, token, utcnow(), everywhere=bool(everywhere))
         return await _link(page, db, token, Purpose.UNWAIT, is_done=True)
     except LinkExpired as gone:
-        return await show_dead_link(page, gone, "/coming")
+        return await show_dead_link(page, gone, "/contact")

@@ -84,6 +84,7 @@ async def test_what_is_cheaper_leaves_credit(till: Till) -> None:
     await till.settle()
     shown, done = await change(till, monthly)
     assert "is kept for your next payments" in shown.text
+    assert "It is paid with the card" not in shown.text, "nothing is paid"
     assert done.status_code == 303
     assert await charges(till) == [4900]
 
@@ -136,6 +137,13 @@ async def test_who_has_cancelled_stays_first(till: Till) -> None:
     await till.settle()
     refused = await till.client.get(f"/account/plan/{yearly}")
     assert (refused.status_code, "Stay first" in refused.text) == (409, True)
+    # Asked to look at other plans, or at all plans: told the same, and nothing that would not work.
+    choice = (await till.client.get("/account/plan")).text
+    assert "Stay first; then you can change to another plan." in choice
+    assert "counted to the day" not in choice
+    plans = (await till.client.get("/plans")).text
+    assert "You have cancelled “Monthly”, and can watch until" in plans
+    assert "You pay for" not in plans
     stayed = await till.client.post("/account/plan/stay")
     assert stayed.headers["location"] == "/account?done=stayed"
     now: stripe.Subscription | dict[str, Any] = await subscription(till)

@@ -73,7 +73,7 @@ async def test_a_return_while_stripe_is_away_says_that_it_is_being_set_up(till: 
     finally:
         till.stand.start()
     assert page.status_code == 200
-    assert "Your membership is being set up" in page.text
+    assert "Your payment is being confirmed" in page.text
     assert 'http-equiv="refresh"' in page.text
     assert not await tills.is_entitled(user.id)
     assert (await till.come_back(paid)).headers["location"] == LESSON

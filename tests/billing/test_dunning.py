@@ -271,7 +271,13 @@ async def test_a_membership_that_stripe_gave_up_rests_and_comes_back_by_the_link
         await till.settle()
     assert not await tills.is_entitled(user.id)
     assert (await tills.mails())[-1] == "membership_rests"
-    assert "Your membership rests until it is paid" in (await till.client.get("/library")).text
+    async with db.transaction() as session:
+        await factories.course(session, slug="hips")
+    for shown in ("/library", "/courses/hips"):
+        page = (await till.client.get(shown)).text.partition("<main")[2]
+        assert "Your membership rests until it is paid." in page, shown
+        assert "Join for" not in page, "who has a membership is not asked to buy one"
+    assert "rests at the moment" in (await till.client.get("/plans")).text
     path = await link("membership_rests")
     client = await stranger(till)
     form = (await press(client, path)).headers["location"]

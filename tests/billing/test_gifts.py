@@ -116,6 +116,9 @@ async def test_a_gift_is_claimed_once(till: Till) -> None:
     second = await till.member()
     refused = await claim(till, link)
     assert (refused.status_code, "claimed already" in refused.text) == (409, True)
+    looked = (await till.client.get(f"/gifts/claim?token={link}")).text
+    assert f"Now you are logged in as {second.email}." in looked
+    assert 'href="/login' not in looked, "who is logged in would be sent back here"
     assert (len(await running(first)), await running(second)) == (1, [])
 
 

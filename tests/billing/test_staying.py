@@ -39,6 +39,7 @@ async def test_who_stays_for_less_pays_less_for_the_months_that_were_named(till:
     await till.pass_days(1)
     page = (await till.client.get("/account/cancel")).text
     assert "pay 30 % less for the next 2 months" in page
+    assert "what you have paid ahead is not given back" in page, "what ending it now costs is said before"
     for _click in range(2):
         taken = await till.client.post("/account/cancel/stay")
     assert taken.status_code == 303

@@ -213,7 +213,11 @@ async def test_who_rests_changes_no_plan_and_buys_no_second_membership(till: Til
     await subscribed(till, pause_months=1)
     other = await till.plan(4900, name="Big")
     await till.client.post("/account/pause", data={"months": "1"})
-    assert (await till.client.get(f"/account/plan/{other}")).status_code == 409
+    refused = await till.client.get(f"/account/plan/{other}")
+    assert refused.status_code == 409
+    for page in (refused.text, (await till.client.get("/account/plan")).text):
+        assert page.count("Your membership rests. Let it go on first, then change the plan.") == 1
+        assert "See what changes" not in page, "it would lead back here"
     assert (await till.client.post("/checkout", data={"plan": other})).status_code == 409
 
 

@@ -66,6 +66,8 @@ async def test_nobody_sees_an_account_without_signing_in(client: httpx.AsyncClie
     assert answer.headers["cache-control"] == "no-store"
     assert not answer.headers["www-authenticate"].startswith("Basic")
     assert f'name="next" value="{path}"' in answer.text
+    assert "Please log in to see this page." in answer.text
+    assert "paid videos" not in answer.text
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -86,6 +88,14 @@ async def test_the_name_is_changed(client: httpx.AsyncClient, kai: User) -> None
     page = await client.get(answer.headers["location"])
     assert "Kai Mahoe" in page.text
     assert "Your name is changed." in page.text
+
+
+@pytest.mark.parametrize(("done", "tone"), [("paid", "ok"), ("unpaid", "warn"), ("rests", "warn")])
+async def test_what_failed_does_not_look_like_what_went_well(
+    client: httpx.AsyncClient, kai: User, done: str, tone: str
+) -> None:
+    page = (await client.get(f"/account?done={done}")).text
+    assert f'<p class="notice notice-{tone}" role="status">' in page
 
 
 async def test_an_empty_name_gets_a_sentence(client: httpx.AsyncClient, kai: User) -> None:

@@ -205,6 +205,7 @@ async def test_a_weak_password_gets_a_sentence_and_the_link_still_works(
     answer = await client.post("/confirm", data={"token": token, "password": password})
     assert answer.status_code == 422
     assert "Please choose" in answer.text
+    assert "autofocus" in answer.text.partition('id="password"')[2].partition(">")[0]
     assert (await client.post("/confirm", data={"token": token, "password": PASSWORD})).status_code == 303
 
 
@@ -254,6 +255,20 @@ async def test_a_broken_link_is_gone_with_a_way_to_a_new_one(
     ):
         assert answer.status_code == 410
         assert "This link no longer works." in answer.text
+
+
+async def test_who_is_logged_in_is_not_told_by_a_dead_link_to_log_in(client: httpx.AsyncClient) -> None:
+    await member()
+    await sign_in(client)
+    for path, onward in (
+        ("/confirm", "/account"),
+        ("/reset", "/forgot"),
+        ("/change-email", "/account/email"),
+    ):
+        page = (await client.get(path, params={"token": "x"})).text
+        main = page.partition("<main")[2].partition("</main>")[0]
+        assert 'href="/login"' not in main, path
+        assert f'href="{onward}"' in main, path
 
 
 def foreign_tokens() -> Iterator[tuple[str, str]]:

@@ -234,6 +234,18 @@ async def test_the_library_begins_where_the_member_stopped(client: httpx.AsyncCl
     assert "Watched" in course.text
 
 
+async def test_lessons_are_counted_alike_wherever_a_course_is_named(
+    client: httpx.AsyncClient, site: Site
+) -> None:
+    """Two are out; the third is announced, and nobody can watch it yet."""
+    for path in ("/", "/courses", "/courses/lower-body"):
+        page = (await client.get(path)).text
+        assert "2 lessons" in page, path
+        assert "3 lessons" not in page, path
+    await member(client, course_id=None)
+    assert "2 lessons" in (await client.get("/library")).text
+
+
 async def test_the_library_needs_a_sign_in_and_leads_back(client: httpx.AsyncClient, site: Site) -> None:
     answer = await client.get("/library")
     assert answer.status_code == 401

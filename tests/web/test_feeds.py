@@ -43,7 +43,7 @@ async def fill() -> None:
 async def test_the_feed_holds_published_articles_in_full_the_newest_first(client: httpx.AsyncClient) -> None:
     await fill()
     answer = await client.get("/feed.xml")
-    assert answer.headers["content-type"].startswith("application/atom+xml")
+    assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
     feed = ElementTree.fromstring(answer.content)
     assert feed.findtext(f"{ATOM}title") == "Kapahulu & more"
     assert feed.findtext(f"{ATOM}author/{ATOM}name") == "Leilani"

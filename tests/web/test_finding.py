@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from app import db
+from app.articles import indexed
 from app.articles.models import Article
 from app.catalog.models import Lesson
 from app.finding.regions import REGIONS
@@ -50,6 +51,14 @@ async def test_nothing_found_is_said_kindly_and_leads_on(filled: httpx.AsyncClie
     assert 'href="/conditions/sciatica"' in page
     assert 'href="/body"' in page
     assert 'href="/contact"' in page
+
+
+async def test_the_teachers_own_pages_are_not_called_articles(filled: httpx.AsyncClient) -> None:
+    async with db.transaction() as session:
+        page = await factories.article(session, slug="about", title="About zebras", is_listed=False)
+        await indexed.index(session, page)
+    hit = (await filled.get("/search?q=zebras")).text.partition('<a href="/about">About zebras</a>')[2]
+    assert words_of(hit.partition("</li>")[0]).strip().startswith("Page")
 
 
 async def test_a_visitor_reads_nothing_of_a_paid_transcript(filled: httpx.AsyncClient) -> None:

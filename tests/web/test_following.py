@@ -174,6 +174,21 @@ async def test_one_click_in_the_mail_program_ends_it(
     assert len(await told("new_reply")) == 2, "another address is another person"
 
 
+async def test_who_ended_it_can_ask_for_it_again_with_the_first_link(
+    client: httpx.AsyncClient, article: Article
+) -> None:
+    ana = await confirmed(client, article, "ana@example.com")
+    ((_to, asked),) = await told("follow_confirm")
+    await let_in(await respond(client, article, "ben@example.com", ana.id))
+    ((_to, answered),) = await told("new_reply")
+    await client.post(answered["unsubscribe_url"].replace("https://limber.test", ""))
+    token = asked["url"].partition("token=")[2]
+    again = await client.post("/responses/follow", data={"token": token})
+    assert "You get a mail when somebody answers you" in again.text
+    await let_in(await respond(client, article, "eve@example.com", ana.id))
+    assert len(await told("new_reply")) == 2, "what the page said is so"
+
+
 async def test_a_members_address_needs_no_confirmation(client: httpx.AsyncClient, article: Article) -> None:
     async with db.transaction() as session:
         user = await factories.user(session)
@@ -189,7 +204,11 @@ async def test_a_link_that_was_tampered_with_changes_nothing(
 ) -> None:
     await confirmed(client, article, "ana@example.com")
     for path in ("/responses/follow", "/responses/unfollow"):
-        assert (await client.get(f"{path}?token=nonsense")).status_code == 410
+        dead = await client.get(f"{path}?token=nonsense")
+        assert dead.status_code == 410
+        # Who wants no more mails and has a broken link must reach somebody.
+        main = dead.text.partition("<main")[2].partition("</main>")[0]
+        assert ('href="/contact"' in main) == (path == "/responses/unfollow")
         assert (await client.post(f"{path}?token=nonsense", data={"token": "nonsense"})).status_code == 410
     async with db.transaction() as session:
         assert all(one.ended_at is None for one in await session.scalars(select(Follow)))

@@ -192,7 +192,7 @@ async def test_a_link_goes_below_another_is_previewed_saved_and_taken_out(
     assert await kept() is None
     form = {**FORM, "header_below": ["", "1", ""]}
     preview = (await client.post("/studio/look/preview", data=form)).text
-    assert '<details class="sub-links" name="site-menu">' in preview
+    assert '<button type="button" popovertarget="menu-1">Read</button>' in preview
     await client.post("/studio/look", data=form)
     row = await kept()
     assert row is not None
@@ -201,9 +201,12 @@ async def test_a_link_goes_below_another_is_previewed_saved_and_taken_out(
         {"to": "/articles", "label": "Read", "items": [{"to": "/plans", "label": ""}]}
     ]
     home = (await client.get("/")).text
-    menu = home.partition("<summary>Read</summary>")[2].partition("</details>")[0]
+    menu = home.partition('id="menu-1" popover>')[2].partition("</ul>")[0]
     assert menu.index('<a href="/articles">Read</a>') < menu.index('<a href="/plans">Plans</a>')
-    assert '<summary aria-current="true">Read</summary>' in (await client.get("/plans")).text
+    assert (
+        '<button type="button" popovertarget="menu-1" aria-current="true">'
+        in (await client.get("/plans")).text
+    )
     page = (await client.post("/studio/look", data={**form, "do": "out:header:1"})).text
     assert 'name="header_below" value="1"' not in page
 

@@ -57,6 +57,7 @@ async def test_a_body_that_no_form_here_needs_is_not_read_to_its_end(
     headers = {"Content-Type": kind} | ({"Content-Length": str(2**24)} if announced else {})
     answer = await client.post(f"/lessons/{uuid4()}/playback", content=endless(), headers=headers)
     assert answer.status_code == 413 if announced else answer.status_code in (400, 413)
+    assert "on our side" not in answer.text, "what was sent is too much, and the site is well"
     assert sent <= 64 * 0.25
 
 

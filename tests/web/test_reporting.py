@@ -134,6 +134,7 @@ async def test_a_response_that_a_reader_reported_too_was_mailed(
 async def test_programs_and_floods_are_kept_off(client: httpx.AsyncClient, comment: Comment) -> None:
     long = await client.post(f"/responses/{comment.id}/report", data={"reason": "x" * 601})
     assert long.status_code == 422
+    assert 'class="error-summary"' in long.text, "it has the focus, above the field"
     assert "below 600" in long.text
     answers = [await client.post(f"/responses/{comment.id}/report") for _ in range(8)]
     assert answers[-1].status_code == 429

@@ -73,6 +73,9 @@ async def test_nothing_but_the_question_is_mailed_until_its_link_is_pressed(
     done = await client.post("/waiting/confirm", data={"token": token_of(letter)})
     assert "You are on the list" in done.text
     assert (await stored())[0].confirmed_at is not None
+    again = (await client.get(link)).text
+    assert "You are on the list" in again, "who opens the link once more is told, not asked"
+    assert "Shall we write to" not in again
     await ask(client)
     assert len(await letters()) == 1, "who is on the list is not asked again"
 
@@ -225,7 +228,8 @@ async def test_forged_and_foreign_links_do_nothing(
         dead = await client.get(path, params={"token": token})
         assert dead.status_code == 410
         # A reader of the list has no account to log in to, and no password to ask for.
-        assert "See what is in the making" in dead.text
+        onward = "See what is in the making" if path.endswith("confirm") else "Send me an email"
+        assert onward in dead.text.partition("<main")[2].partition("</main>")[0]
         assert "Ask for a new link" not in dead.text
     assert (await client.post(f"{other}?token={token_of(letter)}", data={})).status_code == 410
     assert [(row.confirmed_at, row.ended_at) for row in await stored()] == [(None, None)]

@@ -90,8 +90,10 @@ class House:
         ]
 
     @contextmanager
-    def front(self, answers: str, workers: int = 1) -> Iterator[FrontDoor]:
-        with front_door(self.folder, self.server.port, self.media, answers=answers, workers=workers) as door:
+    def front(self, answers: str, workers: int = 1, extra: str = "") -> Iterator[FrontDoor]:
+        with front_door(
+            self.folder, self.server.port, self.media, answers=answers, workers=workers, extra=extra
+        ) as door:
             yield door
 
     def said_by_nginx(self) -> str:
@@ -246,3 +248,18 @@ def test_not_even_who_knows_the_edge_key_is_told_through_nginx(house: House, ans
         for log in ("nginx-error.log", "nginx-access.log"):
             assert secret not in (house.folder / log).read_text()
         assert secret not in house.server.words()
+
+
+# An operator's mistake: the question's address, open to everybody.
+OPEN = "location = /open { proxy_pass http://limber_web/media-auth; }\n"
+
+
+@pytest.mark.parametrize("answers", WAYS)
+def test_what_a_viewer_says_as_nginx_stays_at_nginx(house: House, answers: str) -> None:
+    good = house.addresses()[0]
+    with house.front(answers, extra=OPEN) as door:
+        status, said = get(door.port, "/open", f"X-Limber-Edge: {KEY}", f"X-Original-URI: {good}")
+        assert status == 204
+        assert b"x-media-max-age" in said.lower()
+        assert b"x-media-keys" not in said.lower()
+        assert b"x-media-stands" not in said.lower()

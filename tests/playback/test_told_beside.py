@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -17,7 +18,7 @@ from sqlalchemy import update
 
 from app import db
 from app.clock import utcnow
-from app.playback import tokens
+from app.playback import keyring, tokens
 from app.playback.models import Playback
 from app.playback.starting import media_ring
 from bench.front_door import IN_FILES, IN_MEMORY, FrontDoor, front_door, has_lua
@@ -193,6 +194,28 @@ def test_another_ring_shuts_out_tokens_of_the_one_before(
         began = time.monotonic()
         while time.monotonic() - began < PROMISED_S:
             statuses(door.port, old[::16])
+        assert statuses(door.port, old) == {403}
+
+
+@needs_lua
+@pytest.mark.long
+def test_keys_that_were_rotated_at_once_open_nothing_14_seconds_later(
+    house: House, database_url: str
+) -> None:
+    """Counted from when the new key begins, which was announced 15 s before."""
+    old = house.addresses()
+
+    async def rotate() -> datetime:
+        async with db.transaction() as session:
+            return (await keyring.rotate(session, utcnow(), at_once=True)).signs_at
+
+    with house.front(IN_MEMORY, workers=2) as door:
+        assert statuses(door.port, old[:40]) == {200}
+        begins = in_database(database_url, rotate)
+        while utcnow() < begins + timedelta(seconds=PROMISED_S):
+            before = utcnow()
+            said = statuses(door.port, old[::16])
+            assert said == {200} or before > begins - timedelta(seconds=1)
         assert statuses(door.port, old) == {403}
 
 

@@ -14,7 +14,7 @@ from app import db
 from app.playback.models import Playback
 from app.playback.standing import standing
 from app.web.media_question import QUESTION, Listening
-from bench.front_door import SHIPPED
+from bench.front_door import IN_MEMORY, SHIPPED
 from tests.playback.scene import Scene, device, set_up, sid_of, start
 
 TIMEOUT_S = 30
@@ -157,7 +157,8 @@ async def test_several_questions_at_once_are_answered_in_their_order(line: Line)
 
 def test_nginx_asks_in_just_these_words() -> None:
     """One more header in the configuration, and every question would take the long way."""
-    lines = (SHIPPED / "question.conf").read_text("utf-8").splitlines()
+    both = (SHIPPED / "question.conf", SHIPPED / IN_MEMORY / "question.conf")
+    lines = [line for one in both for line in one.read_text("utf-8").splitlines()]
     sent = [words.split()[1:] for words in lines if words.startswith("proxy_set_header")]
     assert [name for name, value in sent if value != '"";'] == ["X-Original-URI", "X-Limber-Edge"]
     asked = question("/media/" + "x" * 80 + "/master.m3u8")

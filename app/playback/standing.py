@@ -64,9 +64,9 @@ class Standing:
         self._asking: dict[Key, asyncio.Future[bool]] = {}
         self._next: dict[Key, asyncio.Future[bool]] = {}
         self._task: asyncio.Task[None] | None = None
-        self._in_vain = IN_VAIN
-        # When those were looked up, and who of them stands.
-        self._news: tuple[float, list[Viewing]] = (float("-inf"), [])
+        # Whether nginx is told who stands; of each time that some were looked up along, when, and who of them stands.
+        self._is_told = False
+        self._news: deque[tuple[float, list[Viewing]]] = deque(maxlen=MOST // ALONG)
 
     def known(self, token: Verified, video: str, version: str, within_s: float) -> bool:
         """Whether a yes of at most so many seconds ago is remembered."""
@@ -108,14 +108,17 @@ class Standing:
             while self._next:
                 # One statement reads one moment: a transaction around it would be two more ways there and back.
                 async with db.statements() as connection:
-                    while self._next:
-                        await self._ask(connection)
+                    are_more = True
+                    while self._next or are_more:
+                        are_more = await self._ask(connection)
         except BaseException as fault:
             self._fail(fault)
             if not isinstance(fault, Exception):
                 raise
 
-    async def _ask(self, connection: AsyncConnection) -> None:
+    async def _ask(self, connection: AsyncConnection) -> bool:
+        """Look up who is wanted and who comes along. Answers whether there are more, to be looked up before nginx asks
+        again: what it is told next is ready then."""
         self._asking, self._next = self._next, {}
         # The clock starts before the question: the answers are as old as that.
         now = time.monotonic()
@@ -124,11 +127,15 @@ class Standing:
             self._expected_at = now
             self._expected = deque(await begun_since(connection, utcnow() - LATELY))
         along = self._along(wanted, now)
+        if not wanted and not along:
+            return False
         answers = await verdicts(connection, [*wanted, *along], utcnow())
         others = list(zip(along, answers[len(wanted) :], strict=True))
         for viewing, stands in others:
             self._keep(viewing, stands, now, is_wanted=False)
-        self._news = (now, [viewing for viewing, stands in others if stands])
+        news = [viewing for viewing, stands in others if stands]
+        if self._is_told and news:
+            self._news.append((now, news))
         for (key, waiting), viewing, stands in zip(self._asking.items(), wanted, answers, strict=False):
             self._keep(viewing, stands, now, is_wanted=True)
             if not stands:
@@ -137,13 +144,22 @@ class Standing:
         self._asking = {}
         while len(self._no) > MOST:
             self._no.popitem(last=False)
+        return self._is_told and len(along) >= ALONG
+
+    def tell(self) -> None:
+        """From now on there is a nginx that is told who stands, and asks about nobody of these."""
+        self._is_told = True
+
+    @property
+    def has_news(self) -> bool:
+        """Whether somebody stands of whom nginx was not told."""
+        while self._news and time.monotonic() - self._news[0][0] >= NGINX_ALLOW_S:
+            self._news.popleft()
+        return bool(self._news)
 
     def take_news(self) -> list[Viewing]:
-        """Who stands, of those that the last question looked up along: once, and while the answer is young."""
-        self._in_vain = TOLD_IN_VAIN
-        asked_at, news = self._news
-        self._news = (asked_at, [])
-        return news if time.monotonic() - asked_at < NGINX_ALLOW_S else []
+        """At most `ALONG` who stand, of those that were looked up along: each once, and while that is young."""
+        return self._news.popleft()[1] if self.has_news else []
 
     def _along(self, wanted: Sequence[Viewing], now: float) -> list[Viewing]:
         """Who will be asked about soon: is expected, or was asked about since an answer that is some seconds old."""
@@ -157,7 +173,7 @@ class Standing:
         for viewing, yes in self._yes.items():
             if now - yes.asked_at < ALONG_S or len(found) >= ALONG:
                 break
-            if yes.in_vain < self._in_vain:
+            if yes.in_vain < (TOLD_IN_VAIN if self._is_told else IN_VAIN):
                 found[viewing] = None
         for viewing in wanted:
             found.pop(viewing, None)
@@ -183,8 +199,8 @@ class Standing:
         self._no.clear()
         self._expected.clear()
         self._expected_at = float("-inf")
-        self._in_vain = IN_VAIN
-        self._news = (float("-inf"), [])
+        self._is_told = False
+        self._news.clear()
 
 
 standing = Standing()

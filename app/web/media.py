@@ -140,14 +140,16 @@ async def media_auth(request: Request) -> ASGIApp:
 
 
 async def _media_auth(scope: Scope) -> ASGIApp:
+    is_told = is_edge(_header(scope, b"x-limber-edge"))
+    if is_told:
+        standing.tell()
     try:
         raw_path = _header(scope, b"x-original-uri").partition("?")[0]
         passed = await permitted(raw_path, standing.stands_for_nginx)
     except (SQLAlchemyError, OSError):
         # A door that cannot ask stays shut.
         passed = None
-    told = news() if is_edge(_header(scope, b"x-limber-edge")) else ()
-    return Answer(_seconds_left(passed[1]) if passed else None, told)
+    return Answer(_seconds_left(passed[1]) if passed else None, news() if is_told else ())
 
 
 class Answer:

@@ -31,7 +31,12 @@ def known(uri: str) -> int | None:
         return None
     now = time.time()
     verified = tokens.verify(keyring.media_ring(), address.token, address.video, address.version, now)
-    if verified is None or not standing.known(verified, address.video, address.version, NGINX_ALLOW_S):
+    # (News for nginx go with an answer that is made the long way.)
+    if (
+        verified is None
+        or standing.has_news
+        or not standing.known(verified, address.video, address.version, NGINX_ALLOW_S)
+    ):
         return None
     return max(0, int(verified.expires - now))
 

@@ -1,5 +1,6 @@
 """What nginx is told beside an answer: who else may go on, to nobody but our own nginx."""
 
+import asyncio
 import hmac
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,6 +19,7 @@ from app.playback.standing import standing
 from app.playback.starting import media_ring
 from app.settings import get_settings
 from tests.playback.scene import Scene, set_up
+from tests.statements import statements
 
 KEY = "test-edge-secret-" * 2
 
@@ -126,7 +128,7 @@ async def test_a_token_is_verified_with_what_is_told_and_a_ring_is_not(
 
 
 async def test_of_many_viewings_256_are_told_and_the_head_stays_short(
-    client: httpx.AsyncClient, scene: Scene
+    client: httpx.AsyncClient, scene: Scene, database: db.Database
 ) -> None:
     """nginx keeps 32 kB for an answer's head; a longer one would be no answer."""
     assert scene.free.video_id
@@ -140,3 +142,10 @@ async def test_of_many_viewings_256_are_told_and_the_head_stays_short(
     told = answer.headers["x-media-stands"]
     assert len(told.partition(":")[2].split(",")) == 256
     assert sum(len(name) + len(value) + 4 for name, value in answer.headers.items()) < 20_000
+    # The others are looked up meanwhile, and are said beside the next answer.
+    await asyncio.sleep(0.5)
+    with statements(database) as seen:
+        answer = await ask(client, address)
+    assert len(answer.headers["x-media-stands"].partition(":")[2].split(",")) == 144
+    assert [statement for statement in seen if "playback.id = ANY" in statement] == []
+    assert not set(told.split(",")[1:]) & set(answer.headers["x-media-stands"].split(",")[1:])

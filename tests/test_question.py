@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app import db
 from app.accounts.models import User
@@ -63,3 +63,17 @@ async def test_the_same_facts_take_other_values(database: db.Database) -> None:
 
 def test_an_instant_in_json_is_utc_whatever_zone_the_database_tells_it_in() -> None:
     assert moment("2026-11-27T12:00:00.5-10:00") == datetime(2026, 11, 27, 22, 0, 0, 500_000, tzinfo=UTC)
+
+
+async def test_a_connection_that_died_is_sqlalchemys_error_and_is_not_used_again(
+    database: db.Database,
+) -> None:
+    own = Fact("own", select(func.pg_backend_pid()).scalar_subquery())
+    async with db.statements() as connection:
+        pid = (await ask(connection, own))["own"]
+        async with db.transaction() as session:
+            await session.execute(select(func.pg_terminate_backend(pid, 5000)))
+        with pytest.raises(OperationalError):
+            await ask(connection, own)
+    async with db.statements() as connection:
+        assert (await ask(connection, own))["own"] != pid

@@ -15,7 +15,8 @@ export class Progress {
     private readonly url: string,
     private readonly lessonId: string,
   ) {
-    video.addEventListener("playing", () => this.run());
+    // Not before its picture moves, which writing and sending would hold up.
+    video.addEventListener("playing", () => video.addEventListener("timeupdate", this.run, { once: true }));
     for (const event of ["pause", "ended", "seeked"] as const) video.addEventListener(event, () => this.save());
     video.addEventListener("pause", () => window.clearInterval(this.timer));
     window.addEventListener("pagehide", () => this.leave());
@@ -38,11 +39,13 @@ export class Progress {
     return `limber:position:${this.lessonId}`;
   }
 
-  private run(): void {
+  private readonly run = (): void => {
     window.clearInterval(this.timer);
+    // Stopped in between: then there is nothing to tell.
+    if (this.video.paused) return;
     this.timer = window.setInterval(() => this.save(true), EVERY_MS);
     this.save(true);
-  }
+  };
 
   /** `isAlive`: also where the film stands still for want of bytes, to keep its place among the streams. */
   private save(isAlive = false): void {

@@ -1,6 +1,7 @@
 // The stream in the video element: hls.js wherever media source extensions exist, the browser's own HLS elsewhere (iPhone).
 import Hls, { ErrorDetails, ErrorTypes, Events, type ErrorData } from "hls.js";
 import { type Playback, Refused } from "./playback";
+import { PromptSound } from "./prompt_sound";
 
 export interface StreamEvents {
   /** The connection is away and the picture stands; the stream tries again by itself. */
@@ -62,10 +63,13 @@ class HlsStream implements Stream {
       // Our segments are fMP4, which hls.js hands to the browser as they are: its transmuxing worker (36 KB more) would
       // have nothing to do.
       enableWorker: false,
+      audioStreamController: PromptSound,
+      // The playlists may be there before the video element is ready to take a segment.
+      startFragPrefetch: true,
       // From its beginning, also when it is still growing.
       startPosition: Math.max(0, startAt),
       capLevelToPlayerSize: true,
-      // Little before somebody presses play, plenty afterwards.
+      // Little before somebody presses play, plenty once it runs: what is loaded meanwhile would hold its first frame up.
       maxBufferLength: 8,
       // Otherwise these are the fewest seconds, and the most are 60 MB: ten minutes of a talk, before anybody pressed play.
       maxBufferSize: 0,
@@ -83,10 +87,10 @@ class HlsStream implements Stream {
     this.hls.on(Events.ERROR, (_event, data) => void this.mend(data));
     this.hls.on(Events.FRAG_LOADED, () => this.recovered());
     offerAirPlay(this.hls, video, playback);
-    this.hls.loadSource(playback.playlistUrl);
     this.hls.attachMedia(video);
+    this.hls.loadSource(playback.playlistUrl);
     const { signal } = this.listening;
-    video.addEventListener("play", () => (this.hls.config.maxBufferLength = 45), { once: true, signal });
+    video.addEventListener("timeupdate", () => !video.paused && (this.hls.config.maxBufferLength = 45), { signal });
     video.addEventListener("waiting", () => this.tell(), { signal });
     window.addEventListener("online", () => this.isFailing && this.retryNow(), { signal });
   }

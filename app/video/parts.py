@@ -67,7 +67,7 @@ async def _answered(video_id: str, work: Callable[[], Awaitable[Answer]]) -> Ans
 
 
 @engine.workflow("prepare_film")
-async def prepare(video_id: str, attempt: int) -> Answer:
+async def prepare(video_id: str, attempt: int, _turn: int = 0) -> Answer:
     """`source`, `ladder` and the number of `chunks`; `copy`, what a copy holds from which they are read.
 
     `passthrough`: whether the source's own pictures are the top rung.
@@ -76,21 +76,21 @@ async def prepare(video_id: str, attempt: int) -> Answer:
 
 
 @engine.workflow("encode_sound")
-async def sound(video_id: str, attempt: int, plan: Answer) -> Answer:
+async def sound(video_id: str, attempt: int, plan: Answer, turn: int = 0) -> Answer:
     """The whole film's sound at its place; `tracks` as measured."""
-    return await _answered(video_id, lambda: _sound(video_id, attempt, plan))
+    return await _answered(video_id, lambda: _sound(video_id, attempt, plan, turn))
 
 
 @engine.workflow("pass_top_rung")
-async def top_rung(video_id: str, attempt: int, plan: Answer) -> Answer:
+async def top_rung(video_id: str, attempt: int, plan: Answer, turn: int = 0) -> Answer:
     """The source's own pictures at their place, as the top rung; `tracks` as measured."""
-    return await _answered(video_id, lambda: _top_rung(video_id, attempt, plan))
+    return await _answered(video_id, lambda: _top_rung(video_id, attempt, plan, turn))
 
 
 @engine.workflow("encode_chunk")
-async def chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answer:
+async def chunk(video_id: str, attempt: int, plan: Answer, number: int, turn: int = 0) -> Answer:
     """Every rung of one chunk that is encoded at its place; `tracks` as measured, and the chunk's `storyboard`."""
-    return await _answered(video_id, lambda: _chunk(video_id, attempt, plan, number))
+    return await _answered(video_id, lambda: _chunk(video_id, attempt, plan, number, turn))
 
 
 @engine.step(tries=3, first_wait_s=2.0, final=(Lost, Unusable))
@@ -111,26 +111,26 @@ async def _prepare(video_id: str, attempt: int) -> Answer:
 
 
 @engine.step(tries=3, first_wait_s=5.0, final=(Lost, Unusable))
-async def _sound(video_id: str, attempt: int, plan: Answer) -> Answer:
+async def _sound(video_id: str, attempt: int, plan: Answer, turn: int = 0) -> Answer:
     source = Source.from_json(plan["source"])
     work, report = work_folder(video_id, attempt), Report(UUID(video_id), attempt)
-    path = await source_file(await report.source_key(), work)
+    path = await _taken_up(report, work, turn)
     async with report.percent(SOUND_NUMBER, SOUND_SHARE) as on_percent:
         place = await encode_sound(path, source, work, on_percent)
     return await _delivered(video_id, attempt, place, [AUDIO_FOLDER])
 
 
 @engine.step(tries=3, first_wait_s=5.0, final=(Lost, Unusable))
-async def _top_rung(video_id: str, attempt: int, plan: Answer) -> Answer:
+async def _top_rung(video_id: str, attempt: int, plan: Answer, turn: int = 0) -> Answer:
     source, ladder = Source.from_json(plan["source"]), Ladder.from_json(plan["ladder"])
     work = work_folder(video_id, attempt)
-    path = await source_file(await Report(UUID(video_id), attempt).source_key(), work)
+    path = await _taken_up(Report(UUID(video_id), attempt), work, turn)
     place = await passthrough(path, source, ladder, work)
     return await _delivered(video_id, attempt, place, [ladder.top.folder])
 
 
 @engine.step(tries=3, first_wait_s=5.0, final=(Lost, Unusable))
-async def _chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answer:
+async def _chunk(video_id: str, attempt: int, plan: Answer, number: int, turn: int = 0) -> Answer:
     source, ladder = Source.from_json(plan["source"]), Ladder.from_json(plan["ladder"])
     work, report = work_folder(video_id, attempt), Report(UUID(video_id), attempt)
     # Plans of older releases name neither.
@@ -138,7 +138,7 @@ async def _chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answ
     if plan.get("passthrough"):
         ladder = ladder.below_top()
     wanted = cut(source, ladder, is_copied=copy is not None)[number]
-    path = await source_file(await report.source_key(), work)
+    path = await _taken_up(report, work, turn)
     if copy:
         path = await remux.same_copy(path, source, work, remux.Copy.from_json(copy))
         source = remux.as_copied(source)
@@ -151,6 +151,16 @@ async def _chunk(video_id: str, attempt: int, plan: Answer, number: int) -> Answ
     await report.part(number, 100 * share)
     delivered = await _delivered(video_id, attempt, place, [rung.folder for rung in ladder.rungs])
     return {**delivered, "storyboard": board.to_json()}
+
+
+async def _taken_up(report: Report, work: Path, turn: int) -> Path:
+    """The source, for a part that begins; of one that has waited (`turn`), nothing is waited for any more.
+
+    Raises: as `Report.source_key` and `source_file`.
+    """
+    if turn:
+        await report.say("encoding")
+    return await source_file(await report.source_key(), work)
 
 
 async def _delivered(video_id: str, attempt: int, place: Path, folders: list[str]) -> Answer:

@@ -116,14 +116,19 @@ class Report:
         await _write(self.video_id, self.attempt, only_busy=True, **values)
 
     async def part(self, number: int, percent: float) -> None:
-        """How much of the whole, in percent, part `number` has done. Raises: Lost."""
+        """How much of the whole, in percent, part `number` has done. Raises: Lost.
+
+        A film of which another part waits goes on saying so: it is what somebody can do something about.
+        """
         async with db.transaction() as session:
             video = await session.get(Video, self.video_id, with_for_update=True)
             if video is None or video.attempt != self.attempt or video.state not in BUSY:
                 raise Lost(str(self.video_id))
             video.parts = {**video.parts, str(number): round(percent, 2)}
             video.percent = min(99, int(sum(video.parts.values())))
-            video.state, video.stage, video.changed_at = "encoding", "", utcnow()
+            video.changed_at = utcnow()
+            if not video.stage:
+                video.state = "encoding"
 
     @asynccontextmanager
     async def percent(self, number: int, share: float) -> AsyncIterator[Callable[[int], None]]:

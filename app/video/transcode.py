@@ -90,7 +90,7 @@ async def _make(video_id: str, attempt: int) -> Answer:
 async def _queue(film: tuple[str, int], part: Part, turn: int = 0) -> Any:
     name = f"{workflow_id(UUID(film[0]), film[1])}:{part.name}"
     return await engine.begin_part(
-        jobs.ENCODE, part.work, f"{name}:{turn}" if turn else name, part.urgency, *part.args
+        jobs.ENCODE, part.work, f"{name}:{turn}" if turn else name, part.urgency, *part.args, turn
     )
 
 

@@ -16,8 +16,11 @@ from bench.workers import start_worker
 
 FIRST_LOCK = 720_451
 LOOK_S = 0.002
+BRIEF_LOOK_S = 0.0005
 LOOKS = 50
-GIVE_UP_S = 60
+GIVE_UP_S = 180
+# A gate that cannot be taken down says so, instead of waiting for whoever stands in its table.
+LOCKED_MS = 30_000
 
 
 class Gate:
@@ -31,7 +34,7 @@ class Gate:
     ) -> None:
         self.lock, self.table = FIRST_LOCK + number, table
         self.trigger = f"crash_gate_{number}"
-        self.connection = psycopg.connect(url, autocommit=True)
+        self.connection = psycopg.connect(url, autocommit=True, options=f"-c lock_timeout={LOCKED_MS}")
         kind, moment, late = (
             ("CONSTRAINT TRIGGER", "AFTER", "DEFERRABLE INITIALLY DEFERRED ")
             if at_commit
@@ -54,7 +57,7 @@ class Gate:
         ).fetchall()
         return [int(row[0]) for row in rows]
 
-    def open(self, *, onward: bool = False) -> None:
+    def unlock(self, *, onward: bool = False) -> None:
         """Whoever stands there is gone by now: the database learns of a dead client when it wants to answer it.
 
         With `onward` it goes on as if its client lived: a commit that was asked for is made, and nobody is told.
@@ -64,6 +67,12 @@ class Gate:
         for pid in self.standing() if not onward else ():
             self.connection.execute("SELECT pg_terminate_backend(%s)", [pid])
         self.connection.execute("SELECT pg_advisory_unlock_all()")
+
+    def open(self, *, onward: bool = False) -> None:
+        """Unlocked, and gone. Where a table has several gates, each is unlocked before one of them is opened."""
+        if self.connection.closed:
+            return
+        self.unlock(onward=onward)
         self.connection.execute(f"DROP TRIGGER {self.trigger} ON {self.table}".encode())
         self.connection.close()
 
@@ -118,14 +127,28 @@ class Workers:
             for _look in range(LOOKS):
                 if pid is None or pid not in self.running:
                     break
-                if is_there(pid):
-                    os.kill(pid, signal.SIGSTOP)
-                    if is_there(pid):
-                        self.kill(pid)
-                        return
-                    os.kill(pid, signal.SIGCONT)
+                if is_there(pid) and self._caught(pid, is_there):
+                    return
                 time.sleep(LOOK_S)
         raise AssertionError(f"{work} was never at that point")
+
+    async def killed_within(self, work: str, is_there: Callable[[int], bool]) -> None:
+        """As `killed_when` for what lasts milliseconds only: it gets on by half of one between two looks."""
+        deadline = time.monotonic() + GIVE_UP_S
+        while (pid := self.holder(work)) not in self.running:
+            assert time.monotonic() < deadline, f"nobody has {work}"
+            await asyncio.sleep(LOOK_S)
+        while not self._caught(pid, is_there):
+            assert time.monotonic() < deadline, f"{work} was never at that point"
+            await asyncio.sleep(BRIEF_LOOK_S)
+
+    def _caught(self, pid: int, is_there: Callable[[int], bool]) -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        if is_there(pid):
+            self.kill(pid)
+            return True
+        os.kill(pid, signal.SIGCONT)
+        return False
 
     def end(self) -> None:
         for process in self.running.values():

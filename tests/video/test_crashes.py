@@ -44,6 +44,7 @@ class Seen:
     name: str
     part: str
     is_there: Callable[[int, UUID], bool]
+    is_brief: bool = False
 
 
 def says(name: str, state: str) -> AtGate:
@@ -77,7 +78,7 @@ PLACES: list[AtGate | Seen] = [
     AtGate("beginning-written", "UPDATE", "video", "NEW.begun_version > 0 AND OLD.begun_version = 0"),
     recorded("beginning-shown", "_grow"),
     Seen("later-chunk", ":chunk-1", lambda pid, _id: runs(pid, "[v0]")),
-    Seen("delivering", ":chunk-1", is_delivering),
+    Seen("delivering", ":chunk-1", is_delivering, is_brief=True),
     says("packaging", "packaging"),
     says("verifying", "verifying"),
     recorded("finished", "_finish"),
@@ -122,6 +123,8 @@ async def test_a_worker_killed_at_any_step_leaves_the_same_stream(
             if isinstance(place, AtGate):
                 gates[place.name] = Gate(database.url, number, place.event, place.table, place.when)
                 stack.callback(gates[place.name].open)
+        for gate in gates.values():
+            stack.callback(gate.unlock)
         video_id = await add_video(film.read_bytes())
         for place in places:
             await die(crew, place, gates.get(place.name), video_id)
@@ -143,7 +146,8 @@ async def test_a_living_worker_takes_the_work_of_a_killed_one_over(
 async def die(crew: Workers, place: AtGate | Seen, gate: Gate | None, video_id: UUID) -> None:
     work = f"transcode:{video_id}:1{place.part}"
     if isinstance(place, Seen):
-        await crew.killed_when(work, lambda pid: place.is_there(pid, video_id))
+        kill = crew.killed_within if place.is_brief else crew.killed_when
+        await kill(work, lambda pid: place.is_there(pid, video_id))
     else:
         assert gate is not None
         await crew.killed_at_gate(gate, work)

@@ -94,7 +94,8 @@ async def test_a_film_waits_for_room_and_ends_ready(
     moved(settings.data_dir / folder, disk)
     disk.fill(200_000)
     with workers(database.url, 1):
-        await until(lambda: waits(video_id), 90, "it never waited for room")
+        # Each of its parts is tried five times before, on however slow a machine.
+        await until(lambda: waits(video_id), 300, "it never waited for room")
         disk.make_room()
         video = await until_ended(video_id, 120)
     assert (video.state, video.failure, video.version) == ("ready", None, 1)

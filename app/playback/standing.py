@@ -24,8 +24,6 @@ NGINX_ALLOW_S = 4.0
 # Whoever plays is asked about every 10 s: those whose turn may come are looked up along with who is asked about now.
 ALONG_S = NGINX_ALLOW_S
 ALONG = 256
-# Where nginx is told who stands, whoever asks is answered first. So many of them wait for who is looked up along then.
-CARRIERS = 4
 # So often without anybody wanting the answer.
 IN_VAIN = 2
 # nginx which is told who stands does not say whom it serves: as long as a token lives, whose renewal is a sign of life.
@@ -69,8 +67,6 @@ class Standing:
         # Whether nginx is told who stands; of each time that some were looked up along, when, and who of them stands.
         self._is_told = False
         self._news: deque[tuple[float, list[Viewing]]] = deque(maxlen=MOST // ALONG)
-        self._carriers: deque[asyncio.Future[None]] = deque()
-        self._has_more = False
 
     def known(self, token: Verified, video: str, version: str, within_s: float) -> bool:
         """Whether a yes of at most so many seconds ago is remembered."""
@@ -112,25 +108,17 @@ class Standing:
             while self._next:
                 # One statement reads one moment: a transaction around it would be two more ways there and back.
                 async with db.statements() as connection:
-                    self._has_more = True
-                    while self._next or self._has_more:
-                        self._has_more = await self._ask(connection)
+                    are_more = True
+                    while self._next or are_more:
+                        are_more = await self._ask(connection)
         except BaseException as fault:
             self._fail(fault)
             if not isinstance(fault, Exception):
                 raise
-        finally:
-            self._has_more = False
-            while self._carriers:
-                self._let_go()
 
     async def _ask(self, connection: AsyncConnection) -> bool:
         """Look up who is wanted and who comes along. Answers whether there are more, to be looked up before nginx asks
-        again: what it is told next is ready then.
-
-        Where it is told, who comes along is looked up behind who is wanted: 256 of them held up the first answer to
-        a rush, and with it all who had asked meanwhile, by 10 ms.
-        """
+        again: what it is told next is ready then."""
         self._asking, self._next = self._next, {}
         # The clock starts before the question: the answers are as old as that.
         now = time.monotonic()
@@ -138,7 +126,7 @@ class Standing:
         if now - self._expected_at > LATELY_EVERY_S and any(one not in self._yes for one in wanted):
             self._expected_at = now
             self._expected = deque(await begun_since(connection, utcnow() - LATELY))
-        along = [] if wanted and self._is_told else self._along(wanted, now)
+        along = self._along(wanted, now)
         if not wanted and not along:
             return False
         answers = await verdicts(connection, [*wanted, *along], utcnow())
@@ -148,8 +136,6 @@ class Standing:
         news = [viewing for viewing, stands in others if stands]
         if self._is_told and news:
             self._news.append((now, news))
-            if self._carriers:
-                self._let_go()
         for (key, waiting), viewing, stands in zip(self._asking.items(), wanted, answers, strict=False):
             self._keep(viewing, stands, now, is_wanted=True)
             if not stands:
@@ -158,7 +144,7 @@ class Standing:
         self._asking = {}
         while len(self._no) > MOST:
             self._no.popitem(last=False)
-        return self._is_told and (bool(wanted) or len(along) >= ALONG)
+        return self._is_told and len(along) >= ALONG
 
     def tell(self) -> None:
         """From now on there is a nginx that is told who stands, and asks about nobody of these."""
@@ -174,20 +160,6 @@ class Standing:
     def take_news(self) -> list[Viewing]:
         """At most `ALONG` who stand, of those that were looked up along: each once, and while that is young."""
         return self._news.popleft()[1] if self.has_news else []
-
-    async def more_news(self) -> None:
-        """Wait for who is being looked up along, where that is under way and few wait for it.
-
-        nginx is told by answers alone, and between a rush of questions and the next there are none to tell it by.
-        """
-        if self._has_more and len(self._carriers) < CARRIERS and not self.has_news:
-            self._carriers.append(asyncio.get_running_loop().create_future())
-            await self._carriers[-1]
-
-    def _let_go(self) -> None:
-        carrier = self._carriers.popleft()
-        if not carrier.done():
-            carrier.set_result(None)
 
     def _along(self, wanted: Sequence[Viewing], now: float) -> list[Viewing]:
         """Who will be asked about soon: is expected, or was asked about since an answer that is some seconds old."""

@@ -146,8 +146,6 @@ async def _media_auth(scope: Scope) -> ASGIApp:
     try:
         raw_path = _header(scope, b"x-original-uri").partition("?")[0]
         passed = await permitted(raw_path, standing.stands_for_nginx)
-        if is_told:
-            await standing.more_news()
     except (SQLAlchemyError, OSError):
         # A door that cannot ask stays shut.
         passed = None

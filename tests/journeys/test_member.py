@@ -31,7 +31,7 @@ def test_a_lesson_goes_on_where_it_stopped_on_another_device(
     page.goto(lesson)
     assert_plays(page)
     page.evaluate("() => { document.querySelector('video').currentTime = 12; }")
-    page.wait_for_function("() => document.querySelector('video').currentTime > 12.5")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 13.5")
     with page.expect_request("**/progress"):
         page.evaluate("() => document.querySelector('video').pause()")
     page.wait_for_timeout(500)
@@ -41,7 +41,7 @@ def test_a_lesson_goes_on_where_it_stopped_on_another_device(
         sign_in(other, "member", lesson)
         other.wait_for_selector("[data-player]:not([data-state=loading])")
         other.wait_for_function("() => document.querySelector('video').currentTime > 7")
-        assert abs(other.evaluate("() => document.querySelector('video').currentTime") - 12.5) < 5
+        assert abs(other.evaluate("() => document.querySelector('video').currentTime") - 13.5) < 5
         expect(other.get_by_text("Resumed at")).to_be_visible()
     finally:
         phone.close()

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import db, i18n
 from app.errors import LimberError
-from app.playback import keyring
+from app.playback import keeping
 from app.practice.queries import language
 from app.settings import get_settings
 from app.web import articles, closing, courses, failures, media, playback, static
@@ -102,7 +102,7 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     db.open_database(settings.database_url)
     await _speak()
     # A token that another process signed with a new key is known from the first request on.
-    keys = asyncio.create_task(keyring.keep_fresh())
+    keys = asyncio.create_task(keeping.keep_fresh())
     with closing.heeding_signals():
         yield
     keys.cancel()

@@ -3,13 +3,18 @@
 1,000 viewings, each with a token of its own, ask for a segment of pictures and one of sound in turn. Warm: a round
 lasts as long as nginx keeps an answer, so each token is new again once in it. Cold: each pair once, with a token and a
 viewing that are new to nginx. Both sides stand in one server block, so logs, TLS and what else is shared are the same.
+Files for anybody need no web process, so it is stopped while they are asked for: what it does unasked is ours to pay.
 """
 
 import asyncio
+import os
+import signal
 import statistics
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +27,12 @@ from bench.workshop import workshop
 
 CONNECTIONS = (16, 64)
 # Each is used up by being asked about.
-COLD_ROUNDS = 8
+COLD_ROUNDS = 12
+# One lasts a second, and of the other's there is time for more while nginx forgets.
+COLD_PLAIN = 3
 COLD = [f"signed-cold-{many}-{number}" for many in CONNECTIONS for number in range(COLD_ROUNDS)]
 # As long as a yes is kept (deploy/nginx/answers-in-*), or that a viewing stands, and a little more: then nginx knows of
-# no viewing, and what the application has found out is too old for it.
+# no viewing.
 FORGOTTEN_S = 11
 GOAL = 0.95
 CPU_GOAL = 1.25
@@ -47,11 +54,12 @@ PLAIN = """
 
 @dataclass(frozen=True)
 class Sides:
-    """A front door, the files with addresses, and whose CPU counts."""
+    """A front door, the files with addresses, whose CPU counts, and which of them is the web process."""
 
     origin: str
     folder: Path
     pids: list[int]
+    web: int
 
     def run(self, name: str, connections: int, seconds: int, *, once: bool = False) -> Load:
         """Raises: RuntimeError: an answer was no 2xx."""
@@ -59,6 +67,23 @@ class Sides:
         if measured.wrong:
             raise RuntimeError(f"{measured.wrong} of {measured.requests} answers to {name} were wrong")
         return measured
+
+    def alone(self, name: str, connections: int, seconds: int, *, once: bool = False) -> Load:
+        """The same; files for anybody with the web process stopped."""
+        if name.startswith("signed"):
+            return self.run(name, connections, seconds, once=once)
+        with stopped(self.web):
+            return self.run(name, connections, seconds, once=once)
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """A process that gets no CPU for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def write_addresses(folder: Path, watching: list[Viewing]) -> None:
@@ -81,11 +106,10 @@ def write_pairs(place: Path, prefixes: list[str]) -> None:
 def alternated(sides: Sides, kind: str, connections: int, seconds: int) -> tuple[list[Load], list[Load]]:
     """Both, turn by turn, the first of a round changing. Each begins warm."""
     seen: dict[str, list[Load]] = {"signed": [], "plain": []}
-    for side in seen:
-        sides.run(f"{side}-{kind}", connections, 1)
     for number in range(ROUNDS):
         for side in ("signed", "plain") if number % 2 else ("plain", "signed"):
-            seen[side].append(sides.run(f"{side}-{kind}", connections, seconds))
+            sides.run(f"{side}-{kind}", connections, 1)
+            seen[side].append(sides.alone(f"{side}-{kind}", connections, seconds))
     return seen["signed"], seen["plain"]
 
 
@@ -99,38 +123,50 @@ def pairs_at(sides: Sides, connections: int) -> dict[str, float]:
 
 
 def cold_at(sides: Sides, connections: int) -> dict[str, float]:
-    """Each pair once, for anybody and with tokens and viewings that are new to nginx, the first of a round changing.
+    """Each pair once, with tokens and viewings that are new to nginx, and then for anybody.
 
-    A round takes a second or less, so there are more of them.
+    A round takes a second or less, so there are more of them, and of each with files for anybody some more. Before
+    both there was load for a second: a machine that has slept is slow to begin with.
     """
-    seen: dict[str, list[Load]] = {"signed": [], "plain": []}
+    signed, plain = [], []
     for number in range(COLD_ROUNDS):
-        name = f"signed-cold-{connections}-{number}"
-        for side in ("signed", "plain") if number % 2 else ("plain", "signed"):
-            paths = name if side == "signed" else "plain-pairs"
-            seen[side].append(sides.run(paths, connections, 30, once=True))
+        sides.run("plain-pairs", connections, 30, once=True)
+        signed.append(sides.run(f"signed-cold-{connections}-{number}", connections, 30, once=True))
+        plain.append([sides.alone("plain-pairs", connections, 30, once=True) for _ in range(COLD_PLAIN)])
         time.sleep(FORGOTTEN_S)
-    return compared(seen["signed"], seen["plain"])
+    return compared(signed, [mean(loads) for loads in plain])
 
 
-def of_rounds(signed: list[Load], plain: list[Load], what: str) -> float:
-    """The median of the rounds' ratios: a machine that changes its speed changes both sides of a round."""
-    return float(
-        statistics.median(
-            getattr(ours, what) / getattr(theirs, what) for ours, theirs in zip(signed, plain, strict=True)
-        )
+def mean(loads: list[Load]) -> Load:
+    """One that stands for all, by speed and CPU for a GB."""
+    return replace(
+        loads[0],
+        bytes_s=statistics.fmean(one.bytes_s for one in loads),
+        cpu_s=sum(one.cpu_s for one in loads),
+        total_bytes=sum(one.total_bytes for one in loads),
     )
+
+
+def of_rounds(signed: list[Load], plain: list[Load], what: str) -> tuple[float, float]:
+    """The mean of the rounds' ratios, and how far off it may be (its standard error).
+
+    A machine that changes its speed changes both sides of a round. Not the median: of three to twelve it moves more.
+    """
+    ratios = [getattr(ours, what) / getattr(theirs, what) for ours, theirs in zip(signed, plain, strict=True)]
+    return statistics.fmean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
 
 
 def compared(signed: list[Load], plain: list[Load]) -> dict[str, float]:
     """Speed, and CPU seconds for a GB."""
+    ratio, error = of_rounds(signed, plain, "bytes_s")
     return {
         "mb_s": round(median(signed, "bytes_s") / 1e6),
         "plain_mb_s": round(median(plain, "bytes_s") / 1e6),
-        "ratio": round(of_rounds(signed, plain, "bytes_s"), 3),
+        "ratio": round(ratio, 3),
+        "ratio_error": round(error, 3),
         "cpu_s_per_gb": round(median(signed, "cpu_s_per_gb"), 3),
         "plain_cpu_s_per_gb": round(median(plain, "cpu_s_per_gb"), 3),
-        "cpu_ratio": round(of_rounds(signed, plain, "cpu_s_per_gb"), 3),
+        "cpu_ratio": round(of_rounds(signed, plain, "cpu_s_per_gb")[0], 3),
     }
 
 
@@ -139,7 +175,7 @@ def small_at(sides: Sides, connections: int) -> dict[str, float]:
     return {
         "requests_s": round(median(signed, "requests_s")),
         "plain_requests_s": round(median(plain, "requests_s")),
-        "ratio": round(of_rounds(signed, plain, "requests_s"), 3),
+        "ratio": round(of_rounds(signed, plain, "requests_s")[0], 3),
     }
 
 
@@ -161,7 +197,7 @@ def measured(kind: str, web: Any, folder: Path, media: Path, pids: list[int]) ->
     cores = psutil.cpu_count() or 1
     extra = PLAIN % media
     with front_door(place, web.port, media, kind=kind, workers=cores, extra=extra) as door:
-        sides = Sides(origin(door), folder, [door.pid, *pids])
+        sides = Sides(origin(door), folder, [door.pid, *pids], web.pid)
         # The first question of a process also opens its connection and compiles its query.
         sides.run("signed-first", 2, 1, once=True)
         time.sleep(FORGOTTEN_S)
@@ -179,7 +215,7 @@ def origin(door: FrontDoor) -> str:
 
 
 def run() -> dict[str, Any]:
-    """Measure on a server, a database and files of its own; about fourteen minutes."""
+    """Measure on a server, a database and files of its own; about twenty minutes."""
     with workshop() as (database_url, folder):
         media = folder / "media"
         watching = asyncio.run(viewings(database_url, media, VIEWINGS))

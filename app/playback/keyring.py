@@ -1,17 +1,15 @@
 """The keys of media tokens: the settings' ring and what `limber keys rotate` made of it, the same in every process.
 
-Rotations are rows. Each process reads them every few seconds, and at once when a token names a key unknown to it.
+Rotations are rows. Each process reads them every few seconds (keeping.py), and at once when a token names a key that is
+unknown to it.
 """
 
-import asyncio
-import logging
 import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db
@@ -19,15 +17,19 @@ from app.errors import Conflict
 from app.i18n import _
 from app.keys import KeyRing, Rotation, rotated
 from app.playback.models import MediaKey
+from app.question import rows
 from app.settings import get_settings
 
-EVERY_S = 5.0
 # After making and before signing: by then every process knows the key.
 NOTICE = timedelta(seconds=15)
 # A browser that plays HLS by itself has a token for so long (starting.NATIVE_LONGEST).
 LONGEST_TOKEN = timedelta(hours=6)
 AT_MOST = 4
-log = logging.getLogger("limber.playback")
+ROTATIONS = (
+    select(MediaKey.kid, MediaKey.root, MediaKey.salt, MediaKey.signs_at, MediaKey.alone_from)
+    .order_by(MediaKey.signs_at.desc())
+    .limit(20)
+)
 
 
 @dataclass
@@ -58,11 +60,8 @@ def media_ring(now: datetime | None = None) -> KeyRing:
 async def refresh() -> None:
     """Read the rotations. What is known stays known while the database is away."""
     _known.asked_at = time.monotonic()
-    async with db.transaction() as session:
-        rows = list(await session.scalars(select(MediaKey).order_by(MediaKey.signs_at.desc()).limit(20)))
-    _known.rotations = tuple(
-        Rotation(row.kid, row.root, row.salt, row.signs_at, row.alone_from) for row in rows
-    )
+    async with db.statements() as connection:
+        _known.rotations = tuple(Rotation(*row) for row in await rows(connection, ROTATIONS))
 
 
 async def knows(kid: str) -> bool:
@@ -70,16 +69,6 @@ async def knows(kid: str) -> bool:
     if media_ring().find(kid) is None and time.monotonic() - _known.asked_at > 1:
         await refresh()
     return media_ring().find(kid) is not None
-
-
-async def keep_fresh() -> None:
-    """Read the rotations every few seconds until cancelled."""
-    while True:
-        try:
-            await refresh()
-        except (SQLAlchemyError, OSError) as fault:
-            log.warning("media keys were not read: %s", type(fault).__name__)
-        await asyncio.sleep(EVERY_S)
 
 
 async def rotate(session: AsyncSession, now: datetime, *, at_once: bool = False) -> MediaKey:

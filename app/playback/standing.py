@@ -14,20 +14,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import db
 from app.clock import utcnow
+from app.playback.news import News
 from app.playback.tokens import Verified
 from app.playback.verdicts import Viewing, begun_since, verdicts
 
 ALLOW_S = 10.0
 DENY_S = 2.0
-# nginx keeps a yes for 10 s more: together 14 s, of the 30 that are promised.
-NGINX_ALLOW_S = 4.0
+# nginx keeps a yes for 10 s more: together 16 s, of the 30 that are promised.
+NGINX_ALLOW_S = 6.0
 # Whoever plays is asked about every 10 s: those whose turn may come are looked up along with who is asked about now.
-ALONG_S = NGINX_ALLOW_S
+ALONG_S = 4.0
 ALONG = 256
 # So often without anybody wanting the answer.
 IN_VAIN = 2
-# nginx which is told who stands does not say whom it serves: as long as a token lives, whose renewal is a sign of life.
-TOLD_IN_VAIN = 75
+# Where nginx is told who stands, they are looked up again every 5 s (keeping.py), whether anybody asks or not: whoever
+# asks next, after a pause or for a nginx that began anew, takes all of them along. Not those who just were.
+AHEAD_S = 1.0
+# nginx does not say whom it serves: as long as a token lives, whose renewal is a sign of life.
+AHEAD_IN_VAIN = 60
 # A film that is paused is asked about no more.
 KEEP_S = 60.0
 # What began in another process, or before this one, is read from the database in one go, and not more often.
@@ -64,9 +68,10 @@ class Standing:
         self._asking: dict[Key, asyncio.Future[bool]] = {}
         self._next: dict[Key, asyncio.Future[bool]] = {}
         self._task: asyncio.Task[None] | None = None
-        # Whether nginx is told who stands; of each time that some were looked up along, when, and who of them stands.
+        # Whether there is a nginx that is told who stands.
         self._is_told = False
-        self._news: deque[tuple[float, list[Viewing]]] = deque(maxlen=MOST // ALONG)
+        self.news = News(NGINX_ALLOW_S)
+        self._looks_ahead = False
 
     def known(self, token: Verified, video: str, version: str, within_s: float) -> bool:
         """Whether a yes of at most so many seconds ago is remembered."""
@@ -97,24 +102,29 @@ class Standing:
         answer = self._asking.get(key) or self._next.get(key)
         if answer is None:
             answer = self._next[key] = asyncio.get_running_loop().create_future()
-            if self._task is None or self._task.done():
-                self._task = asyncio.create_task(self._ask_all())
+            self._begin()
         # A viewer who hangs up must not take the answer from the others who wait for it.
         return await asyncio.shield(answer)
 
+    def _begin(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._ask_all())
+
     async def _ask_all(self) -> None:
         try:
+            are_more = True
             # Outside too: whoever asks while the connection is given back finds this task still under way.
-            while self._next:
+            while self._next or are_more:
                 # One statement reads one moment: a transaction around it would be two more ways there and back.
                 async with db.statements() as connection:
-                    are_more = True
                     while self._next or are_more:
                         are_more = await self._ask(connection)
         except BaseException as fault:
             self._fail(fault)
             if not isinstance(fault, Exception):
                 raise
+        finally:
+            self._looks_ahead = False
 
     async def _ask(self, connection: AsyncConnection) -> bool:
         """Look up who is wanted and who comes along. Answers whether there are more, to be looked up before nginx asks
@@ -126,16 +136,14 @@ class Standing:
         if now - self._expected_at > LATELY_EVERY_S and any(one not in self._yes for one in wanted):
             self._expected_at = now
             self._expected = deque(await begun_since(connection, utcnow() - LATELY))
-        along = self._along(wanted, now)
+        # Nobody waits for all of those.
+        waits = bool(wanted) and self._looks_ahead
+        along = [] if waits else self._along(wanted, now)
         if not wanted and not along:
             return False
         answers = await verdicts(connection, [*wanted, *along], utcnow())
-        others = list(zip(along, answers[len(wanted) :], strict=True))
-        for viewing, stands in others:
+        for viewing, stands in zip(along, answers[len(wanted) :], strict=True):
             self._keep(viewing, stands, now, is_wanted=False)
-        news = [viewing for viewing, stands in others if stands]
-        if self._is_told and news:
-            self._news.append((now, news))
         for (key, waiting), viewing, stands in zip(self._asking.items(), wanted, answers, strict=False):
             self._keep(viewing, stands, now, is_wanted=True)
             if not stands:
@@ -144,22 +152,17 @@ class Standing:
         self._asking = {}
         while len(self._no) > MOST:
             self._no.popitem(last=False)
-        return self._is_told and len(along) >= ALONG
+        return waits or (self._is_told and len(along) >= ALONG)
 
     def tell(self) -> None:
         """From now on there is a nginx that is told who stands, and asks about nobody of these."""
         self._is_told = True
 
-    @property
-    def has_news(self) -> bool:
-        """Whether somebody stands of whom nginx was not told."""
-        while self._news and time.monotonic() - self._news[0][0] >= NGINX_ALLOW_S:
-            self._news.popleft()
-        return bool(self._news)
-
-    def take_news(self) -> list[Viewing]:
-        """At most `ALONG` who stand, of those that were looked up along: each once, and while that is young."""
-        return self._news.popleft()[1] if self.has_news else []
+    def look_ahead(self) -> None:
+        """Begin to look up all whose players may ask a nginx that is told."""
+        if self._is_told and (self._yes or self._expected):
+            self._looks_ahead = True
+            self._begin()
 
     def _along(self, wanted: Sequence[Viewing], now: float) -> list[Viewing]:
         """Who will be asked about soon: is expected, or was asked about since an answer that is some seconds old."""
@@ -170,10 +173,13 @@ class Standing:
                 found[expected] = None
         while self._yes and now - next(iter(self._yes.values())).asked_at >= KEEP_S:
             self._yes.popitem(last=False)
+        in_vain = AHEAD_IN_VAIN if self._is_told else IN_VAIN
+        # (Beside a question, where nginx is told: only those whose answer is too old for that.)
+        after_s = AHEAD_S if self._looks_ahead else NGINX_ALLOW_S if self._is_told else ALONG_S
         for viewing, yes in self._yes.items():
-            if now - yes.asked_at < ALONG_S or len(found) >= ALONG:
+            if now - yes.asked_at < after_s or len(found) >= ALONG:
                 break
-            if yes.in_vain < (TOLD_IN_VAIN if self._is_told else IN_VAIN):
+            if yes.in_vain < in_vain:
                 found[viewing] = None
         for viewing in wanted:
             found.pop(viewing, None)
@@ -181,7 +187,11 @@ class Standing:
 
     def _keep(self, viewing: Viewing, stands: bool, now: float, *, is_wanted: bool) -> None:
         before = self._yes.pop(viewing, None)
+        # Who asks has the answer by that.
+        self.news.drop(viewing)
         if stands:
+            if self._is_told and not is_wanted:
+                self.news.put(viewing, now)
             self._yes[viewing] = _Yes(now, 0 if is_wanted else 1 + (before.in_vain if before else 0))
             while len(self._yes) > MOST:
                 self._yes.popitem(last=False)
@@ -200,7 +210,8 @@ class Standing:
         self._expected.clear()
         self._expected_at = float("-inf")
         self._is_told = False
-        self._news.clear()
+        self.news.clear()
+        self._looks_ahead = False
 
 
 standing = Standing()

@@ -1,7 +1,7 @@
 """What nginx is told beside its answer, so that it need not ask for each token: who else may go on, and tokens' keys.
 
-Beside one question the application looks up all whose turn may come (app/playback/standing.py). nginx keeps who stands
-as long as it keeps a yes, verifies a token of theirs itself, and asks about all others as before
+The application looks up all whose turn may come, ahead of any question (app/playback/standing.py). nginx keeps who
+stands as long as it keeps a yes, verifies a token of theirs itself, and asks about all others as before
 (deploy/nginx/answers-in-memory). It is told only when it proves with LIMBER_EDGE_KEY that it is our nginx.
 """
 
@@ -23,14 +23,11 @@ def is_edge(said: str) -> bool:
 def news() -> Headers:
     """`X-Media-Stands: <video>/<version>:<sid>,<sid>;…` and `X-Media-Keys: <kid>:<hex>,…`; nothing when there is none.
 
-    At most 256 viewings (`standing.ALONG`), so at most 17 kB.
+    Together below the 32 kB that nginx has for them (`app.playback.news.ROOM`).
     """
-    told = standing.take_news()
-    if not told:
+    films = standing.news.take()
+    if not films:
         return []
-    films: dict[str, list[str]] = {}
-    for sid, video, version in told:
-        films.setdefault(f"{video}/{version}", []).append(sid)
     stands = ";".join(f"{film}:{','.join(sids)}" for film, sids in films.items())
     keys = ",".join(f"{kid}:{tokens.media_key(secret).hex()}" for kid, secret in keyring.media_ring().keys)
     return [(b"x-media-stands", stands.encode()), (b"x-media-keys", keys.encode())]

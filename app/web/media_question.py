@@ -12,13 +12,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.playback import keyring, tokens
 from app.playback.standing import NGINX_ALLOW_S, standing
 from app.web.media import parse
+from app.web.media_edge import is_edge, news
 
 # As deploy/nginx/question.conf makes nginx ask, and the whole of what arrived: no body, and nothing behind it.
 QUESTION = re.compile(
-    rb"GET /media-auth HTTP/1\.1\r\nX-Original-URI: ([!-~]{1,600})\r\n(?:X-Limber-Edge: [!-~]{1,255}\r\n)?"
+    rb"GET /media-auth HTTP/1\.1\r\nX-Original-URI: ([!-~]{1,600})\r\n(?:X-Limber-Edge: ([!-~]{1,255})\r\n)?"
     rb"Host: [!-~]{1,255}\r\n\r\n"
 )
-YES = b"HTTP/1.1 204 No Content\r\nX-Media-Max-Age: %d\r\n\r\n"
+YES = b"HTTP/1.1 204 No Content\r\nX-Media-Max-Age: %d\r\n%s\r\n"
 
 
 def known(uri: str) -> int | None:
@@ -31,14 +32,17 @@ def known(uri: str) -> int | None:
         return None
     now = time.time()
     verified = tokens.verify(keyring.media_ring(), address.token, address.video, address.version, now)
-    # (News for nginx go with an answer that is made the long way.)
-    if (
-        verified is None
-        or standing.has_news
-        or not standing.known(verified, address.video, address.version, NGINX_ALLOW_S)
-    ):
+    if verified is None or not standing.known(verified, address.video, address.version, NGINX_ALLOW_S):
         return None
     return max(0, int(verified.expires - now))
+
+
+def told(said: bytes | None) -> bytes:
+    """The lines of news for whoever said this as X-Limber-Edge."""
+    if said is None or not is_edge(said.decode("ascii")):
+        return b""
+    standing.tell()
+    return b"".join(b"%s: %s\r\n" % line for line in news())
 
 
 class Listening(HttpToolsProtocol):
@@ -51,11 +55,10 @@ class Listening(HttpToolsProtocol):
         """Answer a question, or hand the bytes to the parser."""
         if self._is_between and (self.cycle is None or self.cycle.response_complete):
             asked = QUESTION.fullmatch(data)
-            seconds_left = known(asked[1].decode("ascii")) if asked else None
-            if seconds_left is not None:
+            if asked and (seconds_left := known(asked[1].decode("ascii"))) is not None:
                 # nginx ends connections that it no longer needs; one that asks is not to be ended under it.
                 self._unset_keepalive_if_required()
-                self.transport.write(YES % seconds_left)
+                self.transport.write(YES % (seconds_left, told(asked[2])))
                 return
         super().data_received(data)
 

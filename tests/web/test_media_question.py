@@ -1,6 +1,7 @@
 """nginx's question, answered before uvicorn's parser sees it: only when it is one, and only with what is known."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from uvicorn.server import ServerState
 from app import db
 from app.playback.models import Playback
 from app.playback.standing import standing
+from app.settings import get_settings
 from app.web.media_question import QUESTION, Listening
 from bench.front_door import IN_MEMORY, SHIPPED
 from tests.playback.scene import Scene, device, set_up, sid_of, start
@@ -52,9 +54,10 @@ class Line:
         assert (await self.ask(self.address))[0] == 204
 
 
-def question(address: str) -> bytes:
+def question(address: str, key: str | None = None) -> bytes:
     """As nginx asks it."""
-    return f"GET /media-auth HTTP/1.1\r\nX-Original-URI: {address}\r\nHost: limber_web\r\n\r\n".encode()
+    edge = f"X-Limber-Edge: {key}\r\n" if key else ""
+    return f"GET /media-auth HTTP/1.1\r\nX-Original-URI: {address}\r\n{edge}Host: limber_web\r\n\r\n".encode()
 
 
 def is_short(head: bytes) -> bool:
@@ -91,6 +94,37 @@ async def test_what_is_known_is_answered_at_once_and_what_is_not_by_the_applicat
     await line.say(b"GET /healthz HTTP/1.1\r\nHost: limber.test\r\n\r\n")
     assert (await line.answer())[0] == 200
     assert is_short((await line.ask(line.address))[1])
+
+
+async def test_our_nginx_is_told_beside_the_short_answer_and_nobody_else_is(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "short-edge-secret-" * 2
+    monkeypatch.setenv("LIMBER_EDGE_KEY", key)
+    get_settings.cache_clear()
+    try:
+        async with device() as browser:
+            other = (await start(browser, line.scene.free))["playlist_url"].split("/")[2].split(".")[2]
+        # The first whom it asks about; beside the answer all others are told who are looked up along.
+        await line.say(question(line.address, key))
+        assert other.encode() in (await line.answer())[1]
+        standing.news.put((other, *line.address.split("/")[3:5]), time.monotonic())
+        for said in (None, key[:-1]):
+            await line.say(question(line.address, said))
+            head = (await line.answer())[1]
+            assert is_short(head)
+            assert b"x-media-stands" not in head.lower()
+        await line.say(question(line.address, key))
+        head = (await line.answer())[1]
+        assert is_short(head)
+        assert f"/1:{other}\r\n".encode() in head
+        assert b"x-media-keys: " in head
+        # Told once; the line goes on.
+        await line.say(question(line.address, key))
+        assert b"x-media-stands" not in (await line.answer())[1].lower()
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
 
 
 async def test_nobody_is_let_in_whom_the_application_refuses(line: Line) -> None:

@@ -38,7 +38,7 @@ GOAL = 0.95
 CPU_GOAL = 1.25
 SMALL_GOAL = 0.75
 VIEWINGS = 1_000
-ROUNDS = 3
+ROUNDS = 5
 # As long as a yes is kept (deploy/nginx/answers-in-*). Shorter ones fall between two expiries, or upon one.
 SECONDS = 10
 SMALL_SECONDS = 3
@@ -215,7 +215,7 @@ def origin(door: FrontDoor) -> str:
 
 
 def run() -> dict[str, Any]:
-    """Measure on a server, a database and files of its own; about twenty minutes."""
+    """Measure on a server, a database and files of its own; about half an hour."""
     with workshop() as (database_url, folder):
         media = folder / "media"
         watching = asyncio.run(viewings(database_url, media, VIEWINGS))

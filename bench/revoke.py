@@ -22,8 +22,8 @@ AT_A_TIME = 5
 CONNECTIONS = 16
 EVERY_S = 0.25
 WARM_S = (2.5, 4.5, 6.5, 8.5, 10.4)
-# Both memories last 10 s; what is served later than this is found by the last look.
-WATCHED_S = 16.0
+# Both memories together last 16 s; what is served later than this is found by the last look.
+WATCHED_S = 20.0
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from app.playback.verdicts import Viewing
 
 # Letters in one answer, of the 32 kB that nginx has for its head (deploy/nginx/answers-in-memory/question.conf): 1,200
-# viewings of a few films, 400 where each has a film of its own.
+# viewings of a few films, 450 where each has a film of its own.
 ROOM = 28_000
 
 

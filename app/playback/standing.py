@@ -5,6 +5,7 @@ that is good for a free film opens no other. A no is kept under the token's end 
 """
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ LATELY_EVERY_S = 30.0
 MOST = 20_000
 
 Key = tuple[Verified, str, str]
+log = logging.getLogger("limber.playback")
 
 
 class _Yes:
@@ -112,23 +114,21 @@ class Standing:
 
     async def _ask_all(self) -> None:
         try:
-            are_more = True
             # Outside too: whoever asks while the connection is given back finds this task still under way.
-            while self._next or are_more:
+            while self._next or self._looks_ahead:
                 # One statement reads one moment: a transaction around it would be two more ways there and back.
                 async with db.statements() as connection:
-                    while self._next or are_more:
+                    are_more = False
+                    while self._next or self._looks_ahead or are_more:
                         are_more = await self._ask(connection)
         except BaseException as fault:
             self._fail(fault)
             if not isinstance(fault, Exception):
                 raise
-        finally:
-            self._looks_ahead = False
 
     async def _ask(self, connection: AsyncConnection) -> bool:
-        """Look up who is wanted and who comes along. Answers whether there are more, to be looked up before nginx asks
-        again: what it is told next is ready then."""
+        """Look up who is wanted and who comes along. Answers whether more may come along, before nginx asks again: what
+        it is told next is ready then."""
         self._asking, self._next = self._next, {}
         # The clock starts before the question: the answers are as old as that.
         now = time.monotonic()
@@ -136,9 +136,11 @@ class Standing:
         if now - self._expected_at > LATELY_EVERY_S and any(one not in self._yes for one in wanted):
             self._expected_at = now
             self._expected = deque(await begun_since(connection, utcnow() - LATELY))
-        # Nobody waits for all of those.
-        waits = bool(wanted) and self._looks_ahead
-        along = [] if waits else self._along(wanted, now)
+        # Nobody who asks waits for all of those.
+        along = [] if wanted and self._looks_ahead else self._along(wanted, now)
+        if not wanted and len(along) < ALONG:
+            # (Now: whoever wants it from here on wants it anew.)
+            self._looks_ahead = False
         if not wanted and not along:
             return False
         answers = await verdicts(connection, [*wanted, *along], utcnow())
@@ -152,7 +154,7 @@ class Standing:
         self._asking = {}
         while len(self._no) > MOST:
             self._no.popitem(last=False)
-        return waits or (self._is_told and len(along) >= ALONG)
+        return self._is_told and len(along) >= ALONG
 
     def tell(self) -> None:
         """From now on there is a nginx that is told who stands, and asks about nobody of these."""
@@ -198,11 +200,14 @@ class Standing:
 
     def _fail(self, fault: BaseException) -> None:
         """Whoever waits hears of it; the next to ask tries again."""
+        if not self._asking and not self._next and isinstance(fault, Exception):
+            log.warning("who stands was not looked up ahead: %s", type(fault).__name__)
         for waiting in (*self._asking.values(), *self._next.values()):
             waiting.set_exception(fault)
             # Nobody may be left who waits for it.
             waiting.exception()
         self._asking, self._next = {}, {}
+        self._looks_ahead = False
 
     def forget(self) -> None:
         self._yes.clear()

@@ -169,8 +169,10 @@ async def test_who_stands_is_looked_up_before_anybody_asks_and_told_with_the_nex
 
     assert await told() == {tokens.spelled(stays), tokens.spelled(stops)}
     assert await told() == set()
+    # (At once: what was asked for last is just being finished.)
     standing.look_ahead()
     await asyncio.sleep(0.3)
+    assert len(standing.news) == 3
     async with db.transaction() as session:
         await session.execute(update(Playback).where(Playback.id == stops).values(revoked_at=utcnow()))
     # Once more before anybody came for the last: who does not stand any longer is not told of.

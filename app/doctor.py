@@ -172,6 +172,16 @@ async def _secrets(settings: Settings) -> Finding:
     return _good("secrets", "The two key rings are strong and apart.")
 
 
+async def _edge(settings: Settings) -> Finding:
+    if settings.edge_key:
+        return _good(
+            "edge", "nginx, with the same LIMBER_EDGE_KEY, verifies the tokens of many viewers itself."
+        )
+    return _good(
+        "edge", "Without LIMBER_EDGE_KEY nginx asks about each token: right, and slower for many viewers."
+    )
+
+
 async def _user(_settings: Settings) -> Finding:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return _warn("user", "Limber runs as root; give it a user of its own.")
@@ -188,6 +198,7 @@ CHECKS: tuple[Callable[[Settings], Awaitable[Finding]], ...] = (
     _mail,
     _stripe,
     _frontend,
+    _edge,
     _user,
 )
 

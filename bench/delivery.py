@@ -1,9 +1,9 @@
 """`delivery`: paid films through the shipped nginx, against the same nginx with the same files for anybody.
 
-1,000 viewings, each with a token of its own, ask for a segment of pictures and one of sound in turn. Warm: second by
-second in turns with files for anybody. nginx forgets while those are asked for too, so in each of our seconds twice as
-many answers run out. Cold: each pair once, with a token and a viewing that are new to nginx. Both sides stand in one
-server block, so logs, TLS and what else is shared are the same.
+1,000 viewings, each with a token of its own, ask for a segment of pictures and one of sound in turn. Warm: a second of
+files for anybody between two of ours. nginx forgets meanwhile too, so in each of ours half as many answers again run
+out. Cold: each pair once, with a token and a viewing that are new to nginx. A new token comes of a renewal, which is
+written down. Both sides stand in one server block, so logs, TLS and what else is shared are the same.
 Files for anybody need no web process, so it is stopped while they are asked for: what it does unasked is ours to pay.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 from bench.front_door import FrontDoor, front_door
 from bench.load import Load, load
@@ -28,7 +29,7 @@ from bench.workshop import workshop
 
 CONNECTIONS = (16, 64)
 # Each is used up by being asked about.
-COLD_ROUNDS = 20
+COLD_ROUNDS = 16
 # One lasts a second, and of the other's there is time for more while nginx forgets.
 COLD_PLAIN = 3
 COLD = [f"signed-cold-{many}-{number}" for many in CONNECTIONS for number in range(COLD_ROUNDS)]
@@ -41,7 +42,7 @@ SMALL_GOAL = 0.75
 VIEWINGS = 1_000
 # Many short ones: how the connections of one run happen to spread over nginx's workers moves its speed by up to 12 %
 # however long it lasts, and a machine's own speed wanders within a minute.
-ROUNDS = 60
+ROUNDS = 40
 SMALL_ROUNDS = 15
 # File options are the server's, so both sides have them; what differs is the asking.
 PLAIN = """
@@ -61,6 +62,12 @@ class Sides:
     folder: Path
     pids: list[int]
     web: int
+    database_url: str
+
+    def renew(self) -> None:
+        """Write down that all players have just been given their tokens."""
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute("UPDATE playback SET renewed_at = now()")
 
     def run(self, name: str, connections: int, seconds: int, *, once: bool = False) -> Load:
         """Raises: RuntimeError: an answer was no 2xx."""
@@ -105,14 +112,18 @@ def write_pairs(place: Path, prefixes: list[str]) -> None:
 
 
 def alternated(sides: Sides, kind: str, connections: int, rounds: int) -> tuple[list[Load], list[Load]]:
-    """Both for a second, turn by turn, the first of a round changing."""
-    seen: dict[str, list[Load]] = {"signed": [], "plain": []}
-    for side in seen:
+    """In each round a second of files for anybody between two of ours: both see the same drift of the machine."""
+    sides.renew()
+    signed, plain = [], []
+    for side in ("plain", "signed"):
         sides.run(f"{side}-{kind}", connections, 2)
-    for number in range(rounds):
-        for side in ("signed", "plain") if number % 2 else ("plain", "signed"):
-            seen[side].append(sides.alone(f"{side}-{kind}", connections, 1))
-    return seen["signed"], seen["plain"]
+    for _ in range(rounds):
+        before, between, after = (
+            sides.alone(f"{side}-{kind}", connections, 1) for side in ("signed", "plain", "signed")
+        )
+        signed.append(mean([before, after]))
+        plain.append(between)
+    return signed, plain
 
 
 def median(loads: list[Load], what: str) -> float:
@@ -132,10 +143,11 @@ def cold_at(sides: Sides, connections: int) -> dict[str, float]:
     """
     signed, plain = [], []
     for number in range(COLD_ROUNDS):
+        sides.renew()
+        time.sleep(FORGOTTEN_S)
         sides.run("plain-pairs", connections, 30, once=True)
         signed.append(sides.run(f"signed-cold-{connections}-{number}", connections, 30, once=True))
         plain.append([sides.alone("plain-pairs", connections, 30, once=True) for _ in range(COLD_PLAIN)])
-        time.sleep(FORGOTTEN_S)
     return compared(signed, [mean(loads) for loads in plain])
 
 
@@ -144,6 +156,7 @@ def mean(loads: list[Load]) -> Load:
     return replace(
         loads[0],
         bytes_s=statistics.fmean(one.bytes_s for one in loads),
+        requests_s=statistics.fmean(one.requests_s for one in loads),
         cpu_s=sum(one.cpu_s for one in loads),
         total_bytes=sum(one.total_bytes for one in loads),
     )
@@ -192,17 +205,17 @@ def hit_rate(log: Path) -> dict[str, float]:
     return {"rate": round(seen["HIT"] / asked, 4), "asked_app": asked - seen["HIT"], "requests": asked}
 
 
-def measured(kind: str, web: Any, folder: Path, media: Path, pids: list[int]) -> dict[str, Any]:
+def measured(kind: str, web: Any, folder: Path, media: Path, database_url: str) -> dict[str, Any]:
     """Everything at one front door: plain HTTP, or TLS on both sides."""
     place = folder / kind
     place.mkdir()
     cores = psutil.cpu_count() or 1
     extra = PLAIN % media
     with front_door(place, web.port, media, kind=kind, workers=cores, extra=extra) as door:
-        sides = Sides(origin(door), folder, [door.pid, *pids], web.pid)
+        pids = [door.pid, web.pid, postmaster(folder)]
+        sides = Sides(origin(door), folder, pids, web.pid, database_url)
         # The first question of a process also opens its connection and compiles its query.
         sides.run("signed-first", 2, 1, once=True)
-        time.sleep(FORGOTTEN_S)
         hit_rate(door.log)
         cold: dict[str, Any] = {f"c{many}": cold_at(sides, many) for many in CONNECTIONS}
         cold["auth_hits"] = hit_rate(door.log)
@@ -226,7 +239,7 @@ def run() -> dict[str, Any]:
             # Anew, so that both begin with a process that knows nobody.
             write_addresses(folder, watching)
             with serving() as web:
-                found[kind] = measured(kind, web, folder, media, [web.pid, postmaster(folder)])
+                found[kind] = measured(kind, web, folder, media, database_url)
     return told(found)
 
 

@@ -31,8 +31,8 @@ IN_VAIN = 2
 # Where nginx is told who stands, they are looked up again every 5 s (keeping.py), whether anybody asks or not: whoever
 # asks next, after a pause or for a nginx that began anew, takes all of them along. Not those who just were.
 AHEAD_S = 1.0
-# nginx does not say whom it serves: as long as a token lives, whose renewal is a sign of life.
-AHEAD_IN_VAIN = 60
+# nginx does not say whom it serves, but a player that goes on renews its token (LATELY). Else for a minute.
+AHEAD_IN_VAIN = 12
 # A film that is paused is asked about no more.
 KEEP_S = 60.0
 # What began in another process, or before this one, is read from the database in one go, and not more often.
@@ -133,9 +133,9 @@ class Standing:
         # The clock starts before the question: the answers are as old as that.
         now = time.monotonic()
         wanted = [(token.sid, video, version) for token, video, version in self._asking]
-        if now - self._expected_at > LATELY_EVERY_S and any(one not in self._yes for one in wanted):
-            self._expected_at = now
-            self._expected = deque(await begun_since(connection, utcnow() - LATELY))
+        looks_about = self._looks_ahead if not wanted else any(one not in self._yes for one in wanted)
+        if looks_about and now - self._expected_at > LATELY_EVERY_S:
+            await self._expect(connection, now)
         # Nobody who asks waits for all of those.
         along = [] if wanted and self._looks_ahead else self._along(wanted, now)
         if not wanted and len(along) < ALONG:
@@ -155,6 +155,15 @@ class Standing:
         while len(self._no) > MOST:
             self._no.popitem(last=False)
         return self._is_told and len(along) >= ALONG
+
+    async def _expect(self, connection: AsyncConnection, now: float) -> None:
+        """Read whose players will ask. Who is known gave a sign of life by being renewed."""
+        self._expected_at = now
+        lately = await begun_since(connection, utcnow() - LATELY)
+        for viewing in lately:
+            if viewing in self._yes:
+                self._yes[viewing].in_vain = 0
+        self._expected = deque(lately)
 
     def tell(self) -> None:
         """From now on there is a nginx that is told who stands, and asks about nobody of these."""

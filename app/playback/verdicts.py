@@ -78,7 +78,7 @@ async def verdicts(db: Querying, asked: Sequence[Viewing], now: datetime) -> lis
 
 
 # As many as one process may well have to do with.
-MOST_LATELY = 2_000
+MOST_LATELY = 10_000
 LATELY = (
     select(Playback.id, Playback.video_id, Playback.video_version)
     .where(

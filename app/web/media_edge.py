@@ -6,18 +6,33 @@ stands as long as it keeps a yes, verifies a token of theirs itself, and asks ab
 """
 
 import hmac
+import logging
 
 from app.playback import keyring, tokens
 from app.playback.standing import standing
 from app.settings import get_settings
 
 Headers = list[tuple[bytes, bytes]]
+log = logging.getLogger("limber.playback")
+_is_warned = False
 
 
 def is_edge(said: str) -> bool:
     """Whether whoever says this as X-Limber-Edge is our own nginx; nobody is while there is no such key."""
     key = get_settings().edge_key
-    return bool(key) and hmac.compare_digest(said.encode("latin-1"), key.encode())
+    ours = bool(key) and hmac.compare_digest(said.encode("latin-1"), key.encode())
+    if said and not ours:
+        _warn(bool(key))
+    return ours
+
+
+def _warn(has_key: bool) -> None:
+    """Once: it is asked for each film, and anybody who reaches this process without nginx may say anything."""
+    global _is_warned
+    if not _is_warned:
+        _is_warned = True
+        here = "another" if has_key else "none"
+        log.warning("nginx has a LIMBER_EDGE_KEY and the web server %s: set the same for both", here)
 
 
 def news() -> Headers:

@@ -5,6 +5,7 @@ import hmac
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -20,6 +21,7 @@ from app.playback.models import Playback
 from app.playback.standing import standing
 from app.playback.starting import media_ring
 from app.settings import get_settings
+from app.web import media_edge
 from tests.playback.scene import Scene, set_up
 from tests.statements import statements
 
@@ -183,6 +185,31 @@ async def test_who_stands_is_looked_up_before_anybody_asks_and_told_with_the_nex
     assert [statement for statement in seen if "playback.id = ANY" in statement] == []
 
 
+async def test_who_is_told_of_goes_on_to_be_as_long_as_the_player_renews_and_who_begins_is_told_before_asking(
+    client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standings, "AHEAD_S", 0.0)
+    monkeypatch.setattr(standings, "AHEAD_IN_VAIN", 2)
+    monkeypatch.setattr(standings, "LATELY_EVERY_S", 0.0)
+    asked, address = await viewing(scene)
+    renewed, silent = (await viewing(scene))[0], (await viewing(scene))[0]
+    assert (await ask(client, address)).status_code == 204
+    async with db.transaction() as session:
+        ago = utcnow() - timedelta(minutes=10)
+        await session.execute(update(Playback).where(Playback.id == silent).values(renewed_at=ago))
+    began = (await viewing(scene))[0]
+
+    async def told() -> set[str]:
+        standing.look_ahead()
+        await asyncio.sleep(0.3)
+        return {sid for sids in standing.news.take().values() for sid in sids}
+
+    here = {tokens.spelled(one) for one in (asked, renewed, began)}
+    assert await told() == here | {tokens.spelled(silent)}
+    for _ in range(3):
+        assert await told() == here
+
+
 async def test_nobody_is_looked_up_ahead_where_no_nginx_is_told(
     client: httpx.AsyncClient, scene: Scene, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,3 +220,14 @@ async def test_nobody_is_looked_up_ahead_where_no_nginx_is_told(
         standing.look_ahead()
         await asyncio.sleep(0.3)
     assert [statement for statement in seen if "playback.id = ANY" in statement] == []
+
+
+async def test_two_different_keys_are_one_warning(
+    client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(media_edge, "_is_warned", False)
+    _asked, address = await viewing(scene)
+    for key in (None, KEY, "of-another-installation-" * 2, "of-a-third-installation-" * 2):
+        assert (await ask(client, address, key)).status_code == 204
+    warned = [record.getMessage() for record in caplog.records if "LIMBER_EDGE_KEY" in record.getMessage()]
+    assert warned == ["nginx has a LIMBER_EDGE_KEY and the web server another: set the same for both"]

@@ -74,6 +74,8 @@ class Standing:
         self._is_told = False
         self.news = News(NGINX_ALLOW_S)
         self._looks_ahead = False
+        # Answers younger than this moment are not looked up ahead: however long it takes, it comes to an end.
+        self._ahead_until = 0.0
 
     def known(self, token: Verified, video: str, version: str, within_s: float) -> bool:
         """Whether a yes of at most so many seconds ago is remembered."""
@@ -172,7 +174,7 @@ class Standing:
     def look_ahead(self) -> None:
         """Begin to look up all whose players may ask a nginx that is told."""
         if self._is_told and (self._yes or self._expected):
-            self._looks_ahead = True
+            self._looks_ahead, self._ahead_until = True, time.monotonic() - AHEAD_S
             self._begin()
 
     def _along(self, wanted: Sequence[Viewing], now: float) -> list[Viewing]:
@@ -186,9 +188,11 @@ class Standing:
             self._yes.popitem(last=False)
         in_vain = AHEAD_IN_VAIN if self._is_told else IN_VAIN
         # (Beside a question, where nginx is told: only those whose answer is too old for that.)
-        after_s = AHEAD_S if self._looks_ahead else NGINX_ALLOW_S if self._is_told else ALONG_S
+        until = (
+            self._ahead_until if self._looks_ahead else now - (NGINX_ALLOW_S if self._is_told else ALONG_S)
+        )
         for viewing, yes in self._yes.items():
-            if now - yes.asked_at < after_s or len(found) >= ALONG:
+            if yes.asked_at > until or len(found) >= ALONG:
                 break
             if yes.in_vain < in_vain:
                 found[viewing] = None

@@ -210,6 +210,21 @@ async def test_who_is_told_of_goes_on_to_be_as_long_as_the_player_renews_and_who
         assert await told() == here
 
 
+async def test_looking_ahead_ends_however_long_it_takes(
+    client: httpx.AsyncClient, scene: Scene, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time the last was looked up, the first's answer is old enough to be looked up again."""
+    monkeypatch.setattr(standings, "AHEAD_S", 0.0)
+    monkeypatch.setattr(standings, "ALONG", 1)
+    addresses = [(await viewing(scene))[1] for _ in range(4)]
+    for address in addresses:
+        assert (await ask(client, address)).status_code == 204
+    with statements(database) as seen:
+        standing.look_ahead()
+        await asyncio.sleep(0.5)
+    assert len([statement for statement in seen if "playback.id = ANY" in statement]) == 4
+
+
 async def test_nobody_is_looked_up_ahead_where_no_nginx_is_told(
     client: httpx.AsyncClient, scene: Scene, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import db, i18n
 from app.errors import LimberError
-from app.playback import keeping
+from app.playback.keeping import keeping
 from app.practice.queries import language
 from app.settings import get_settings
 from app.web import articles, closing, courses, failures, media, playback, static

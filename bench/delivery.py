@@ -2,8 +2,9 @@
 
 1,000 viewings, each with a token of its own, ask for a segment of pictures and one of sound in turn. Warm: a second of
 files for anybody between two of ours. nginx forgets meanwhile too, so in each of ours half as many answers again run
-out. Cold: each pair once, with a token and a viewing that are new to nginx. A new token comes of a renewal, which is
-written down. Both sides stand in one server block, so logs, TLS and what else is shared are the same.
+out. Cold: each pair once, with a token that is new to nginx. It comes of a renewal, which is written down. Started: the
+same at a nginx that was just started, to which viewings and the application are new as well; for this there is no goal.
+Both sides stand in one server block, so logs, TLS and what else is shared are the same.
 Files for anybody need no web process, so it is stopped while they are asked for: what it does unasked is ours to pay.
 """
 
@@ -13,8 +14,8 @@ import signal
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,13 @@ from bench.workshop import workshop
 CONNECTIONS = (16, 64)
 # Each is used up by being asked about.
 COLD_ROUNDS = 16
-# One lasts a second, and of the other's there is time for more while nginx forgets.
+# One lasts a second.
 COLD_PLAIN = 3
+# In these what is done once and what goes on by the clock falls into some and into others not.
+STARTED_ROUNDS = 8
+STARTED_CONNECTIONS = 64
 COLD = [f"signed-cold-{many}-{number}" for many in CONNECTIONS for number in range(COLD_ROUNDS)]
-# As long as a yes is kept (deploy/nginx/answers-in-*), or that a viewing stands, and a little more: then nginx knows of
-# no viewing.
-FORGOTTEN_S = 11
+STARTED = [f"signed-started-{number}" for number in range(STARTED_ROUNDS)]
 GOAL = 0.95
 CPU_GOAL = 1.25
 SMALL_GOAL = 0.75
@@ -63,6 +65,7 @@ class Sides:
     pids: list[int]
     web: int
     database_url: str
+    log: Path
 
     def renew(self) -> None:
         """Write down that all players have just been given their tokens."""
@@ -82,6 +85,22 @@ class Sides:
             return self.run(name, connections, seconds, once=once)
         with stopped(self.web):
             return self.run(name, connections, seconds, once=once)
+
+    def hit_rate(self) -> dict[str, float]:
+        """How often nginx knew the answer about a token, by its own log; empties the log."""
+        # nginx writes it down every 5 s.
+        time.sleep(5.5)
+        with self.log.open() as lines:
+            seen = Counter(
+                line.partition(" auth=")[2].partition(" ")[0] for line in lines if " auth=" in line
+            )
+        self.log.write_text("")
+        asked = sum(seen.values())
+        return {"rate": round(seen["HIT"] / asked, 4), "asked_app": asked - seen["HIT"], "requests": asked}
+
+
+# A front door that has just been opened.
+Front = Callable[[], AbstractContextManager[Sides]]
 
 
 @contextmanager
@@ -103,7 +122,7 @@ def write_addresses(folder: Path, watching: list[Viewing]) -> None:
         write_pairs(folder / f"{side}-pairs", prefixes)
         (folder / f"{side}-small").write_text("\n".join(prefix + SMALL for prefix in prefixes))
     (folder / "signed-first").write_text("\n".join([watching[0].prefix(expires + 9) + SMALL] * 2))
-    for number, name in enumerate(COLD):
+    for number, name in enumerate(COLD + STARTED):
         write_pairs(folder / name, [viewing.prefix(expires + 1 + number) for viewing in watching])
 
 
@@ -126,7 +145,7 @@ def alternated(sides: Sides, kind: str, connections: int, rounds: int) -> tuple[
     return signed, plain
 
 
-def median(loads: list[Load], what: str) -> float:
+def median(loads: Sequence[Load], what: str) -> float:
     return float(statistics.median(getattr(one, what) for one in loads))
 
 
@@ -135,20 +154,31 @@ def pairs_at(sides: Sides, connections: int) -> dict[str, float]:
     return compared(*alternated(sides, "pairs", connections, ROUNDS))
 
 
-def cold_at(sides: Sides, connections: int) -> dict[str, float]:
-    """Each pair once, with tokens and viewings that are new to nginx, and then for anybody.
+def once(sides: Sides, name: str, connections: int) -> tuple[Load, Load]:
+    """Each of these pairs once, with tokens that are new to nginx, and then the pairs for anybody.
 
-    A round takes a second or less, so there are more of them, and of each with files for anybody some more. Before
-    both there was load for a second: a machine that has slept is slow to begin with.
+    That takes a second or less, so of those for anybody there is the mean of some. Before both there was load for a
+    second: a machine that has slept is slow to begin with.
     """
-    signed, plain = [], []
-    for number in range(COLD_ROUNDS):
-        sides.renew()
-        time.sleep(FORGOTTEN_S)
-        sides.run("plain-pairs", connections, 30, once=True)
-        signed.append(sides.run(f"signed-cold-{connections}-{number}", connections, 30, once=True))
-        plain.append([sides.alone("plain-pairs", connections, 30, once=True) for _ in range(COLD_PLAIN)])
-    return compared(signed, [mean(loads) for loads in plain])
+    sides.renew()
+    sides.run("plain-pairs", connections, 30, once=True)
+    signed = sides.run(name, connections, 30, once=True)
+    return signed, mean([sides.alone("plain-pairs", connections, 30, once=True) for _ in range(COLD_PLAIN)])
+
+
+def cold_at(sides: Sides, connections: int) -> dict[str, float]:
+    """Each pair once, in some rounds."""
+    names = [f"signed-cold-{connections}-{number}" for number in range(COLD_ROUNDS)]
+    return compared(*zip(*(once(sides, name, connections) for name in names), strict=True))
+
+
+def just_started(front: Front) -> dict[str, float]:
+    """The same, with a nginx that has met nobody in each round."""
+    rounds = []
+    for name in STARTED:
+        with front() as sides:
+            rounds.append(once(sides, name, STARTED_CONNECTIONS))
+    return compared(*zip(*rounds, strict=True))
 
 
 def mean(loads: list[Load]) -> Load:
@@ -162,7 +192,7 @@ def mean(loads: list[Load]) -> Load:
     )
 
 
-def of_rounds(signed: list[Load], plain: list[Load], what: str) -> tuple[float, float]:
+def of_rounds(signed: Sequence[Load], plain: Sequence[Load], what: str) -> tuple[float, float]:
     """The mean of the rounds' ratios, and how far off it may be (its standard error).
 
     A machine that changes its speed changes both sides of a round. Not the median, which moves more.
@@ -171,7 +201,7 @@ def of_rounds(signed: list[Load], plain: list[Load], what: str) -> tuple[float, 
     return statistics.fmean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
 
 
-def compared(signed: list[Load], plain: list[Load]) -> dict[str, float]:
+def compared(signed: Sequence[Load], plain: Sequence[Load]) -> dict[str, float]:
     """Speed, and CPU seconds for a GB."""
     ratio, error = of_rounds(signed, plain, "bytes_s")
     return {
@@ -194,35 +224,31 @@ def small_at(sides: Sides, connections: int) -> dict[str, float]:
     }
 
 
-def hit_rate(log: Path) -> dict[str, float]:
-    """How often nginx knew the answer about a token, by its own log; empties the log."""
-    # nginx writes it down every 5 s.
-    time.sleep(5.5)
-    with log.open() as lines:
-        seen = Counter(line.partition(" auth=")[2].partition(" ")[0] for line in lines if " auth=" in line)
-    log.write_text("")
-    asked = sum(seen.values())
-    return {"rate": round(seen["HIT"] / asked, 4), "asked_app": asked - seen["HIT"], "requests": asked}
-
-
 def measured(kind: str, web: Any, folder: Path, media: Path, database_url: str) -> dict[str, Any]:
     """Everything at one front door: plain HTTP, or TLS on both sides."""
     place = folder / kind
     place.mkdir()
     cores = psutil.cpu_count() or 1
-    extra = PLAIN % media
-    with front_door(place, web.port, media, kind=kind, workers=cores, extra=extra) as door:
-        pids = [door.pid, web.pid, postmaster(folder)]
-        sides = Sides(origin(door), folder, pids, web.pid, database_url)
+
+    @contextmanager
+    def front() -> Iterator[Sides]:
+        with front_door(place, web.port, media, kind=kind, workers=cores, extra=PLAIN % media) as door:
+            pids = [door.pid, web.pid, postmaster(folder)]
+            yield Sides(origin(door), folder, pids, web.pid, database_url, door.log)
+
+    with front() as sides:
         # The first question of a process also opens its connection and compiles its query.
         sides.run("signed-first", 2, 1, once=True)
-        hit_rate(door.log)
+        sides.hit_rate()
         cold: dict[str, Any] = {f"c{many}": cold_at(sides, many) for many in CONNECTIONS}
-        cold["auth_hits"] = hit_rate(door.log)
+        cold["auth_hits"] = sides.hit_rate()
         warm: dict[str, Any] = {f"c{many}": pairs_at(sides, many) for many in CONNECTIONS}
-        warm["auth_hits"] = hit_rate(door.log)
-        small = small_at(sides, 64)
-        return {"cold": cold, "warm": warm, "small_c64": {**small, "auth_hits": hit_rate(door.log)}}
+        warm["auth_hits"] = sides.hit_rate()
+        small = {**small_at(sides, 64), "auth_hits": sides.hit_rate()}
+    started: dict[str, Any] = {"c64": just_started(front)}
+    with front() as sides:
+        started["auth_hits"] = sides.hit_rate()
+    return {"cold": cold, "warm": warm, "small_c64": small, "started": started}
 
 
 def origin(door: FrontDoor) -> str:

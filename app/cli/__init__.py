@@ -41,21 +41,27 @@ def serve() -> None:
     """Run the web server on LIMBER_HOST:LIMBER_PORT."""
     import uvicorn
 
+    from app.web import server
     from app.web.media_question import Listening
 
     with with_database():
         settings = get_settings()
-        uvicorn.run(
-            "app.main:served",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            http=Listening,
-            proxy_headers=True,
-            forwarded_allow_ips=settings.trusted_proxies,
-            server_header=False,
-            access_log=False,
-            timeout_graceful_shutdown=3,
+        server.serve(
+            uvicorn.Config(
+                "app.main:served",
+                factory=True,
+                host=settings.host,
+                port=settings.port,
+                http=Listening,
+                proxy_headers=True,
+                forwarded_allow_ips=settings.trusted_proxies,
+                server_header=False,
+                access_log=False,
+                # Longer than the 60 s for which nginx keeps a connection that it may send the next request on: one that
+                # is closed at this end in that moment loses what somebody posted.
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=3,
+            )
         )
 
 

@@ -28,16 +28,16 @@ ALONG_S = 4.0
 ALONG = 256
 # So often without anybody wanting the answer.
 IN_VAIN = 2
-# Where nginx is told who stands, they are looked up again every 5 s (keeping.py), whether anybody asks or not: whoever
-# asks next, after a pause or for a nginx that began anew, takes all of them along. Not those who just were.
-AHEAD_S = 1.0
-# nginx does not say whom it serves, but a player that goes on renews its token (LATELY). Else for a minute.
-AHEAD_IN_VAIN = 12
+# Where nginx is told who stands, they are looked up every few seconds (keeping.py), whether anybody asks or not. nginx
+# does not say whom it serves, but a player that goes on renews its token (LATELY). Else for a minute.
+AHEAD_IN_VAIN = 15
 # A film that is paused is asked about no more.
 KEEP_S = 60.0
 # What began in another process, or before this one, is read from the database in one go, and not more often.
 LATELY = timedelta(minutes=6)
 LATELY_EVERY_S = 30.0
+# What bears an earlier time may be seen so much later.
+COMMITTED = timedelta(seconds=3)
 MOST = 20_000
 
 Key = tuple[Verified, str, str]
@@ -66,14 +66,16 @@ class Standing:
         self._no: OrderedDict[Key, float] = OrderedDict()
         # Whose player is likely to ask here, and has not yet.
         self._expected: deque[Viewing] = deque()
-        self._expected_at = float("-inf")
+        # When all of them were read, and when those who came last.
+        self._expected_at = self._read_at = float("-inf")
         self._asking: dict[Key, asyncio.Future[bool]] = {}
         self._next: dict[Key, asyncio.Future[bool]] = {}
         self._task: asyncio.Task[None] | None = None
         # Whether there is a nginx that is told who stands.
         self._is_told = False
         self.news = News(NGINX_ALLOW_S)
-        self._looks_ahead = False
+        # Under way while all whose players may ask are looked up.
+        self._ahead: asyncio.Future[None] | None = None
         # Answers younger than this moment are not looked up ahead: however long it takes, it comes to an end.
         self._ahead_until = 0.0
 
@@ -117,11 +119,11 @@ class Standing:
     async def _ask_all(self) -> None:
         try:
             # Outside too: whoever asks while the connection is given back finds this task still under way.
-            while self._next or self._looks_ahead:
+            while self._next or self._ahead:
                 # One statement reads one moment: a transaction around it would be two more ways there and back.
                 async with db.statements() as connection:
                     are_more = False
-                    while self._next or self._looks_ahead or are_more:
+                    while self._next or self._ahead or are_more:
                         are_more = await self._ask(connection)
         except BaseException as fault:
             self._fail(fault)
@@ -135,14 +137,26 @@ class Standing:
         # The clock starts before the question: the answers are as old as that.
         now = time.monotonic()
         wanted = [(token.sid, video, version) for token, video, version in self._asking]
-        looks_about = self._looks_ahead if not wanted else any(one not in self._yes for one in wanted)
-        if looks_about and now - self._expected_at > LATELY_EVERY_S:
+        if not wanted and self._ahead:
+            if self._read_at < self._ahead_until:
+                await self._expect(connection, now)
+        elif now - self._expected_at > LATELY_EVERY_S and any(one not in self._yes for one in wanted):
             await self._expect(connection, now)
         # Nobody who asks waits for all of those.
-        along = [] if wanted and self._looks_ahead else self._along(wanted, now)
+        along = [] if wanted and self._ahead else self._along(wanted, now)
+        # (Taken now: whoever wants to look ahead from here on wants it anew.)
+        ahead = None
         if not wanted and len(along) < ALONG:
-            # (Now: whoever wants it from here on wants it anew.)
-            self._looks_ahead = False
+            ahead, self._ahead = self._ahead, None
+        try:
+            return await self._answer(connection, wanted, along, now)
+        finally:
+            if ahead:
+                ahead.set_result(None)
+
+    async def _answer(
+        self, connection: AsyncConnection, wanted: list[Viewing], along: list[Viewing], now: float
+    ) -> bool:
         if not wanted and not along:
             return False
         answers = await verdicts(connection, [*wanted, *along], utcnow())
@@ -160,22 +174,32 @@ class Standing:
 
     async def _expect(self, connection: AsyncConnection, now: float) -> None:
         """Read whose players will ask. Who is known gave a sign of life by being renewed."""
-        self._expected_at = now
-        lately = await begun_since(connection, utcnow() - LATELY)
-        for viewing in lately:
+        if now - self._expected_at > LATELY_EVERY_S:
+            since = LATELY
+            self._expected_at = now
+            self._expected.clear()
+        else:
+            since = timedelta(seconds=now - self._read_at) + COMMITTED
+        self._read_at = now
+        for viewing in await begun_since(connection, utcnow() - since):
             if viewing in self._yes:
                 self._yes[viewing].in_vain = 0
-        self._expected = deque(lately)
+            else:
+                self._expected.append(viewing)
 
     def tell(self) -> None:
         """From now on there is a nginx that is told who stands, and asks about nobody of these."""
         self._is_told = True
 
-    def look_ahead(self) -> None:
-        """Begin to look up all whose players may ask a nginx that is told."""
-        if self._is_told and (self._yes or self._expected):
-            self._looks_ahead, self._ahead_until = True, time.monotonic() - AHEAD_S
-            self._begin()
+    async def look_ahead(self) -> None:
+        """Look up all whose players may ask a nginx that is told; whether that succeeded or not."""
+        if not self._is_told:
+            return
+        self._ahead_until = time.monotonic()
+        if self._ahead is None:
+            self._ahead = asyncio.get_running_loop().create_future()
+        self._begin()
+        await asyncio.shield(self._ahead)
 
     def _along(self, wanted: Sequence[Viewing], now: float) -> list[Viewing]:
         """Who will be asked about soon: is expected, or was asked about since an answer that is some seconds old."""
@@ -188,9 +212,7 @@ class Standing:
             self._yes.popitem(last=False)
         in_vain = AHEAD_IN_VAIN if self._is_told else IN_VAIN
         # (Beside a question, where nginx is told: only those whose answer is too old for that.)
-        until = (
-            self._ahead_until if self._looks_ahead else now - (NGINX_ALLOW_S if self._is_told else ALONG_S)
-        )
+        until = self._ahead_until if self._ahead else now - (NGINX_ALLOW_S if self._is_told else ALONG_S)
         for viewing, yes in self._yes.items():
             if yes.asked_at > until or len(found) >= ALONG:
                 break
@@ -220,16 +242,21 @@ class Standing:
             # Nobody may be left who waits for it.
             waiting.exception()
         self._asking, self._next = {}, {}
-        self._looks_ahead = False
+        self._end_ahead()
+
+    def _end_ahead(self) -> None:
+        if self._ahead:
+            self._ahead.set_result(None)
+            self._ahead = None
 
     def forget(self) -> None:
         self._yes.clear()
         self._no.clear()
         self._expected.clear()
-        self._expected_at = float("-inf")
+        self._expected_at = self._read_at = float("-inf")
         self._is_told = False
         self.news.clear()
-        self._looks_ahead = False
+        self._end_ahead()
 
 
 standing = Standing()

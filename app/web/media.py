@@ -19,7 +19,7 @@ from app.playback import keyring, tokens
 from app.playback.standing import standing
 from app.web import failures
 from app.web.guard import declares
-from app.web.media_edge import is_edge, news
+from app.web.media_edge import Told, all_news, is_edge, news
 from app.web.media_elsewhere import from_elsewhere
 from app.web.media_files import Whole, absent, files
 from app.web.media_ranges import ranges_in
@@ -54,6 +54,8 @@ SAID = {
 }
 # Written again under the same address: a playlist grows while its film is encoded, and captions are corrected.
 CHANGING = frozenset({"m3u8", "vtt"})
+# Below the question's own address, which nginx shows nobody (deploy/nginx/site.conf).
+NEWS = "/media-auth/news"
 Ask = Callable[[tokens.Verified, str, str], Awaitable[bool]]
 
 
@@ -152,6 +154,18 @@ async def _media_auth(scope: Scope) -> ASGIApp:
     return Answer(_seconds_left(passed[1]) if passed else None, news() if is_told else ())
 
 
+@declares(Permission.MEDIA_TOKEN)
+async def media_news(request: Request) -> ASGIApp:
+    """For nginx's clock: 204 with X-Media-Stands and X-Media-Keys; 404 for anybody else. `?more`: what had no room."""
+    return await _media_news(request.scope)
+
+
+async def _media_news(scope: Scope) -> ASGIApp:
+    if not is_edge(_header(scope, b"x-limber-edge")):
+        return absent()
+    return Told(await all_news(goes_on=scope["query_string"] == b"more"))
+
+
 class Answer:
     """What nginx is told: yes, for at most so many seconds, or no. `news`: more of it, as headers."""
 
@@ -175,7 +189,7 @@ def is_meant(scope: Scope) -> bool:
         scope["type"] == "http"
         and scope["path"].startswith("/media")
         and scope["method"] in ("GET", "HEAD")
-        and (scope["path"].startswith("/media/") or scope["path"] == "/media-auth")
+        and (scope["path"].startswith("/media/") or scope["path"] in ("/media-auth", NEWS))
     )
 
 
@@ -183,6 +197,8 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer what `is_meant`."""
     if scope["path"] == "/media-auth":
         response = await _media_auth(scope)
+    elif scope["path"] == NEWS:
+        response = await _media_news(scope)
     else:
         try:
             response = await _media(scope)
@@ -220,4 +236,5 @@ routes: list[Any] = [
     # Everything under /media/ comes here, so that no other spelling meets a page that says more.
     Route("/media/{rest:path}", media, methods=["GET", "HEAD"]),
     Route("/media-auth", media_auth, methods=["GET", "HEAD"]),
+    Route(NEWS, media_news, methods=["GET", "HEAD"]),
 ]

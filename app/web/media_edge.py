@@ -1,14 +1,17 @@
-"""What nginx is told beside its answer, so that it need not ask for each token: who else may go on, and tokens' keys.
+"""What nginx is told so that it need not ask about each token: who may go on, and tokens' keys.
 
-The application looks up all whose turn may come, ahead of any question (app/playback/standing.py). nginx keeps who
-stands as long as it keeps a yes, verifies a token of theirs itself, and asks about all others as before
+Every few seconds it asks for all that is new, and whatever it asks about a token, some of it is said beside the answer.
+It keeps who stands as long as it keeps a yes, verifies a token of theirs itself, and asks about all others
 (deploy/nginx/answers-in-memory). It is told only when it proves with LIMBER_EDGE_KEY that it is our nginx.
 """
 
 import hmac
 import logging
 
+from starlette.types import Receive, Scope, Send
+
 from app.playback import keyring, tokens
+from app.playback.keeping import keeping
 from app.playback.standing import standing
 from app.settings import get_settings
 
@@ -40,9 +43,34 @@ def news() -> Headers:
 
     Together below the 32 kB that nginx has for them (`app.playback.news.ROOM`).
     """
+    return _news() if standing.news else []
+
+
+def _news() -> Headers:
     films = standing.news.take()
-    if not films:
-        return []
     stands = ";".join(f"{film}:{','.join(sids)}" for film, sids in films.items())
     keys = ",".join(f"{kid}:{tokens.media_key(secret).hex()}" for kid, secret in keyring.media_ring().keys)
     return [(b"x-media-stands", stands.encode()), (b"x-media-keys", keys.encode())]
+
+
+async def all_news(*, goes_on: bool) -> Headers:
+    """For nginx's own question: all who stand now, and the keys, even if nobody does.
+
+    `X-Media-More: 1` beside them: there was no room for all; who asks at once and `goes_on` is told the others.
+    """
+    standing.tell()
+    if not goes_on:
+        await keeping.freshen()
+    return [*_news(), *([(b"x-media-more", b"1")] if standing.news else [])]
+
+
+class Told:
+    """An answer that is nothing but news."""
+
+    def __init__(self, news: Headers) -> None:
+        self.news = news
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"cache-control", b"no-store"), *self.news]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})

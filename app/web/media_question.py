@@ -7,12 +7,11 @@ what it cost. Whatever is not spelled exactly as nginx spells it, or is not know
 import re
 import time
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from app.playback import keyring, tokens
 from app.playback.standing import NGINX_ALLOW_S, standing
 from app.web.media import parse
 from app.web.media_edge import is_edge, news
+from app.web.server import Dated
 
 # As deploy/nginx/question.conf makes nginx ask, and the whole of what arrived: no body, and nothing behind it.
 QUESTION = re.compile(
@@ -45,7 +44,7 @@ def told(said: bytes | None) -> bytes:
     return b"".join(b"%s: %s\r\n" % line for line in news())
 
 
-class Listening(HttpToolsProtocol):
+class Listening(Dated):
     """uvicorn's protocol, which looks at what arrives between two requests before its parser does."""
 
     # Inside a request what arrives is its body or more of its head, whatever it looks like.

@@ -10,13 +10,13 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app import db
 from app.clock import utcnow
 from app.keys import KeyRing
+from app.playback import news, tokens, verdicts
 from app.playback import standing as standings
-from app.playback import tokens
 from app.playback.models import Playback
 from app.playback.standing import standing
 from app.playback.starting import media_ring
@@ -159,9 +159,8 @@ async def test_of_many_viewings_all_are_told_and_the_head_stays_short(
 
 
 async def test_who_stands_is_looked_up_before_anybody_asks_and_told_with_the_next_answer(
-    client: httpx.AsyncClient, scene: Scene, database: db.Database, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, scene: Scene, database: db.Database
 ) -> None:
-    monkeypatch.setattr(standings, "AHEAD_S", 0.0)
     asked, address = await viewing(scene)
     stays, stops = (await viewing(scene))[0], (await viewing(scene))[0]
 
@@ -172,14 +171,12 @@ async def test_who_stands_is_looked_up_before_anybody_asks_and_told_with_the_nex
     assert await told() == {tokens.spelled(stays), tokens.spelled(stops)}
     assert await told() == set()
     # (At once: what was asked for last is just being finished.)
-    standing.look_ahead()
-    await asyncio.sleep(0.3)
+    await standing.look_ahead()
     assert len(standing.news) == 3
     async with db.transaction() as session:
         await session.execute(update(Playback).where(Playback.id == stops).values(revoked_at=utcnow()))
     # Once more before anybody came for the last: who does not stand any longer is not told of.
-    standing.look_ahead()
-    await asyncio.sleep(0.3)
+    await standing.look_ahead()
     with statements(database) as seen:
         assert await told() == {tokens.spelled(stays), tokens.spelled(asked)}
     assert [statement for statement in seen if "playback.id = ANY" in statement] == []
@@ -188,7 +185,6 @@ async def test_who_stands_is_looked_up_before_anybody_asks_and_told_with_the_nex
 async def test_who_is_told_of_goes_on_to_be_as_long_as_the_player_renews_and_who_begins_is_told_before_asking(
     client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standings, "AHEAD_S", 0.0)
     monkeypatch.setattr(standings, "AHEAD_IN_VAIN", 2)
     monkeypatch.setattr(standings, "LATELY_EVERY_S", 0.0)
     asked, address = await viewing(scene)
@@ -200,8 +196,7 @@ async def test_who_is_told_of_goes_on_to_be_as_long_as_the_player_renews_and_who
     began = (await viewing(scene))[0]
 
     async def told() -> set[str]:
-        standing.look_ahead()
-        await asyncio.sleep(0.3)
+        await standing.look_ahead()
         return {sid for sids in standing.news.take().values() for sid in sids}
 
     here = {tokens.spelled(one) for one in (asked, renewed, began)}
@@ -214,27 +209,84 @@ async def test_looking_ahead_ends_however_long_it_takes(
     client: httpx.AsyncClient, scene: Scene, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the time the last was looked up, the first's answer is old enough to be looked up again."""
-    monkeypatch.setattr(standings, "AHEAD_S", 0.0)
     monkeypatch.setattr(standings, "ALONG", 1)
     addresses = [(await viewing(scene))[1] for _ in range(4)]
     for address in addresses:
         assert (await ask(client, address)).status_code == 204
     with statements(database) as seen:
-        standing.look_ahead()
-        await asyncio.sleep(0.5)
+        await standing.look_ahead()
     assert len([statement for statement in seen if "playback.id = ANY" in statement]) == 4
 
 
 async def test_nobody_is_looked_up_ahead_where_no_nginx_is_told(
-    client: httpx.AsyncClient, scene: Scene, database: db.Database, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, scene: Scene, database: db.Database
 ) -> None:
-    monkeypatch.setattr(standings, "AHEAD_S", 0.0)
     _asked, address = await viewing(scene)
     assert (await ask(client, address, None)).status_code == 204
     with statements(database) as seen:
-        standing.look_ahead()
-        await asyncio.sleep(0.3)
+        await standing.look_ahead()
     assert [statement for statement in seen if "playback.id = ANY" in statement] == []
+
+
+def told_by(answer: httpx.Response) -> list[str]:
+    """Playbacks of the one film."""
+    return [one for one in answer.headers["x-media-stands"].partition(":")[2].split(",") if one]
+
+
+async def test_our_nginx_is_told_of_all_who_stand_whenever_it_asks_for_them(
+    client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of who began a moment ago and was never asked about, in as many answers as it takes."""
+    monkeypatch.setattr(standings, "LATELY_EVERY_S", 0.0)
+    # Of one viewing.
+    monkeypatch.setattr(news, "ROOM", 60)
+    here = [tokens.spelled((await viewing(scene))[0]) for _ in range(3)]
+    await viewing(scene, stopped=True)
+    for _ in range(2):
+        answers = [await client.get("/media-auth/news", headers={"X-Limber-Edge": KEY})]
+        while "x-media-more" in answers[-1].headers:
+            answers.append(await client.get("/media-auth/news?more", headers={"X-Limber-Edge": KEY}))
+        assert {(answer.status_code, answer.content) for answer in answers} == {(204, b"")}
+        assert all(answer.headers["x-media-keys"] for answer in answers)
+        assert sorted(sid for answer in answers for sid in told_by(answer)) == sorted(here)
+        assert len(answers) == 3
+
+
+async def test_who_began_since_it_asked_last_is_told_of(client: httpx.AsyncClient, scene: Scene) -> None:
+    for _ in range(3):
+        began = tokens.spelled((await viewing(scene))[0])
+        answer = await client.get("/media-auth/news", headers={"X-Limber-Edge": KEY})
+        assert began in told_by(answer)
+
+
+async def test_it_is_told_the_keys_though_nobody_watches(client: httpx.AsyncClient, scene: Scene) -> None:
+    answer = await client.get("/media-auth/news", headers={"X-Limber-Edge": KEY})
+    assert answer.status_code == 204
+    assert told_by(answer) == []
+    assert answer.headers["x-media-keys"].startswith("m1:")
+    assert "x-media-more" not in answer.headers
+
+
+@pytest.mark.parametrize("key", [None, "", KEY[:-1], KEY.upper()])
+async def test_nobody_else_finds_news(client: httpx.AsyncClient, scene: Scene, key: str | None) -> None:
+    await viewing(scene)
+    answer = await client.get("/media-auth/news", headers={} if key is None else {"X-Limber-Edge": key})
+    assert answer.status_code == 404
+    assert not [name for name in answer.headers if name.startswith("x-media-")]
+
+
+async def test_while_the_database_is_away_it_is_told_of_nobody(
+    client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And an answer comes all the same; what it knows ends by itself."""
+    await viewing(scene)
+    monkeypatch.setattr(verdicts, "QUESTION", verdicts.QUESTION.where(text("1 / 0 = 1")))
+    answer = await client.get("/media-auth/news", headers={"X-Limber-Edge": KEY})
+    assert answer.status_code == 204
+    assert told_by(answer) == []
+    # (Once the connection was given back.)
+    await asyncio.sleep(0.3)
+    assert "who stands was not looked up ahead: DataError" in [one.getMessage() for one in caplog.records]
 
 
 async def test_two_different_keys_are_one_warning(

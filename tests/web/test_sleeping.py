@@ -1,0 +1,54 @@
+"""The web server sleeps while nobody comes, dates its answers all the same, and stops when told."""
+
+import os
+import signal
+import time
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from app.clock import utcnow
+from tests.machine import open_folder
+from tests.web.server import serving
+
+
+def switches(pid: int) -> int:
+    """How often its main thread has gone to sleep so far."""
+    lines = Path(f"/proc/{pid}/task/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("voluntary_ctxt_switches")))
+
+
+def test_it_is_not_woken_by_a_clock_and_its_answers_bear_the_date(database_url: str) -> None:
+    with open_folder("sleeping") as folder, serving(database_url, folder) as server:
+        assert server.process is not None
+        origin = f"http://127.0.0.1:{server.port}"
+        with httpx.Client(trust_env=False) as browser:
+            for _ in range(2):
+                # Seconds after the last: the date is today's, not that of some clock's last turn.
+                time.sleep(2.2)
+                answer = browser.get(f"{origin}/healthz")
+                assert len(answer.headers.get_list("date")) == 1
+                off = utcnow() - parsedate_to_datetime(answer.headers["date"])
+                assert 0 <= off.total_seconds() < 2
+        # A clock of ten turns a second would have woken it 40 times; keys are read every 5 s.
+        before = switches(server.process.pid)
+        time.sleep(4)
+        assert switches(server.process.pid) - before < 25
+
+
+@pytest.mark.parametrize("told_by", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_at_once_when_told(database_url: str, told_by: signal.Signals) -> None:
+    with open_folder("sleeping") as folder, serving(database_url, folder) as server:
+        assert server.process is not None
+        # Long asleep.
+        time.sleep(1)
+        began = time.monotonic()
+        os.kill(server.process.pid, told_by)
+        psutil.Process(server.process.pid).wait(8)
+        assert time.monotonic() - began < 5
+        assert "Application shutdown complete" in server.words()
+        server.process.wait()
+        server.process = None

@@ -30,7 +30,7 @@ from bench.workshop import workshop
 
 CONNECTIONS = (16, 64)
 # Each is used up by being asked about.
-COLD_ROUNDS = 16
+COLD_ROUNDS = 24
 # One lasts a second.
 COLD_PLAIN = 3
 # In these what is done once and what goes on by the clock falls into some and into others not.

@@ -78,6 +78,7 @@ class Standing:
         self._ahead: asyncio.Future[None] | None = None
         # Answers younger than this moment are not looked up ahead: however long it takes, it comes to an end.
         self._ahead_until = 0.0
+        self._were_wanted = False
 
     def known(self, token: Verified, video: str, version: str, within_s: float) -> bool:
         """Whether a yes of at most so many seconds ago is remembered."""
@@ -133,16 +134,18 @@ class Standing:
     async def _ask(self, connection: AsyncConnection) -> bool:
         """Look up who is wanted and who comes along. Answers whether more may come along, before nginx asks again: what
         it is told next is ready then."""
-        self._asking, self._next = self._next, {}
+        # In turns with looking ahead, so that neither waits for all of the other.
+        if not (self._ahead and self._were_wanted):
+            self._asking, self._next = self._next, {}
         # The clock starts before the question: the answers are as old as that.
         now = time.monotonic()
         wanted = [(token.sid, video, version) for token, video, version in self._asking]
+        self._were_wanted = bool(wanted)
         if not wanted and self._ahead:
             if self._read_at < self._ahead_until:
                 await self._expect(connection, now)
         elif now - self._expected_at > LATELY_EVERY_S and any(one not in self._yes for one in wanted):
             await self._expect(connection, now)
-        # Nobody who asks waits for all of those.
         along = [] if wanted and self._ahead else self._along(wanted, now)
         # (Taken now: whoever wants to look ahead from here on wants it anew.)
         ahead = None

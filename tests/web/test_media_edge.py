@@ -2,11 +2,12 @@
 
 import asyncio
 import hmac
+import random
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -216,6 +217,30 @@ async def test_looking_ahead_ends_however_long_it_takes(
     with statements(database) as seen:
         await standing.look_ahead()
     assert len([statement for statement in seen if "playback.id = ANY" in statement]) == 4
+
+
+async def test_looking_ahead_has_its_turn_while_questions_never_cease(
+    client: httpx.AsyncClient, scene: Scene
+) -> None:
+    _asked, address = await viewing(scene)
+    assert (await ask(client, address)).status_code == 204
+    assert scene.free.video_id
+    film, ceased = str(scene.free.video_id), asyncio.Event()
+
+    async def wonder() -> None:
+        while not ceased.is_set():
+            nobody = tokens.Verified(sid=tokens.spelled(uuid4()), expires=int(time.time()) + 9)
+            assert not await standing.look_up(nobody, film, "1")
+            await asyncio.sleep(random.random() / 100)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(200):
+            group.create_task(wonder())
+        await asyncio.sleep(0.2)
+        try:
+            await asyncio.wait_for(standing.look_ahead(), 2)
+        finally:
+            ceased.set()
 
 
 async def test_nobody_is_looked_up_ahead_where_no_nginx_is_told(

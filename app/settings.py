@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     )
     edge_key: str = Field(
         "",
-        description="A secret that nginx and the web server share: with it, nginx asks once for many viewers",
+        description="A secret that nginx and the web server share: with it, nginx asks once for all viewers every 4 s",
     )
     link_keys: str = Field("", description="Key ring `kid:secret,…` that signs mailed links, newest first")
     smtp_url: str = Field(

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +19,7 @@ from app.playback import keyring, tokens
 from app.playback.standing import standing
 from app.web import failures
 from app.web.guard import declares
-from app.web.media_edge import Told, all_news, is_edge, news
+from app.web.media_edge import Answer, all_news, is_edge, news
 from app.web.media_elsewhere import from_elsewhere
 from app.web.media_files import Whole, absent, files
 from app.web.media_ranges import ranges_in
@@ -151,7 +151,10 @@ async def _media_auth(scope: Scope) -> ASGIApp:
     except (SQLAlchemyError, OSError):
         # A door that cannot ask stays shut.
         passed = None
-    return Answer(_seconds_left(passed[1]) if passed else None, news() if is_told else ())
+    more = news() if is_told else []
+    if passed is None:
+        return Answer(403, [(b"content-length", b"0"), *more])
+    return Answer(204, [(b"x-media-max-age", b"%d" % _seconds_left(passed[1])), *more])
 
 
 @declares(Permission.MEDIA_TOKEN)
@@ -163,24 +166,7 @@ async def media_news(request: Request) -> ASGIApp:
 async def _media_news(scope: Scope) -> ASGIApp:
     if not is_edge(_header(scope, b"x-limber-edge")):
         return absent()
-    return Told(await all_news(goes_on=scope["query_string"] == b"more"))
-
-
-class Answer:
-    """What nginx is told: yes, for at most so many seconds, or no. `news`: more of it, as headers."""
-
-    def __init__(self, seconds_left: int | None, news: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        self.seconds_left = seconds_left
-        self.news = news
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        if self.seconds_left is None:
-            status, told = 403, (b"content-length", b"0")
-        else:
-            status, told = 204, (b"x-media-max-age", b"%d" % self.seconds_left)
-        headers = [(b"cache-control", b"no-store"), told, *self.news]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+    return Answer(204, await all_news(goes_on=scope["query_string"] == b"more"))
 
 
 def is_meant(scope: Scope) -> bool:

@@ -64,13 +64,14 @@ async def all_news(*, goes_on: bool) -> Headers:
     return [*_news(), *([(b"x-media-more", b"1")] if standing.news else [])]
 
 
-class Told:
-    """An answer that is nothing but news."""
+class Answer:
+    """An answer without a body, which nobody keeps but nginx as it is told."""
 
-    def __init__(self, news: Headers) -> None:
-        self.news = news
+    def __init__(self, status: int, headers: Headers) -> None:
+        self.status = status
+        self.headers = headers
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        headers = [(b"cache-control", b"no-store"), *self.news]
-        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        headers = [(b"cache-control", b"no-store"), *self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})

@@ -1,4 +1,4 @@
-"""What nginx is told beside an answer while many watch: a real nginx, in both ways in which it keeps answers."""
+"""What nginx is told while many watch: a real nginx, in both ways in which it keeps answers."""
 
 import asyncio
 import os

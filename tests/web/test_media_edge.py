@@ -1,4 +1,4 @@
-"""What nginx is told beside an answer: who else may go on, to nobody but our own nginx."""
+"""What nginx is told, beside an answer or when it asks for news: who may go on, to nobody but our own nginx."""
 
 import asyncio
 import hmac

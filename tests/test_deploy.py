@@ -231,10 +231,13 @@ def test_admin_create_makes_someone_who_can_sign_in(host: Host, site: httpx.Clie
     assert site.get("/studio", headers={"Accept": "text/html"}).status_code == 200
 
 
-def test_the_doctor_says_in_words_what_is_missing(host: Host) -> None:
+@pytest.mark.parametrize(
+    ("edge_key", "edge"), [("", "asks about each token"), ("x" * 32, "verifies the tokens of many viewers")]
+)
+def test_the_doctor_says_in_words_what_is_missing(host: Host, edge_key: str, edge: str) -> None:
     said = subprocess.run(
         [str(ROOT / ".venv/bin/limber"), "doctor"],
-        env=host.environment,
+        env=host.environment | {"LIMBER_EDGE_KEY": edge_key},
         capture_output=True,
         text=True,
         check=False,
@@ -247,6 +250,7 @@ def test_the_doctor_says_in_words_what_is_missing(host: Host) -> None:
     assert lines["address"].startswith("must")
     assert lines["mail"].startswith("must")
     assert "buying is switched off" in lines["stripe"]
+    assert edge in lines["edge"]
 
 
 def test_the_doctor_refuses_weak_secrets_in_a_sentence(host: Host) -> None:

@@ -159,13 +159,13 @@ async def _media_auth(scope: Scope) -> ASGIApp:
 
 @declares(Permission.MEDIA_TOKEN)
 async def media_news(request: Request) -> ASGIApp:
-    """For nginx's clock: 204 with X-Media-Stands and X-Media-Keys; 404 for anybody else. `?more`: what had no room."""
+    """For nginx's clock: 204 with X-Media-Stands and X-Media-Keys; 403 for anybody else. `?more`: what had no room."""
     return await _media_news(request.scope)
 
 
 async def _media_news(scope: Scope) -> ASGIApp:
     if not is_edge(_header(scope, b"x-limber-edge")):
-        return absent()
+        return refused()
     return Answer(204, await all_news(goes_on=scope["query_string"] == b"more"))
 
 

@@ -56,7 +56,7 @@ class Wire:
         while (line := self.stream.readline().decode("latin-1").strip()) != "":
             name, _colon, value = line.partition(":")
             told[name.lower()] = value.strip()
-        length = told.get("content-length")
+        length = "0" if status == 204 else told.get("content-length")
         body = self.stream.read(int(length)) if length is not None else self.stream.read()
         if told.get("connection") == "close" or length is None:
             self.close()

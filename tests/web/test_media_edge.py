@@ -296,7 +296,7 @@ async def test_it_is_told_the_keys_though_nobody_watches(client: httpx.AsyncClie
 async def test_nobody_else_finds_news(client: httpx.AsyncClient, scene: Scene, key: str | None) -> None:
     await viewing(scene)
     answer = await client.get("/media-auth/news", headers={} if key is None else {"X-Limber-Edge": key})
-    assert answer.status_code == 404
+    assert answer.status_code == 403
     assert not [name for name in answer.headers if name.startswith("x-media-")]
 
 

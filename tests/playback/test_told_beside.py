@@ -139,8 +139,8 @@ def test_the_longest_news_shut_nobody_out(house: House, answers: str) -> None:
 
 @needs_lua
 def test_nginx_asks_for_all_who_stand_by_its_own_clock(house: House) -> None:
-    """One viewer came, and nobody since. The others are known to it all the same, as long as what it was told is kept,
-    and those too of which one answer has no room to tell."""
+    """One viewer came, and nobody since. The others are known to it all the same, those too of which one answer
+    has no room to tell."""
     first, *others = house.addresses()
     with house.front(IN_MEMORY, workers=2) as door:
         assert get(door.port, first)[0] == 200
@@ -149,8 +149,6 @@ def test_nginx_asks_for_all_who_stand_by_its_own_clock(house: House) -> None:
         house.server.kill()
         # (What was told last is kept for 6 s at least.)
         assert statuses(door.port, [first, *others]) == {200}
-        time.sleep(12)
-        assert statuses(door.port, [first, *others[:50]]) == {500}
 
 
 def questions(door: FrontDoor) -> int:

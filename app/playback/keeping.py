@@ -24,12 +24,19 @@ class Keeping:
     def __init__(self) -> None:
         self._freshened_at = float("-inf")
         self._freshened: asyncio.Event | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def freshen(self) -> None:
         """Read the rotations of keys, and look up who may be asked about.
 
-        What is known stays known while the database is away.
+        What is known stays known while the database is away. Whoever comes meanwhile waits for the one under way: of a
+        database that hangs, nginx asks again and again.
         """
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._freshen())
+        await asyncio.shield(self._task)
+
+    async def _freshen(self) -> None:
         self._freshened_at = time.monotonic()
         if self._freshened:
             self._freshened.set()

@@ -177,14 +177,14 @@ class Standing:
 
     async def _expect(self, connection: AsyncConnection, now: float) -> None:
         """Read whose players will ask. Who is known gave a sign of life by being renewed."""
-        if now - self._expected_at > LATELY_EVERY_S:
-            since = LATELY
+        are_all = now - self._expected_at > LATELY_EVERY_S
+        since = LATELY if are_all else timedelta(seconds=now - self._read_at) + COMMITTED
+        lately = await begun_since(connection, utcnow() - since)
+        if are_all:
             self._expected_at = now
             self._expected.clear()
-        else:
-            since = timedelta(seconds=now - self._read_at) + COMMITTED
         self._read_at = now
-        for viewing in await begun_since(connection, utcnow() - since):
+        for viewing in lately:
             if viewing in self._yes:
                 self._yes[viewing].in_vain = 0
             else:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.playback import keyring
 from app.playback.standing import standing
 
-# nginx asks more often (deploy/nginx/answers-in-memory/news.conf): then nothing is done by this clock.
+# nginx asks more often (deploy/nginx/answers-in-memory/http-news.conf): then nothing is done by this clock.
 EVERY_S = 5.0
 log = logging.getLogger("limber.playback")
 
@@ -50,9 +50,14 @@ class Keeping:
     async def keep_fresh(self) -> None:
         """Freshen whenever nobody did for some seconds, until cancelled."""
         self._freshened = asyncio.Event()
-        while True:
-            await self.freshen()
-            await self._until_due(self._freshened)
+        try:
+            while True:
+                await self.freshen()
+                await self._until_due(self._freshened)
+        finally:
+            # The database is closed next.
+            if self._task:
+                self._task.cancel()
 
     async def _until_due(self, freshened: asyncio.Event) -> None:
         """(Looked at when somebody freshens, which is when this process is awake.)"""
@@ -60,7 +65,9 @@ class Keeping:
             freshened.clear()
             left = self._freshened_at + EVERY_S - time.monotonic()
             try:
-                await asyncio.wait_for(freshened.wait(), max(0.0, left))
+                # (wait_for of Python 3.11 may swallow that this is cancelled.)
+                async with asyncio.timeout(max(0.0, left)):
+                    await freshened.wait()
             except TimeoutError:
                 return
 

@@ -314,6 +314,33 @@ async def test_while_the_database_is_away_it_is_told_of_nobody(
     assert "who stands was not looked up ahead: DataError" in [one.getMessage() for one in caplog.records]
 
 
+async def test_who_is_told_of_waits_for_no_read_that_failed(
+    client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next time all are read whom that would have found."""
+    began = tokens.spelled((await viewing(scene))[0])
+    async with db.transaction() as session:
+        await session.execute(update(Playback).values(renewed_at=utcnow() - timedelta(minutes=1)))
+    with monkeypatch.context() as broken:
+        broken.setattr(verdicts, "LATELY", verdicts.LATELY.where(text("1 / 0 = 1")))
+        answer = await client.get("/media-auth/news", headers={"X-Limber-Edge": KEY})
+        assert told_by(answer) == []
+        await asyncio.sleep(0.3)
+    answer = await client.get("/media-auth/news", headers={"X-Limber-Edge": KEY})
+    assert told_by(answer) == [began]
+
+
+async def test_questions_for_news_at_once_are_one_to_the_database(
+    client: httpx.AsyncClient, scene: Scene, database: db.Database
+) -> None:
+    """nginx asks again though the last was not answered: a table that is locked is not to take all connections."""
+    with statements(database) as seen:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(6):
+                group.create_task(client.get("/media-auth/news", headers={"X-Limber-Edge": KEY}))
+    assert len([statement for statement in seen if "FROM media_key" in statement]) == 1
+
+
 async def test_two_different_keys_are_one_warning(
     client: httpx.AsyncClient, scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import pytest
@@ -20,10 +21,11 @@ from app.playback.models import Playback
 from app.playback.starting import media_ring
 from app.web.media import ADDRESS
 from bench.front_door import IN_FILES, IN_MEMORY, SHIPPED, front_door, has_lua
+from tests.apart import own_database, settings_of
 from tests.machine import open_folder
 from tests.playback.scene import Scene, set_up
 from tests.playback.spellings import Good, spellings
-from tests.web.server import Server, serving
+from tests.web.server import Server, running
 
 PLAYLIST = b"#EXTM3U\n# free\n"
 SEGMENT = b"free" * 1000
@@ -31,6 +33,9 @@ SECRET = b"paid" * 1000
 REFUSED = {400, 403, 404}
 # What no longer begins with /media/ is a page that does not exist; a slash at its end is taken away first.
 ELSEWHERE = REFUSED | {308}
+KEY = "doors-edge-secret-" * 2
+# One web process for all.
+pytestmark = pytest.mark.xdist_group("doors")
 PATHS = ("master.m3u8", "360p/media.m3u8", "360p/seg_00001.m4s")
 
 
@@ -103,55 +108,77 @@ async def _playbacks(scene: Scene) -> tuple[UUID, UUID]:
         return rows[0].id, rows[1].id
 
 
-@pytest.fixture
-def doors(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doors]:
-    # Both sides read it from the environment.
-    monkeypatch.setenv("LIMBER_EDGE_KEY", "doors-edge-secret-" * 2)
+@dataclass(frozen=True)
+class House:
+    """The web process that all tests here ask, and what lies on its disk."""
 
-    async def prepare() -> tuple[Scene, UUID, UUID]:
-        db.open_database(database_url, pool_size=1)
-        scene = await set_up()
-        made = await _playbacks(scene)
-        await db.close_database()
-        return scene, *made
+    server: Server
+    folder: Path
+    good: Good
 
-    scene, playback, stopped = asyncio.run(prepare())
+    @property
+    def media(self) -> Path:
+        return self.folder / "data/media"
+
+
+@pytest.fixture(scope="module")
+def house(worker_database_url: str) -> Iterator[House]:
+    with open_folder("doors") as folder, own_database(worker_database_url, "doors") as url:
+        # Both sides read the key from the environment.
+        with settings_of(DATABASE_URL=url, LIMBER_DATA_DIR=str(folder / "data"), LIMBER_EDGE_KEY=KEY):
+            good = asyncio.run(_prepared(url))
+            server = Server(url, folder / "data")
+        media = folder / "data/media/videos"
+        _fill(media / str(good.video), PLAYLIST, SEGMENT)
+        _fill(media / str(good.paid), SECRET, SECRET)
+        with running(server):
+            yield House(server, folder, good)
+
+
+async def _prepared(url: str) -> Good:
+    db.open_database(url, pool_size=1)
+    scene = await set_up()
+    playback, stopped = await _playbacks(scene)
+    await db.close_database()
     assert scene.free.video_id
     assert scene.paid.video_id
-    with open_folder("doors") as folder:
-        media = folder / "data/media"
-        for video, first, second in (
-            (scene.free.video_id, PLAYLIST, SEGMENT),
-            (scene.paid.video_id, SECRET, SECRET),
-        ):
-            for version in (1, 2):
-                place = media / "videos" / str(video) / str(version) / "360p"
-                place.mkdir(parents=True)
-                (place.parent / "master.m3u8").write_bytes(first if version == 1 else SECRET)
-                (place / "media.m3u8").write_bytes(first if version == 1 else SECRET)
-                (place / "seg_00001.m4s").write_bytes(second if version == 1 else SECRET)
-        good = Good(
-            media_ring(),
-            playback,
-            scene.free.video_id,
-            1,
-            int(time.time()) + 3600,
-            PATHS,
-            scene.paid.video_id,
-            stopped,
-        )
-        with (
-            serving(database_url, folder / "data") as server,
-            ExitStack() as stack,
-        ):
-            nginx = {}
-            for kept in (IN_FILES, IN_MEMORY) if has_lua() else (IN_FILES,):
-                place = folder / kept
-                place.mkdir()
-                nginx[kept] = stack.enter_context(front_door(place, server.port, media, answers=kept))
-            ports = {kept: door.port for kept, door in nginx.items()}
-            logs = {kept: door.log for kept, door in nginx.items()}
-            yield Doors(server.port, ports, good, logs, media, server)
+    ends = int(time.time()) + 3600
+    return Good(media_ring(), playback, scene.free.video_id, 1, ends, PATHS, scene.paid.video_id, stopped)
+
+
+def _fill(film: Path, playlist: bytes, segment: bytes) -> None:
+    """Its first version; the second is nothing that anybody may see."""
+    for version, (list_of, bytes_of) in {"1": (playlist, segment), "2": (SECRET, SECRET)}.items():
+        rung = film / version / "360p"
+        rung.mkdir(parents=True, exist_ok=True)
+        (rung.parent / "master.m3u8").write_bytes(list_of)
+        (rung / "media.m3u8").write_bytes(list_of)
+        (rung / "seg_00001.m4s").write_bytes(bytes_of)
+
+
+@pytest.fixture
+def doors(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doors]:
+    """Two nginx that were never asked."""
+    monkeypatch.setenv("LIMBER_EDGE_KEY", KEY)
+    with ExitStack() as stack:
+        nginx = {}
+        for kept in (IN_FILES, IN_MEMORY) if has_lua() else (IN_FILES,):
+            place = Path(stack.enter_context(TemporaryDirectory(dir=house.folder)))
+            place.chmod(0o755)
+            nginx[kept] = stack.enter_context(front_door(place, house.server.port, house.media, answers=kept))
+        ports = {kept: door.port for kept, door in nginx.items()}
+        logs = {kept: door.log for kept, door in nginx.items()}
+        yield Doors(house.server.port, ports, house.good, logs, house.media, house.server)
+
+
+@pytest.fixture
+def new_doors(doors: Doors) -> Iterator[Doors]:
+    """The same, with a web process that was never asked either, and may be killed."""
+    doors.server.stop()
+    doors.server.start()
+    yield doors
+    if doors.server.process is None:
+        doors.server.start()
 
 
 def answers(port: int, targets: list[str]) -> list[tuple[int, bytes]]:
@@ -311,10 +338,10 @@ def told(doors: Doors, asked: str) -> int:
 
 
 @pytest.mark.skipif(not has_lua(), reason="nginx has no Lua")
-def test_nginx_opens_to_whom_it_was_told_of_and_to_nobody_else(doors: Doors) -> None:
-    good = doors.good
+def test_nginx_opens_to_whom_it_was_told_of_and_to_nobody_else(new_doors: Doors) -> None:
+    good = new_doors.good
     stopped = tokens.sign(good.ring, good.stopped, good.video, 1, good.expires)
-    port = told(doors, f"/media/{stopped}/{good.video}/1/master.m3u8")
+    port = told(new_doors, f"/media/{stopped}/{good.video}/1/master.m3u8")
     path = f"{good.video}/1/360p/seg_00001.m4s"
     signed, _dot, signature = good.token.rpartition(".")
     ended = tokens.sign(good.ring, good.playback, good.video, 1, int(time.time()) - 1)
@@ -336,11 +363,11 @@ def test_nginx_opens_to_whom_it_was_told_of_and_to_nobody_else(doors: Doors) -> 
 
 
 @pytest.mark.skipif(not has_lua(), reason="nginx has no Lua")
-def test_nginx_alone_opens_no_address_that_is_not_good(doors: Doors) -> None:
-    good = doors.good
+def test_nginx_alone_opens_no_address_that_is_not_good(new_doors: Doors) -> None:
+    good = new_doors.good
     stopped = tokens.sign(good.ring, good.stopped, good.video, 1, good.expires)
     targets = list(spellings(good, 2_000, seed=7))
-    port = told(doors, f"/media/{stopped}/{good.video}/1/master.m3u8")
+    port = told(new_doors, f"/media/{stopped}/{good.video}/1/master.m3u8")
     seen = answers(port, targets)
     opened = [target for target, (status, _body) in zip(targets, seen, strict=True) if status == 200]
     assert len(opened) > 10

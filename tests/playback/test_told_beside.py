@@ -6,30 +6,34 @@ import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app import db
 from app.clock import utcnow
 from app.playback import keyring, tokens
 from app.playback.keeping import EVERY_S
-from app.playback.models import Playback
+from app.playback.models import MediaKey, Playback
 from app.playback.news import ROOM
 from app.playback.starting import media_ring
 from bench.front_door import IN_FILES, IN_MEMORY, FrontDoor, front_door, has_lua
 from tests import factories
+from tests.apart import own_database, settings_of
 from tests.machine import open_folder
 from tests.playback.scene import Scene, set_up
-from tests.web.server import Server, serving
+from tests.web.server import Server, running
 
 KEY = "told-edge-secret-" * 3
+# One web process for all.
+pytestmark = pytest.mark.xdist_group("told")
 needs_lua = pytest.mark.skipif(not has_lua(), reason="nginx has no Lua")
 WAYS = [IN_FILES, pytest.param(IN_MEMORY, marks=needs_lua)]
 # More than one answer has room for (app/playback/news.py).
@@ -78,12 +82,15 @@ async def watch(scene: Scene) -> list[tuple[UUID, UUID]]:
 
 @dataclass(frozen=True)
 class House:
-    """A web process and viewings that it does not know yet. `media`: where their films are."""
+    """A web process and viewings. `media`: where their films are; `place`: what nginx writes in this test."""
 
     server: Server
-    folder: Path
     media: Path
     watching: list[tuple[UUID, UUID]]
+    place: Path
+
+    def in_database(self, work: Callable[[], Awaitable[T]]) -> T:
+        return in_database(self.server.environment["DATABASE_URL"], work)
 
     def addresses(self, lives_s: int = 3600) -> list[str]:
         """Of each viewing's playlist, with a token that lives so long."""
@@ -96,31 +103,71 @@ class House:
     @contextmanager
     def front(self, answers: str, workers: int = 1, extra: str = "") -> Iterator[FrontDoor]:
         with front_door(
-            self.folder, self.server.port, self.media, answers=answers, workers=workers, extra=extra
+            self.place, self.server.port, self.media, answers=answers, workers=workers, extra=extra
         ) as door:
             yield door
 
+    def have_news(self) -> None:
+        """The application has something that it would tell nginx: what one answer had no room for."""
+        # (nginx's clock may come between.)
+        for _ in range(3):
+            said = get(self.server.port, "/media-auth/news", f"X-Limber-Edge: {KEY}")[1].lower()
+            if b"x-media-more: 1" in said:
+                return
+        raise AssertionError(said)
+
     def said_by_nginx(self) -> str:
-        return (self.folder / "nginx-error.log").read_text()
+        return (self.place / "nginx-error.log").read_text()
 
 
-@pytest.fixture
-def house(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    # nginx and the web process read it from the environment.
-    monkeypatch.setenv("LIMBER_EDGE_KEY", KEY)
+@pytest.fixture(scope="module")
+def shared(worker_database_url: str) -> Iterator[House]:
+    """The web process that all tests here ask: starting one takes longer than most of them."""
 
     async def prepare() -> list[tuple[UUID, UUID]]:
         return await watch(await set_up())
 
-    watching = in_database(database_url, prepare)
-    with ExitStack() as stack:
-        folder = stack.enter_context(open_folder("told"))
+    with open_folder("told") as folder, own_database(worker_database_url, "told") as url:
+        # nginx and the web process read the key from the environment.
+        with settings_of(DATABASE_URL=url, LIMBER_DATA_DIR=str(folder / "data"), LIMBER_EDGE_KEY=KEY):
+            watching = in_database(url, prepare)
+            server = Server(url, folder / "data")
         for _playback, film in watching:
-            place = folder / "data/media/videos" / str(film) / "1"
-            place.mkdir(parents=True)
-            (place / "master.m3u8").write_text("#EXTM3U\n")
-        server = stack.enter_context(serving(database_url, folder / "data"))
-        yield House(server, folder, folder / "data/media", watching)
+            stream = folder / "data/media/videos" / str(film) / "1"
+            stream.mkdir(parents=True)
+            (stream / "master.m3u8").write_text("#EXTM3U\n")
+        with running(server):
+            yield House(server, folder / "data/media", watching, folder)
+
+
+async def _go_on() -> None:
+    """All watch, as if they had begun now."""
+    async with db.transaction() as session:
+        await session.execute(update(Playback).values(revoked_at=None, renewed_at=utcnow()))
+        await session.execute(delete(MediaKey))
+
+
+@pytest.fixture
+def house(shared: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """For one test: nginx has nothing of what another test's had."""
+    monkeypatch.setenv("LIMBER_EDGE_KEY", KEY)
+    shared.in_database(_go_on)
+    if shared.server.process is None:
+        shared.server.start()
+    with TemporaryDirectory(dir=shared.place) as place:
+        Path(place).chmod(0o755)
+        yield replace(shared, place=Path(place))
+
+
+@pytest.fixture
+def own(house: House) -> Iterator[House]:
+    """The same, with a web process that is for this test alone."""
+    if house.server.process is not None:
+        house.server.stop()
+    house.server.start()
+    yield house
+    if house.server.process is not None:
+        house.server.stop()
 
 
 @pytest.mark.parametrize("answers", WAYS)
@@ -138,15 +185,15 @@ def test_the_longest_news_shut_nobody_out(house: House, answers: str) -> None:
 
 
 @needs_lua
-def test_nginx_asks_for_all_who_stand_by_its_own_clock(house: House) -> None:
+def test_nginx_asks_for_all_who_stand_by_its_own_clock(own: House) -> None:
     """One viewer came, and nobody since. The others are known to it all the same, those too of which one answer
     has no room to tell."""
-    first, *others = house.addresses()
-    with house.front(IN_MEMORY, workers=2) as door:
+    first, *others = own.addresses()
+    with own.front(IN_MEMORY, workers=2) as door:
         assert get(door.port, first)[0] == 200
         # Longer than anything is kept that was told beside that answer.
         time.sleep(12)
-        house.server.kill()
+        own.server.kill()
         # (What was told last is kept for 6 s at least.)
         assert statuses(door.port, [first, *others]) == {200}
 
@@ -188,7 +235,7 @@ def test_keys_are_not_written_into_files(house: House) -> None:
         assert get(door.port, house.addresses()[0])[0] == 200
         [cache] = [
             Path(line.split()[1])
-            for line in (house.folder / "nginx.conf").read_text().splitlines()
+            for line in (house.place / "nginx.conf").read_text().splitlines()
             if line.startswith("proxy_cache_path") and "limber_auth" in line
         ]
         kept = [one.read_bytes().lower() for one in cache.rglob("*") if one.is_file()]
@@ -198,12 +245,12 @@ def test_keys_are_not_written_into_files(house: House) -> None:
 
 @needs_lua
 @pytest.mark.long
-def test_two_workers_know_the_same_and_still_do_when_nginx_is_loaded_again(house: House) -> None:
-    first, *others = house.addresses()
-    with house.front(IN_MEMORY, workers=2) as door:
+def test_two_workers_know_the_same_and_still_do_when_nginx_is_loaded_again(own: House) -> None:
+    first, *others = own.addresses()
+    with own.front(IN_MEMORY, workers=2) as door:
         assert get(door.port, first)[0] == 200
         began = time.monotonic()
-        house.server.kill()
+        own.server.kill()
         # Whoever was not told of is asked about, in vain: of 257, only who asked first and 256 others are known.
         assert statuses(door.port, others[:60]) == {200}
         os.kill(door.pid, signal.SIGHUP)
@@ -216,17 +263,17 @@ def test_two_workers_know_the_same_and_still_do_when_nginx_is_loaded_again(house
 
 @needs_lua
 @pytest.mark.long
-def test_what_ended_is_shut_in_16_seconds(house: House, database_url: str) -> None:
+def test_what_ended_is_shut_in_16_seconds(own: House) -> None:
     """Every viewing is stopped while all its viewers go on asking, with tokens that nginx has and has not met."""
-    met, new = house.addresses(), house.addresses(3000)
+    met, new = own.addresses(), own.addresses(3000)
 
     async def stop() -> None:
         async with db.transaction() as session:
             await session.execute(update(Playback).values(revoked_at=utcnow()))
 
-    with house.front(IN_MEMORY, workers=2) as door:
+    with own.front(IN_MEMORY, workers=2) as door:
         assert statuses(door.port, met) == {200}
-        in_database(database_url, stop)
+        own.in_database(stop)
         stopped = time.monotonic()
         while time.monotonic() - stopped < PROMISED_S:
             statuses(door.port, [*met[::16], *new[::16]])
@@ -235,16 +282,15 @@ def test_what_ended_is_shut_in_16_seconds(house: House, database_url: str) -> No
 
 @needs_lua
 @pytest.mark.long
-def test_another_ring_shuts_out_tokens_of_the_one_before(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_ring_shuts_out_tokens_of_the_one_before(own: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same key's name with another secret, as after a leak: nginx forgets the old one within 10 s."""
-    old = house.addresses()
-    with house.front(IN_MEMORY, workers=2) as door:
+    old = own.addresses()
+    with own.front(IN_MEMORY, workers=2) as door:
         assert statuses(door.port, old[:40]) == {200}
-        house.server.stop()
-        house.server.environment["LIMBER_MEDIA_KEYS"] = "m1:" + "another-media-secret-" * 3
-        house.server.start()
+        own.server.stop()
+        another = "m1:" + "another-media-secret-" * 3
+        monkeypatch.setitem(own.server.environment, "LIMBER_MEDIA_KEYS", another)
+        own.server.start()
         began = time.monotonic()
         while time.monotonic() - began < PROMISED_S:
             statuses(door.port, old[::16])
@@ -253,19 +299,17 @@ def test_another_ring_shuts_out_tokens_of_the_one_before(
 
 @needs_lua
 @pytest.mark.long
-def test_keys_that_were_rotated_at_once_open_nothing_16_seconds_later(
-    house: House, database_url: str
-) -> None:
+def test_keys_that_were_rotated_at_once_open_nothing_16_seconds_later(own: House) -> None:
     """Counted from when the new key begins, which was announced 15 s before."""
-    old = house.addresses()
+    old = own.addresses()
 
     async def rotate() -> datetime:
         async with db.transaction() as session:
             return (await keyring.rotate(session, utcnow(), at_once=True)).signs_at
 
-    with house.front(IN_MEMORY, workers=2) as door:
+    with own.front(IN_MEMORY, workers=2) as door:
         assert statuses(door.port, old[:40]) == {200}
-        begins = in_database(database_url, rotate)
+        begins = own.in_database(rotate)
         while utcnow() < begins + timedelta(seconds=PROMISED_S):
             before = utcnow()
             said = statuses(door.port, old[::16])
@@ -320,9 +364,12 @@ def test_not_even_who_knows_the_edge_key_is_told_through_nginx(house: House, ans
     good = house.addresses()[0]
     mine = (f"X-Limber-Edge: {KEY}", f"X-Original-URI: {good}")
     # The application itself would tell: it is nginx that does not let this through.
+    house.have_news()
     assert b"x-media-keys" in get(house.server.port, "/media-auth", *mine)[1].lower()
     with house.front(answers) as door:
-        for target in [*INNER, good, good.replace("master", "gone"), f"/media/x/{good}"]:
+        for number, target in enumerate([*INNER, good, good.replace("master", "gone"), f"/media/x/{good}"]):
+            if number % 10 == 0:
+                house.have_news()
             status, said = get(door.port, target, *mine)
             head = said.partition(b"\r\n\r\n")[0].lower()
             assert b"x-media-" not in head, target
@@ -330,7 +377,7 @@ def test_not_even_who_knows_the_edge_key_is_told_through_nginx(house: House, ans
             assert status != 204, target
     for secret in (KEY, *(tokens.media_key(one).hex() for _kid, one in media_ring().keys)):
         for log in ("nginx-error.log", "nginx-access.log"):
-            assert secret not in (house.folder / log).read_text()
+            assert secret not in (house.place / log).read_text()
         assert secret not in house.server.words()
 
 
@@ -342,6 +389,7 @@ OPEN = "location = /open { proxy_pass http://limber_web/media-auth; }\n"
 def test_what_a_viewer_says_as_nginx_stays_at_nginx(house: House, answers: str) -> None:
     good = house.addresses()[0]
     with house.front(answers, extra=OPEN) as door:
+        house.have_news()
         status, said = get(door.port, "/open", f"X-Limber-Edge: {KEY}", f"X-Original-URI: {good}")
         assert status == 204
         assert b"x-media-max-age" in said.lower()

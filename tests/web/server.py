@@ -84,7 +84,13 @@ class Server:
 
 @contextmanager
 def serving(database_url: str, data_dir: Path) -> Iterator[Server]:
-    server = Server(database_url, data_dir)
+    with running(Server(database_url, data_dir)) as server:
+        yield server
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Started, and ended at last unless it was before."""
     server.start()
     try:
         yield server

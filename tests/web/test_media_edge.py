@@ -18,6 +18,7 @@ from app.clock import utcnow
 from app.keys import KeyRing
 from app.playback import news, tokens, verdicts
 from app.playback import standing as standings
+from app.playback.keeping import Keeping
 from app.playback.models import Playback
 from app.playback.standing import standing
 from app.playback.starting import media_ring
@@ -339,6 +340,19 @@ async def test_questions_for_news_at_once_are_one_to_the_database(
             for _ in range(6):
                 group.create_task(client.get("/media-auth/news", headers={"X-Limber-Edge": KEY}))
     assert len([statement for statement in seen if "FROM media_key" in statement]) == 1
+
+
+async def test_nothing_is_read_after_the_clock_was_ended(database: db.Database) -> None:
+    """Whoever ends it closes the database next; a table that is locked is not to keep a reading in the air."""
+    before = asyncio.all_tasks()
+    async with db.transaction() as session:
+        await session.execute(text("LOCK TABLE media_key IN ACCESS EXCLUSIVE MODE"))
+        clock = asyncio.create_task(Keeping().keep_fresh())
+        await asyncio.sleep(0.2)
+        assert len(asyncio.all_tasks() - before) == 2
+        clock.cancel()
+        await asyncio.wait(asyncio.all_tasks() - before, timeout=1)
+        assert asyncio.all_tasks() == before
 
 
 async def test_two_different_keys_are_one_warning(

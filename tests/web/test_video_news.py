@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,19 +23,25 @@ from app.video.models import Upload, Video
 from tests import factories
 from tests.journeys.conftest import FLAGS
 from tests.machine import browser as browser_path
-from tests.web.server import COOKIE, Server
+from tests.web.server import COOKIE, Server, running
 
 URL = "/studio/videos/events"
+# One web process for all.
+pytestmark = pytest.mark.xdist_group("video_news")
+
+
+@pytest.fixture(scope="module")
+def shared(worker_database_url: str) -> Iterator[Server]:
+    with running(Server(worker_database_url, get_settings().data_dir)) as server:
+        yield server
 
 
 @pytest.fixture
-async def server(database: db.Database) -> AsyncIterator[Server]:
-    running = Server(database.url, get_settings().data_dir)
-    await asyncio.to_thread(running.start)
-    yield running
-    if running.process is not None:
-        running.kill()
-    running.said.close()
+async def server(shared: Server, database: db.Database) -> Server:
+    """Running, over rows that are this test's alone."""
+    if shared.process is None:
+        await asyncio.to_thread(shared.start)
+    return shared
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import atexit
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,19 +12,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from playwright.sync_api import Browser, Page, sync_playwright
-from sqlalchemy import make_url
 
 from app import db
 from app.accounts.passwords import hashed
 from app.clock import utcnow
 from app.practice.models import Practice
 from app.settings import get_settings
-from app.storage import store
 from app.video import captioning
 from app.video.captions_files import publish_captions
 from tests import factories
+from tests.apart import own_database, settings_of
 from tests.journeys.conftest import FLAGS, PASSWORD
 from tests.machine import browser as browser_path
 from tests.video.making import make_stream
@@ -110,34 +107,6 @@ def fill_in(page: Page, who: str) -> None:
     page.wait_for_load_state()
 
 
-@contextmanager
-def _own_database(server_url: str) -> Iterator[str]:
-    """A database that no other test empties meanwhile."""
-    name = f"limber_player_{os.getpid()}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE limber_template")
-    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextmanager
-def _settings(**values: str) -> Iterator[None]:
-    """While the rows are made, this process's settings are those of the server."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    get_settings.cache_clear()
-    store.cache_clear()
-    yield
-    for name, value in before.items():
-        if value is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = value
-    get_settings.cache_clear()
-    store.cache_clear()
-
-
 async def _fill(url: str, length_s: int) -> tuple[str, str]:
     db.open_database(url, pool_size=2)
     try:
@@ -176,8 +145,8 @@ def staged(server_url: str, folder: Path, length_s: int = FILM_S) -> Iterator[St
     path = browser_path()
     assert path, "no Chromium is installed (python -m tests.machine installs it)"
     film(length_s)
-    with _own_database(server_url) as url:
-        with _settings(DATABASE_URL=url, LIMBER_DATA_DIR=str(folder)):
+    with own_database(server_url, "player") as url:
+        with settings_of(DATABASE_URL=url, LIMBER_DATA_DIR=str(folder)):
             free, paid = asyncio.run(_fill(url, length_s))
         server = Server(url, folder)
         server.start()

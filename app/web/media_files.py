@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import storage
 from app.errors import NotFound
+from app.web.server import lines, say
 
 # What is this small is read at once; a thread for it would cost more than the reading.
 SMALL = 64 * 1024
@@ -27,15 +28,20 @@ MOST = 4096
 _AT_ONCE = getattr(os, "RWF_NOWAIT", None)
 
 Headers = list[tuple[bytes, bytes]]
+OK = b"HTTP/1.1 200 OK\r\n"
 
 
 class Held(NamedTuple):
-    """A file as it was at `seen_at` (monotonic seconds): its facts, its headers, and its bytes if they are few."""
+    """A file as it was at `seen_at` (monotonic seconds): its facts, its headers, and its bytes if they are few.
+
+    `head`: the line of status and the headers, as they go over the wire.
+    """
 
     place: Path
     seen_at: float
     facts: os.stat_result
     headers: Headers
+    head: bytes
     body: bytes | None
 
 
@@ -69,7 +75,7 @@ class Files:
             found = held._replace(seen_at=now)
         else:
             told = FileResponse(place, headers=headers, stat_result=facts).raw_headers
-            found = Held(place, now, facts, told, _bytes(place, facts.st_size))
+            found = Held(place, now, facts, told, OK + lines(told), _bytes(place, facts.st_size))
         self._keep(key, found)
         return found
 
@@ -97,10 +103,16 @@ class Whole:
 
     def __init__(self, held: Held, cache_control: str) -> None:
         self.held = held
-        self.headers = [*held.headers, (b"cache-control", cache_control.encode())]
+        self.keep = (b"cache-control", cache_control.encode())
+
+    @property
+    def headers(self) -> Headers:
+        return [*self.held.headers, self.keep]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         held = self.held
+        if held.body is not None and say(send, held.head + lines((self.keep,)), held.body):
+            return
         if scope["method"] == "HEAD" or held.body is not None:
             body = held.body if held.body is not None and scope["method"] != "HEAD" else b""
             await send({"type": "http.response.start", "status": 200, "headers": self.headers})

@@ -1,87 +1,23 @@
 """nginx's question, answered before uvicorn's parser sees it: only when it is one, and only with what is known."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
-import httpx
 import pytest
-import uvicorn
 from sqlalchemy import delete
-from uvicorn.server import ServerState
 
 from app import db
 from app.playback.models import Playback
 from app.playback.standing import standing
 from app.settings import get_settings
-from app.web.media_question import QUESTION, Listening
+from app.web.media_question import QUESTION
 from bench.front_door import IN_MEMORY, SHIPPED
-from tests.playback.scene import Scene, device, set_up, sid_of, start
-
-TIMEOUT_S = 30
-
-
-@dataclass
-class Line:
-    """One connection to the process, and the address of a playlist that may be watched."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    address: str
-    scene: Scene
-
-    async def say(self, *pieces: bytes) -> None:
-        """Each in a packet of its own."""
-        for piece in pieces:
-            self.writer.write(piece)
-            await self.writer.drain()
-            await asyncio.sleep(0.05)
-
-    async def answer(self) -> tuple[int, bytes, bytes]:
-        """Status, head and body of the next answer."""
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), TIMEOUT_S)
-        found = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-        body = await self.reader.readexactly(int(found[0].partition(b":")[2])) if found else b""
-        return int(head.split()[1]), head, body
-
-    async def ask(self, address: str) -> tuple[int, bytes, bytes]:
-        await self.say(question(address))
-        return await self.answer()
-
-    async def known(self) -> None:
-        """From now on this process knows the answer."""
-        assert (await self.ask(self.address))[0] == 204
-
-
-def question(address: str, key: str | None = None) -> bytes:
-    """As nginx asks it."""
-    edge = f"X-Limber-Edge: {key}\r\n" if key else ""
-    return f"GET /media-auth HTTP/1.1\r\nX-Original-URI: {address}\r\n{edge}Host: limber_web\r\n\r\n".encode()
+from tests.playback.scene import device, sid_of, start
+from tests.web.line import Line, question
 
 
 def is_short(head: bytes) -> bool:
     """Whether it is the short answer, which lacks what the application says about keeping it."""
     return head.startswith(b"HTTP/1.1 204 ") and b"cache-control:" not in head.lower()
-
-
-@pytest.fixture
-async def line(client: httpx.AsyncClient) -> AsyncIterator[Line]:
-    standing.forget()
-    scene = await set_up()
-    async with device() as browser:
-        begun = await start(browser, scene.free)
-    config = uvicorn.Config("app.main:create_app", factory=True, http=Listening, access_log=False)
-    config.load()
-    state = ServerState()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Listening(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    yield Line(reader, writer, begun["playlist_url"], scene)
-    writer.close()
-    server.close()
-    await asyncio.gather(*state.tasks)
 
 
 async def test_what_is_known_is_answered_at_once_and_what_is_not_by_the_application(line: Line) -> None:

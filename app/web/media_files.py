@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import storage
 from app.errors import NotFound
-from app.web.server import lines, say
+from app.web.one_piece import lines, say
 
 # What is this small is read at once; a thread for it would cost more than the reading.
 SMALL = 64 * 1024

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.web.server import say
+from app.web.one_piece import say
 from tests.playback.scene import SEGMENT, segment_of
 from tests.web.line import Line
 

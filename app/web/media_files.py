@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import storage
 from app.errors import NotFound
-from app.web.one_piece import lines, say
+from app.web.one_piece import header_lines, write_response
 
 # What is this small is read at once; a thread for it would cost more than the reading.
 SMALL = 64 * 1024
@@ -75,7 +75,7 @@ class Files:
             found = held._replace(seen_at=now)
         else:
             told = FileResponse(place, headers=headers, stat_result=facts).raw_headers
-            found = Held(place, now, facts, told, OK + lines(told), _bytes(place, facts.st_size))
+            found = Held(place, now, facts, told, OK + header_lines(told), _bytes(place, facts.st_size))
         self._keep(key, found)
         return found
 
@@ -111,7 +111,7 @@ class Whole:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         held = self.held
-        if held.body is not None and say(send, held.head + lines((self.keep,)), held.body):
+        if held.body is not None and write_response(send, held.head + header_lines((self.keep,)), held.body):
             return
         if scope["method"] == "HEAD" or held.body is not None:
             body = held.body if held.body is not None and scope["method"] != "HEAD" else b""

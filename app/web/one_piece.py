@@ -10,12 +10,12 @@ from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
-def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Headers as they go over the wire."""
     return b"".join(b"%s: %s\r\n" % pair for pair in headers)
 
 
-def say(send: Send, head: bytes, body: bytes) -> bool:
+def write_response(send: Send, head: bytes, body: bytes) -> bool:
     """Write a whole answer at once, if `send` is uvicorn's own; False: nothing was written, and ASGI's messages do it.
 
     `head`: the line of status and the headers, a length among them, each with its end of line.
@@ -27,7 +27,7 @@ def say(send: Send, head: bytes, body: bytes) -> bool:
     if cycle.flow.write_paused or not cycle.keep_alive or cycle.scope["method"] == "HEAD":
         return False
     cycle.response_started = cycle.response_complete = True
-    cycle.transport.write(b"%s%s\r\n%s" % (head, lines(cycle.default_headers), body))
+    cycle.transport.write(b"%s%s\r\n%s" % (head, header_lines(cycle.default_headers), body))
     cycle.message_event.set()
     cycle.on_response()
     return True

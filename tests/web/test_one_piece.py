@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.web.one_piece import say
+from app.web.one_piece import write_response
 from tests.playback.scene import SEGMENT, segment_of
 from tests.web.line import Line
 
@@ -27,10 +27,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     seen: list[bool] = []
 
     def noting(*said: object) -> bool:
-        seen.append(say(*said))  # type: ignore[arg-type]
+        seen.append(write_response(*said))  # type: ignore[arg-type]
         return seen[-1]
 
-    monkeypatch.setattr("app.web.media_files.say", noting)
+    monkeypatch.setattr("app.web.media_files.write_response", noting)
     return seen
 
 

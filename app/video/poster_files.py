@@ -107,6 +107,8 @@ async def keep_choice(video_id: UUID, version: int) -> None:
         row = await session.get(Video, video_id, with_for_update=True)
         if row is None or row.version != version:
             return
+        if found_ms in row.poster_times and (row.poster_at_ms != wanted or found_ms == wanted):
+            return  # This was begun twice (a worker that came back), and the other was quicker.
         row.poster_times = list(dict.fromkeys([*row.poster_times, found_ms]))
         row.poster_version += 1
         if row.poster_at_ms == wanted:

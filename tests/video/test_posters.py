@@ -134,12 +134,12 @@ async def test_a_time_that_was_chosen_too_late_for_a_stream_is_taken_from_it(
         late.poster_times = [at for at in late.poster_times if at != 10_000]
         version = late.poster_version
     assert poster_rules.shown_ms(late) in late.poster_times, "the nearest stands in"
-    await poster_files.keep_choice(row.id, 1)
+    # Two at the same time, as when a worker comes back; the worker of the queue may be the third.
+    await asyncio.gather(*(poster_files.keep_choice(row.id, 1) for _ in range(2)))
     async with db.transaction() as session:
         row = await session.get_one(Video, row.id)
-    # The worker of the queue may have been there before.
     assert row.poster_at_ms == 10_000
-    assert row.poster_version > version
+    assert row.poster_version == version + 1, "one of them counts"
     assert poster_rules.shown_ms(row) == 10_000
     picture = grey(media(f"{poster_rules.folder(row.id, row)}/poster.jpg"))
     assert picture.getextrema() != (0, 0)

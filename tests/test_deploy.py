@@ -35,7 +35,9 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture
 def site(host: Host) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{host.ports['nginx']}", trust_env=False) as client:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{host.ports['nginx']}", trust_env=False, verify=False
+    ) as client:
         yield client
 
 
@@ -118,7 +120,7 @@ def test_a_paid_video_does_not_open_for_a_playback_that_no_entitlement_stands_be
 def test_both_doors_say_the_same_about_keeping_and_origin(host: Host, site: httpx.Client) -> None:
     token, video = playable(host, is_free=True)
     names = ("content-type", "x-content-type-options", "cross-origin-resource-policy", "accept-ranges")
-    with httpx.Client(base_url=f"http://127.0.0.1:{host.ports['web']}", trust_env=False) as app:
+    with httpx.Client(base_url=f"http://127.0.0.1:{host.ports['web']}", trust_env=False, verify=False) as app:
         for file, kept in (("seg.m4s", "private, max-age="), ("master.m3u8", "private, no-cache")):
             both = [door.get(f"/media/{token}/{video}/1/{file}") for door in (site, app)]
             assert [answer.status_code for answer in both] == [200, 200]

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import func, select
 
 from app import db
-from app.accounts import passwords
 from app.accounts.models import User
 from app.articles.models import Comment
 from app.billing.models import StripeCharge, StripeCustomer, StripeEvent, StripePurchase
@@ -19,7 +18,7 @@ PASSWORD = "limber-demo-password"
 
 
 async def member(till: Till, **values: Any) -> User:
-    return await till.member(password_hash=await passwords.hashed(PASSWORD), **values)
+    return await till.member(password_hash=factories.kept(PASSWORD), **values)
 
 
 async def leave(till: Till, password: str = PASSWORD) -> Any:

@@ -326,6 +326,7 @@ async def test_an_answer_that_does_not_come_marks_nothing_done_and_takes_nothing
     await is_not_done_but_heals(till, user, customer, before)
 
 
+@pytest.mark.long
 async def test_one_event_a_hundred_times_while_eight_workers_are_at_it_is_one_row_and_one_mail(
     till: Till,
 ) -> None:

@@ -86,7 +86,7 @@ def test_a_members_life_goes_as_it_should_and_touches_nothing_else(tmp_path: Pat
 def test_with_a_key_of_test_mode_it_is_the_same_at_stripe_and_what_goes_wrong_is_said(elsewhere: str) -> None:
     key = {"STRIPE_SECRET_KEY": "sk_test_rehearsal", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
     trouble = {"path": "/v1/refunds", "status": 500, "times": 1000}
-    httpx.post(f"{elsewhere}/sandbox/trouble", json=trouble, trust_env=False).raise_for_status()
+    httpx.post(f"{elsewhere}/sandbox/trouble", json=trouble, trust_env=False, verify=False).raise_for_status()
     ran = rehearse("--with-stripe", "--json", **key, STRIPE_API_BASE=elsewhere)
     assert ran.returncode == 1, ran.stdout + ran.stderr
     told = [json.loads(line) for line in ran.stdout.splitlines()]
@@ -97,6 +97,7 @@ def test_with_a_key_of_test_mode_it_is_the_same_at_stripe_and_what_goes_wrong_is
         f"{elsewhere}/v1/test_helpers/test_clocks",
         headers={"Authorization": "Bearer sk_test_rehearsal"},
         trust_env=False,
+        verify=False,
     ).json()
     assert clocks["data"] == [], "nothing is left behind at Stripe"
 

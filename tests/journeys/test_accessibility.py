@@ -3,7 +3,8 @@ nothing that the security policy refuses."""
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,21 @@ PAGES = {
         "/studio/look",
     ),
 }
+# One of each kind that most people meet.
+FEW = {
+    "anonymous": (
+        "/",
+        "/articles/hip-pain-from-running",
+        "/courses/lower-body",
+        "/courses/lower-body/deep-rotators",
+        "/login",
+        "/plans",
+        "/contact",
+        "/search?q=pirifomis",
+    ),
+    "member": ("/account", "/account/streams", "/courses/lower-body/gluteals"),
+    "teacher": ("/studio", "/studio/articles/new", "/studio/videos", "/studio/money"),
+}
 # Everything else that has an address of its own, in the long runs: states that a link or a habit leads to, and errors.
 MORE = {
     "anonymous": (
@@ -147,6 +163,7 @@ MORE = {
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|ch_\w+")
 RUN = """() => axe.run(document, {
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    resultTypes: ['violations'],
 })"""
 
 
@@ -209,15 +226,35 @@ def visit(context: BrowserContext, who: str, site: str, paths: Sequence[str], *,
     return complaints + [f"a request to {url}" for url in strangers]
 
 
+@contextmanager
+def opened(chromium: Browser, demo: Demo, width: int, scheme: Any) -> Iterator[BrowserContext]:
+    context = chromium.new_context(
+        base_url=demo.site,
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
 def is_ours(url: str, site: str) -> bool:
     return url.startswith((site, "data:", "blob:"))
+
+
+@pytest.mark.parametrize("who", list(PAGES))
+def test_the_pages_most_seen_are_for_everybody(chromium: Browser, demo: Demo, who: str) -> None:
+    with opened(chromium, demo, 320, "dark") as context:
+        assert visit(context, who, demo.site, FEW[who], inside=False) == []
 
 
 @pytest.mark.parametrize("who", list(PAGES))
 @pytest.mark.parametrize(
     ("width", "scheme", "all_of_them"),
     [
-        (320, "dark", False),
+        pytest.param(320, "dark", False, marks=pytest.mark.long),
         pytest.param(1280, "light", False, marks=pytest.mark.long),
         pytest.param(320, "light", False, marks=pytest.mark.long),
         pytest.param(390, "light", True, marks=pytest.mark.long),
@@ -228,17 +265,9 @@ def is_ours(url: str, site: str) -> bool:
 def test_pages_are_for_everybody(
     chromium: Browser, demo: Demo, who: str, width: int, scheme: Any, all_of_them: bool
 ) -> None:
-    context = chromium.new_context(
-        base_url=demo.site,
-        viewport={"width": width, "height": 800},
-        color_scheme=scheme,
-        reduced_motion="reduce",
-    )
     paths = (*PAGES[who], *MORE[who]) if all_of_them else PAGES[who]
-    try:
+    with opened(chromium, demo, width, scheme) as context:
         assert visit(context, who, demo.site, paths, inside=all_of_them and who == "teacher") == []
-    finally:
-        context.close()
 
 
 def test_what_a_finger_presses_is_large_enough(page: Page) -> None:

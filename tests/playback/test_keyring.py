@@ -116,7 +116,9 @@ def test_the_command_reaches_a_running_process_within_seconds(database_url: str,
     scene = asyncio.run(prepare())
     with (
         serving(database_url, tmp_path / "data") as server,
-        httpx.Client(base_url=server.url, trust_env=False, headers={"Accept": "application/json"}) as browser,
+        httpx.Client(
+            base_url=server.url, trust_env=False, verify=False, headers={"Accept": "application/json"}
+        ) as browser,
     ):
 
         def playlist() -> str:

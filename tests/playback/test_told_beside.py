@@ -184,6 +184,7 @@ def test_the_longest_news_shut_nobody_out(house: House, answers: str) -> None:
     assert house.said_by_nginx() == ""
 
 
+@pytest.mark.long
 @needs_lua
 def test_nginx_asks_for_all_who_stand_by_its_own_clock(own: House) -> None:
     """One viewer came, and nobody since. The others are known to it all the same, those too of which one answer

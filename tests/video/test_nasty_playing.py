@@ -99,6 +99,7 @@ def check(films: list[Film], folder: Path) -> None:
             browser.close()
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_streams_of_nasty_films_play_in_a_browser(tmp_path: Path) -> None:
     check(REPRESENTATIVE, tmp_path)

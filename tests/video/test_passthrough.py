@@ -44,7 +44,7 @@ def digest_of_rung(folder: Path) -> list[str]:
     return digest_of_pictures("-i", "pipe:0", data=b"".join(file.read_bytes() for file in files))
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
+@pytest.mark.parametrize("name", ["film.mp4", pytest.param("film.mkv", marks=pytest.mark.long)])
 async def test_what_is_a_rung_already_is_copied_picture_by_picture(name: str, tmp_path: Path) -> None:
     path = write(tmp_path / name, *CLOSED)
     source = await probe(path)

@@ -179,6 +179,7 @@ async def test_what_a_killed_copy_left_is_swept_and_never_read(
     assert film.stat().st_size > 4
 
 
+@pytest.mark.long
 async def test_workers_share_a_film_that_was_copied_and_its_copy_goes_with_the_rest(
     worker: str,  # noqa: F811
     stream: tuple[Path, Source],

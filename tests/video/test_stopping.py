@@ -43,6 +43,7 @@ async def until_encoding(video_id: UUID) -> None:
     raise AssertionError(f"it is still {video.state}")
 
 
+@pytest.mark.long
 async def test_a_stopped_video_leaves_nothing_and_can_be_tried_again(worker: str, clip: Path) -> None:
     video_id = await test_transcode.add_video(clip.read_bytes())
     await until_encoding(video_id)

@@ -49,7 +49,7 @@ class Server:
             stderr=subprocess.STDOUT,
         )
         deadline = time.monotonic() + 60
-        with httpx.Client(base_url=self.url, trust_env=False) as client:
+        with httpx.Client(base_url=self.url, trust_env=False, verify=False) as client:
             while time.monotonic() < deadline and self.process.poll() is None:
                 try:
                     if client.get("/healthz").status_code == 200:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app import db
-from app.accounts import passwords, queries, rules
+from app.accounts import queries, rules
 from app.accounts.models import User
 from app.billing.queries import Membership
 from app.clock import utcnow
@@ -25,8 +25,9 @@ NEW = "four quiet hips"
 async def kai(client: httpx.AsyncClient) -> User:
     """A member who is signed in on the client."""
     async with db.transaction() as session:
-        kept = await passwords.hashed(PASSWORD)
-        user = await factories.user(session, email="kai@example.com", name="Kai", password_hash=kept)
+        user = await factories.user(
+            session, email="kai@example.com", name="Kai", password_hash=factories.kept(PASSWORD)
+        )
     await factories.sign_in(client, user)
     return user
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app import db
-from app.accounts import passwords, rules
+from app.accounts import rules
 from app.accounts.links import Claims, Purpose, sign
 from app.accounts.models import User, UserSession
 from app.clock import utcnow
@@ -25,8 +25,9 @@ WRONG = "This e-mail address and password do not match. Please check both."
 
 async def member(email: str = "kai@example.com", **values: Any) -> User:
     async with db.transaction() as session:
-        kept = await passwords.hashed(PASSWORD)
-        return await factories.user(session, **{"email": email, "password_hash": kept, **values})
+        return await factories.user(
+            session, **{"email": email, "password_hash": factories.kept(PASSWORD), **values}
+        )
 
 
 async def sign_in(client: httpx.AsyncClient, email: str = "kai@example.com", **fields: str) -> httpx.Response:

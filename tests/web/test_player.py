@@ -3,13 +3,15 @@
 import asyncio
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from app import db
 from app.clock import utcnow
@@ -19,11 +21,12 @@ from app.video.captions_files import publish_captions
 from app.video.chunks import cut
 from app.video.storyboard import make_storyboard
 from tests import factories
+from tests.apart import own_database, settings_of
 from tests.journeys.conftest import FLAGS
 from tests.machine import browser as browser_path
 from tests.video.making import make_stream
 from tests.video.test_storyboard import grey_film
-from tests.web.server import serving
+from tests.web.server import Server, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player")]
 FILM_S = 24
@@ -49,12 +52,40 @@ async def _make(folder: Path) -> None:
     place.rename(folder / "stream")
 
 
+@dataclass
+class Cinema:
+    """What all tests here share: a web process, a browser, and a stream that is lighter each two seconds."""
+
+    server: Server
+    browser: Browser
+    database_url: str
+    data_dir: Path
+    stream: Path
+
+    def show(self, languages: list[str], chapters: str, stream: Path) -> str:
+        """The address of a new free lesson."""
+        # The browser's driver runs a loop in this thread.
+        with (
+            settings_of(DATABASE_URL=self.database_url, LIMBER_DATA_DIR=str(self.data_dir)),
+            ThreadPoolExecutor(1) as aside,
+        ):
+            return aside.submit(asyncio.run, _set_up(self.database_url, stream, languages, chapters)).result()
+
+
 @pytest.fixture(scope="module")
-def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole stream of a film that is lighter each two seconds."""
+def cinema(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cinema]:
+    path = browser_path()
+    assert path, "no Chromium is installed (python -m tests.machine installs it)"
     folder = tmp_path_factory.mktemp("player")
     asyncio.run(_make(folder))
-    return folder / "stream"
+    with (
+        own_database(worker_database_url, "cinema") as url,
+        running(Server(url, folder / "data")) as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield Cinema(server, browser, url, folder / "data", folder / "stream")
+        browser.close()
 
 
 async def _set_up(database_url: str, stream: Path, languages: list[str], chapters: str) -> str:
@@ -86,40 +117,36 @@ async def _say(session: Any, teacher_id: UUID, video_id: UUID, language: str) ->
 
 @contextmanager
 def lesson_page(
-    database_url: str,
-    stream: Path,
+    cinema: Cinema,
     *,
+    stream: Path | None = None,
     languages: tuple[str, ...] = (),
     chapters: str = "",
     width: int = 1280,
     **options: Any,
 ) -> Iterator[tuple[Page, str]]:
     """The page of a free lesson as an anonymous visitor opens it; it fails where the browser complains."""
-    address = asyncio.run(_set_up(database_url, stream, list(languages), chapters))
-    path = browser_path()
-    assert path, "no Chromium is installed (python -m tests.machine installs it)"
-    with serving(database_url, get_settings().data_dir) as server, sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        try:
-            context: BrowserContext = browser.new_context(
-                base_url=server.url, viewport={"width": width, "height": 844}, locale="en-US", **options
-            )
-            context.set_default_timeout(20_000)
-            page = context.new_page()
-            complaints: list[str] = []
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on(
-                "console",
-                lambda said: (
-                    complaints.append(said.text)
-                    if said.type == "error" and "Failed to load resource" not in said.text
-                    else None
-                ),
-            )
-            yield page, address
-            assert complaints == []
-        finally:
-            browser.close()
+    address = cinema.show(list(languages), chapters, stream or cinema.stream)
+    context = cinema.browser.new_context(
+        base_url=cinema.server.url, viewport={"width": width, "height": 844}, locale="en-US", **options
+    )
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda said: (
+            complaints.append(said.text)
+            if said.type == "error" and "Failed to load resource" not in said.text
+            else None
+        ),
+    )
+    try:
+        yield page, address
+        assert complaints == []
+    finally:
+        context.close()
 
 
 def open_lesson(page: Page, address: str) -> None:
@@ -147,8 +174,8 @@ def expect_tile(picture: Locator, number: int) -> None:
     raise AssertionError(f"the picture is {grey}, not {STEP * number}")
 
 
-def test_the_picture_over_the_time_bar_is_that_of_the_moment(database_url: str, stream: Path) -> None:
-    with lesson_page(database_url, stream) as (page, address):
+def test_the_picture_over_the_time_bar_is_that_of_the_moment(cinema: Cinema) -> None:
+    with lesson_page(cinema) as (page, address):
         open_lesson(page, address)
         picture = page.locator("canvas.preview-picture")
         expect(picture).to_be_hidden()
@@ -171,11 +198,9 @@ def test_the_picture_over_the_time_bar_is_that_of_the_moment(database_url: str, 
         expect(picture).to_be_hidden()
 
 
-def test_a_finger_on_the_time_bar_sees_the_picture_whether_it_moves_or_rests(
-    database_url: str, stream: Path
-) -> None:
+def test_a_finger_on_the_time_bar_sees_the_picture_whether_it_moves_or_rests(cinema: Cinema) -> None:
     phone: dict[str, Any] = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-    with lesson_page(database_url, stream, width=390, **phone) as (page, address):
+    with lesson_page(cinema, width=390, **phone) as (page, address):
         open_lesson(page, address)
         picture = page.locator("canvas.preview-picture")
         finger = page.context.new_cdp_session(page)
@@ -197,11 +222,9 @@ def test_a_finger_on_the_time_bar_sees_the_picture_whether_it_moves_or_rests(
         page.wait_for_function("() => Math.abs(document.querySelector('video').currentTime - 21) < 1")
 
 
-def test_a_picture_is_fetched_with_the_token_that_stands_at_that_time(
-    database_url: str, stream: Path
-) -> None:
+def test_a_picture_is_fetched_with_the_token_that_stands_at_that_time(cinema: Cinema) -> None:
     """A page that stood still for six minutes: its first token has ended, and here every use of it is noted."""
-    with lesson_page(database_url, stream) as (page, address):
+    with lesson_page(cinema) as (page, address):
         page.clock.install()
         open_lesson(page, address)
         with page.expect_response("**/storyboard/storyboard.vtt") as index:
@@ -225,9 +248,9 @@ def test_a_picture_is_fetched_with_the_token_that_stands_at_that_time(
         assert old not in asked[0]
 
 
-def test_a_refused_picture_is_asked_for_again_with_a_new_token(database_url: str, stream: Path) -> None:
+def test_a_refused_picture_is_asked_for_again_with_a_new_token(cinema: Cinema) -> None:
     """A device whose clock is slow believes in a token that has ended."""
-    with lesson_page(database_url, stream) as (page, address):
+    with lesson_page(cinema) as (page, address):
         refused: list[str] = []
 
         def refuse_first(route: Route) -> None:
@@ -247,12 +270,10 @@ def test_a_refused_picture_is_asked_for_again_with_a_new_token(database_url: str
 
 
 @pytest.mark.long
-def test_a_film_without_a_storyboard_shows_the_time_alone(
-    database_url: str, stream: Path, tmp_path: Path
-) -> None:
+def test_a_film_without_a_storyboard_shows_the_time_alone(cinema: Cinema, tmp_path: Path) -> None:
     older = tmp_path / "older"
-    shutil.copytree(stream, older, ignore=shutil.ignore_patterns(storyboard.FOLDER))
-    with lesson_page(database_url, older) as (page, address):
+    shutil.copytree(cinema.stream, older, ignore=shutil.ignore_patterns(storyboard.FOLDER))
+    with lesson_page(cinema, stream=older) as (page, address):
         open_lesson(page, address)
         with page.expect_response("**/storyboard/storyboard.vtt") as answered:
             point_at(page, 5)
@@ -263,8 +284,8 @@ def test_a_film_without_a_storyboard_shows_the_time_alone(
         expect(page.locator("canvas.preview-picture")).to_be_hidden()
 
 
-def test_chapters_are_marks_on_the_time_bar_and_named_over_it(database_url: str, stream: Path) -> None:
-    with lesson_page(database_url, stream, chapters=CHAPTERS) as (page, address):
+def test_chapters_are_marks_on_the_time_bar_and_named_over_it(cinema: Cinema) -> None:
+    with lesson_page(cinema, chapters=CHAPTERS) as (page, address):
         open_lesson(page, address)
         marks = "bar => bar.shadowRoot.querySelectorAll('#segments-clipping rect').length"
         assert page.locator("media-time-range").evaluate(marks) == 3
@@ -276,8 +297,8 @@ def test_chapters_are_marks_on_the_time_bar_and_named_over_it(database_url: str,
 
 
 @pytest.mark.long
-def test_one_language_has_a_button_and_no_menu(database_url: str, stream: Path) -> None:
-    with lesson_page(database_url, stream, languages=("en",)) as (page, address):
+def test_one_language_has_a_button_and_no_menu(cinema: Cinema) -> None:
+    with lesson_page(cinema, languages=("en",)) as (page, address):
         open_lesson(page, address)
         expect(page.locator("media-captions-button")).to_be_visible()
         expect(page.locator("media-captions-menu-button")).to_be_hidden()
@@ -286,12 +307,11 @@ def test_one_language_has_a_button_and_no_menu(database_url: str, stream: Path) 
         assert_shows(page, "en")
 
 
-def test_several_languages_have_a_menu_that_the_keyboard_opens_and_leaves(
-    database_url: str, stream: Path
-) -> None:
-    with lesson_page(
-        database_url, stream, languages=("en", "es"), width=390, reduced_motion="reduce", has_touch=True
-    ) as (page, address):
+def test_several_languages_have_a_menu_that_the_keyboard_opens_and_leaves(cinema: Cinema) -> None:
+    with lesson_page(cinema, languages=("en", "es"), width=390, reduced_motion="reduce", has_touch=True) as (
+        page,
+        address,
+    ):
         open_lesson(page, address)
         expect(page.locator("media-captions-button")).to_be_hidden()
         button, menu = page.locator("media-captions-menu-button"), page.locator("media-captions-menu")

@@ -32,10 +32,11 @@ def server(worker_database_url: str) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.long
 def test_it_is_not_woken_by_a_clock_and_its_answers_bear_the_date(server: Server) -> None:
     assert server.process is not None
     origin = f"http://127.0.0.1:{server.port}"
-    with httpx.Client(trust_env=False) as browser:
+    with httpx.Client(trust_env=False, verify=False) as browser:
         for _ in range(2):
             # Seconds after the last: the date is today's, not that of some clock's last turn.
             time.sleep(2.2)
@@ -49,6 +50,7 @@ def test_it_is_not_woken_by_a_clock_and_its_answers_bear_the_date(server: Server
         assert switches(server.process.pid) - before < 30
 
 
+@pytest.mark.long
 def test_it_keeps_a_connection_that_nothing_was_asked_on_for_a_while(server: Server) -> None:
     """nginx may send what somebody posts on it for 60 s; uvicorn's own end after 5."""
     line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
@@ -63,7 +65,7 @@ def test_it_keeps_a_connection_that_nothing_was_asked_on_for_a_while(server: Ser
     line.close()
 
 
-@pytest.mark.parametrize("told_by", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("told_by", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_it_stops_at_once_when_told(database_url: str, told_by: signal.Signals) -> None:
     with open_folder("sleeping") as folder, serving(database_url, folder) as server:
         assert server.process is not None

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from app import db
-from app.accounts import passwords
 from app.accounts.models import User
 from app.clock import utcnow
 from app.web.failures import way_back
@@ -44,8 +43,9 @@ ELSEWHERE = [
 
 async def a_reader(**values: Any) -> User:
     async with db.transaction() as session:
-        kept = await passwords.hashed(PASSWORD)
-        return await factories.user(session, email="kai@example.com", password_hash=kept, **values)
+        return await factories.user(
+            session, email="kai@example.com", password_hash=factories.kept(PASSWORD), **values
+        )
 
 
 async def test_the_way_back_never_leads_to_another_site(client: httpx.AsyncClient, scene: Scene) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ stripe.enable_telemetry = False
 _TIMEOUT_S = 10.0
 _CONNECT_S = 4.0
 _RETRIES = 2
+# It trusts nobody, for plain HTTP. Otherwise each new client reads the certificates of all authorities: 50 ms.
+_PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 log = logging.getLogger("limber.billing")
 
@@ -72,10 +75,12 @@ def client() -> stripe.StripeClient:
     known = _clients.get(loop)
     if known is not None and known[0] == wanted:
         return known[1]
-    transport = stripe.HTTPXClient(timeout=httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S))
-    if urlsplit(settings.stripe_api_base).hostname in LOOPBACK:
-        # The stand-in is on this machine: a proxy named by the environment could not reach it.
-        transport._client_async = httpx.AsyncClient(trust_env=False)
+    is_here = urlsplit(settings.stripe_api_base).hostname in LOOPBACK
+    transport = stripe.HTTPXClient(
+        timeout=httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S), verify_ssl_certs=not is_here
+    )
+    if is_here:
+        transport._client_async = _to_stand_in()
     client = stripe.StripeClient(
         settings.stripe_secret_key,
         stripe_version=API_VERSION,
@@ -85,6 +90,11 @@ def client() -> stripe.StripeClient:
     )
     _clients[loop] = (wanted, client)
     return client
+
+
+def _to_stand_in() -> httpx.AsyncClient:
+    """It is on this machine: a proxy named by the environment could not reach it."""
+    return httpx.AsyncClient(trust_env=False, verify=_PLAIN)
 
 
 async def close() -> None:
@@ -106,8 +116,8 @@ async def moment() -> datetime:
     if not settings.is_demo:
         return utcnow()
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_S) as stand_in:
-            told = await stand_in.get(f"{settings.stripe_api_base}/sandbox/clock")
+        async with _to_stand_in() as stand_in:
+            told = await stand_in.get(f"{settings.stripe_api_base}/sandbox/clock", timeout=_TIMEOUT_S)
             return datetime.fromtimestamp(int(told.raise_for_status().json()["now"]), UTC)
     except (httpx.HTTPError, KeyError, ValueError) as fault:
         raise StripeDown from fault

@@ -184,6 +184,7 @@ async def test_a_site_that_stalls_or_drips_costs_its_time_once(
     await source.close()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("database")
 async def test_a_site_that_is_down_holds_no_import_and_a_second_run_resumes(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

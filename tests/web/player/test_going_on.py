@@ -98,6 +98,7 @@ def test_who_logs_in_again_comes_back_to_the_same_second(stage: Stage) -> None:
         assert page.locator(".player-error").count() == 0
 
 
+@pytest.mark.long
 def test_who_logged_in_in_another_tab_just_goes_on(stage: Stage) -> None:
     with stage.page(stage.paid, who=MEMBERS[2], clock=True) as page:
         page.evaluate("() => { window.sameDocument = true; }")
@@ -130,6 +131,7 @@ def test_a_lost_network_is_told_and_costs_no_place(stage: Stage) -> None:
         expect(says).to_have_text("The connection is back.")
 
 
+@pytest.mark.long
 def test_a_page_that_was_opened_without_a_network_starts_by_itself_later(stage: Stage) -> None:
     with stage.page() as page:
         page.route("**/playback", lambda route: route.abort())

@@ -33,6 +33,7 @@ def test_what_was_watched_without_a_network_is_where_another_device_goes_on(stag
             assert abs(_resumed(laptop) - left_at) < 5
 
 
+@pytest.mark.long
 def test_a_page_that_lost_its_network_for_good_tells_it_before_the_next_viewing(stage: Stage) -> None:
     with stage.page(stage.paid, who=MEMBERS[8]) as page:
         play(page)

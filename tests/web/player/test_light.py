@@ -38,3 +38,15 @@ def test_the_bar_moves_when_the_film_says_where_it_is_and_not_with_every_frame(s
     # The film speaks some four times a second; a browser that draws slowly would let this pass without reason.
     assert seen["frames"] >= SECONDS * 15
     assert seen["moves"] <= SECONDS * 6
+
+
+def test_the_first_frame_waits_for_no_turn_of_hls_js(stage: Stage) -> None:
+    """Each thing that it needs is asked for when the one before has come."""
+    context = stage.browser.new_context(base_url=stage.server.url, viewport={"width": 390, "height": 844})
+    context.add_init_script(NO_CLOCK)
+    try:
+        page = context.new_page()
+        page.goto(stage.free)
+        is_(page, "video.readyState >= 2")
+    finally:
+        context.close()

@@ -64,7 +64,6 @@ def test_anonymous_joins_pays_watches_cancels_and_meets_the_wall_again(page: Pag
     expect(page.locator(".wall")).to_be_visible()
 
 
-@pytest.mark.long
 def test_a_declined_card_says_so_and_a_second_one_works(page: Page, demo: Demo) -> None:
     join(page, demo, "keanu@example.org")
     to_checkout(page)

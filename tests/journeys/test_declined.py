@@ -25,7 +25,6 @@ def keeps_unpaid(demo: Demo) -> Iterator[None]:
         desk.post(f"{demo.stripe}/sandbox/retries", data={"then": "cancel"}).raise_for_status()
 
 
-@pytest.mark.long
 def test_a_declined_member_gives_a_new_card_by_the_mail_and_watches_at_once(
     page: Page, demo: Demo, chromium: Browser, keeps_unpaid: None
 ) -> None:

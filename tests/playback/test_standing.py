@@ -1,6 +1,7 @@
 """Segments ask the database once in ten seconds at most; a right that is lost is noticed within them."""
 
 import asyncio
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -103,13 +104,14 @@ async def test_nginx_which_keeps_answers_itself_gets_young_ones_only(
 
 
 async def test_a_forged_token_costs_no_query(watching: Watching, database: db.Database) -> None:
+    began = time.monotonic()
     with statements(database) as seen:
         for n in range(20):
             forged = watching.segment.replace("/media/", f"/media/x{n}")
             assert (await watching.browser.get(forged)).status_code == 403
-    # Rotations are read every few seconds, whoever asks for what.
+    # For a key that nobody knows the rotations are read once more, at most once a second.
     assert [statement for statement in seen if "media_key" not in statement] == []
-    assert len(seen) <= 1
+    assert len(seen) <= min(1 + (time.monotonic() - began), 19), "not one for each"
 
 
 async def test_a_burst_on_a_cold_memory_is_one_question(watching: Watching, database: db.Database) -> None:

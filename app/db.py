@@ -105,9 +105,14 @@ def libpq_url(url: str) -> str:
 
 def open_database(url: str, *, pool_size: int = 10) -> Database:
     """Make `url` this process's database. The first query connects."""
+    return use_database(Database(url, pool_size=pool_size))
+
+
+def use_database(opened: Database) -> Database:
+    """Make one that is there already this process's: it still knows its statements, and connects anew."""
     global _database
-    _database = Database(url, pool_size=pool_size)
-    return _database
+    _database = opened
+    return opened
 
 
 async def close_database() -> None:

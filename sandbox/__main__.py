@@ -52,7 +52,14 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 def _server(app: ASGIApp, host: str, port: int) -> _Server:
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=3
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        # Longer than any client here keeps a connection: what is posted while it is closed is lost.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
     )
     return _Server(config)
 

@@ -48,7 +48,10 @@ class Served:
         self._socket.bind(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        config = uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=1)
+        # httpx keeps a connection for 5 s, and so does uvicorn if left to itself: what is posted in that moment is lost.
+        config = uvicorn.Config(
+            app, log_level="warning", lifespan="on", timeout_keep_alive=75, timeout_graceful_shutdown=1
+        )
         self._server = _Prompt(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()

@@ -63,6 +63,14 @@ def pytest_configure(config: pytest.Config) -> None:
 URL = pytest.StashKey[str]()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs browsers, nginx or workers of its own (and so has a group) shares two cores with all else, and has a
+    second go when it fails; both goes are told at the end. All else has one: it fails by a defect alone."""
+    for item in items:
+        if item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def pytest_collection_finish() -> None:
     """From here on what is made is also thrown away."""
     gc.freeze()

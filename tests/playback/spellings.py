@@ -141,7 +141,11 @@ class Good:
 
 
 def spellings(good: Good, count: int, seed: int) -> Iterator[str]:
-    """`count` request targets, every kind in turn, the same for the same seed. None holds a line break."""
+    """`count` request targets, every kind in turn, the same for the same seed. None holds a line break.
+
+    What does not begin with /media/ is a page that does not exist, and costs ten times as much to ask for: most of these
+    are drawn anew.
+    """
     dice = random.Random(seed)
     kinds: list[Callable[[Good, random.Random], str]] = [
         letters,
@@ -160,7 +164,10 @@ def spellings(good: Good, count: int, seed: int) -> Iterator[str]:
         whole,
     ]
     for number in range(count):
-        target = kinds[number % len(kinds)](good, dice)
+        kind = kinds[number % len(kinds)]
+        target = kind(good, dice)
+        while not target.startswith("/media/") and dice.random() < 0.8:
+            target = kind(good, dice)
         yield target.replace("\r", "%0d").replace("\n", "%0a")
 
 

@@ -48,7 +48,7 @@ class Served:
         self._socket.bind(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        # httpx keeps a connection for 5 s, and so does uvicorn if left to itself: what is posted in that moment is lost.
+        # httpx keeps a connection for 5 s, and so does uvicorn by itself: what is posted in that moment is lost.
         config = uvicorn.Config(
             app, log_level="warning", lifespan="on", timeout_keep_alive=75, timeout_graceful_shutdown=1
         )

@@ -143,8 +143,8 @@ class Good:
 def spellings(good: Good, count: int, seed: int) -> Iterator[str]:
     """`count` request targets, every kind in turn, the same for the same seed. None holds a line break.
 
-    What does not begin with /media/ is a page that does not exist, and costs ten times as much to ask for: most of these
-    are drawn anew.
+    What does not begin with /media/ is a page that does not exist, and costs ten times as much to ask for: most of
+    these are drawn anew.
     """
     dice = random.Random(seed)
     kinds: list[Callable[[Good, random.Random], str]] = [

@@ -15,8 +15,9 @@ from app.errors import Conflict
 from app.keys import KeyRing, Rotation, rotated
 from app.playback import keyring, tokens
 from app.playback.standing import standing
+from tests.forked import ROOT
 from tests.playback.scene import Scene, device, renew, set_up, start
-from tests.web.server import ROOT, serving
+from tests.web.server import serving
 
 RING = KeyRing.parse("k2:" + "second-secret-" * 3 + ",k1:" + "first-secret-" * 3)
 AT = datetime(2026, 11, 26, 12, tzinfo=UTC)

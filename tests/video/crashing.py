@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from bench.workers import start_worker
+from tests.forked import Forked, start_worker
 
 FIRST_LOCK = 720_451
 LOOK_S = 0.002
@@ -82,7 +81,7 @@ class Workers:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.running: dict[int, subprocess.Popen[bytes]] = {}
+        self.running: dict[int, Forked] = {}
 
     def start(self, count: int = 1, **environment: str) -> None:
         for _n in range(count):

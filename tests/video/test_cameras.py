@@ -11,13 +11,13 @@ from app.video.chunks import cut
 from app.video.ffmpeg import binary, threads
 from app.video.graph import AUDIO_FOLDER
 from app.video.renditions import Rendition
+from tests.forked import ROOT
 from tests.video.cameras import FILMS
 from tests.video.making import make_stream
 from tests.video.nasty import LENGTH_S, PCM, Film, beep, flash
 from tests.video.rfc8216_stream import check_stream
 from tests.video.sources import AAC, X264, ffmpeg
 from tests.video.test_nasty import check
-from tests.web.server import ROOT
 
 SHORT = [film for film in FILMS if film.short]
 LONG = [film for film in FILMS if not film.short]

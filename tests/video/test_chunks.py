@@ -24,11 +24,12 @@ from app.video.models import Video
 from app.video.probe import probe
 from app.video.renditions import Rendition
 from app.video.source import Source
+from tests.forked import start_worker
 from tests.video.making import make_stream
 from tests.video.rfc8216 import check_grown
 from tests.video.rfc8216_stream import check_stream
 from tests.video.sources import AAC, X264, ffmpeg, sound
-from tests.video.test_transcode import add_video, start_worker, until_ended, worker  # noqa: F401 (a fixture)
+from tests.video.test_transcode import add_video, until_ended, worker  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.xdist_group("chunks")
 LOOKS = 900

@@ -21,11 +21,11 @@ from app import db, storage
 from app.settings import get_settings
 from app.video import objects
 from tests import factories
+from tests.forked import ROOT
 from tests.s3 import credentials, object_store
 from tests.video.making import make_stream
 from tests.video.rfc8216_stream import check_stream
 from tests.video.sources import AAC, X264, ffmpeg, sound
-from tests.web.server import ROOT
 
 pytestmark = [pytest.mark.xdist_group("storage_s3"), pytest.mark.long]
 KILLS, RUNS = 5, 20

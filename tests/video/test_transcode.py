@@ -1,11 +1,8 @@
 """From an upload's last byte to a stream that can be watched, by the real engine and the real ffmpeg."""
 
 import asyncio
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,9 +16,8 @@ from app.settings import get_settings
 from app.video import parts, queueing, removal, transcode, upload_parts, words  # noqa: F401 (registers the work)
 from app.video.models import Video
 from tests import factories
+from tests.forked import start_worker
 from tests.video.sources import AAC, X264, ffmpeg, sound
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -126,17 +122,6 @@ async def test_work_for_an_older_attempt_writes_nothing(worker: str, clip: Path)
     folder = get_settings().media_dir / "videos" / str(video_id)
     await until_gone(folder / "1")
     assert [path.name for path in folder.iterdir()] == ["2"]
-
-
-def start_worker(url: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "app", "worker"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
 
 
 async def until_encoding(video_id: UUID, percent: int) -> None:

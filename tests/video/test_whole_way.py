@@ -22,8 +22,8 @@ from PIL import Image
 from app import db
 from app.accounts import sessions
 from app.clock import utcnow
-from bench.workers import start_worker
 from tests import factories
+from tests.forked import start_worker
 from tests.s3 import credentials, object_store
 from tests.video.rfc8216 import read_master, read_media
 from tests.video.rfc8216_stream import check_stream, read_rendition

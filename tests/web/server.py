@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,7 +11,8 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.forked import Forked
+
 COOKIE = "limber"
 
 
@@ -36,18 +35,12 @@ class Server:
             "LIMBER_BASE_URL": self.url,
             "LIMBER_PORT": str(self.port),
         }
-        self.process: subprocess.Popen[bytes] | None = None
-        self.said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by whoever ends the server)
+        self.process: Forked | None = None
+        self.said = tempfile.NamedTemporaryFile()  # noqa: SIM115 (closed by whoever ends the server)
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve"],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=self.said,
-            stderr=subprocess.STDOUT,
-        )
+        self.process = Forked("serve", environment=self.environment, out=self.said.name)
         deadline = time.monotonic() + 60
         with httpx.Client(base_url=self.url, trust_env=False, verify=False) as client:
             while time.monotonic() < deadline and self.process.poll() is None:

@@ -21,7 +21,7 @@ from app import db
 from app.catalog.models import Lesson
 from app.video import queueing
 from app.video.models import Video
-from bench.workers import start_worker
+from tests.forked import start_worker
 from tests.moving.archive import filling
 from tests.moving.archive.places import Place, being, browser, crawl
 from tests.moving.archive.test_archive import signs_in_and_watches

@@ -142,6 +142,12 @@ def shared(worker_database_url: str) -> Iterator[House]:
             yield House(server, folder / "data/media", watching, folder)
 
 
+def start(server: Server) -> None:
+    """Who asks while a process first looks at its keys is told of the others with the next question, not with this."""
+    server.start()
+    time.sleep(FIRST_LOOK_S)
+
+
 async def _go_on() -> None:
     """All watch, as if they had begun now."""
     async with db.transaction() as session:
@@ -155,7 +161,7 @@ def house(shared: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("LIMBER_EDGE_KEY", KEY)
     shared.in_database(_go_on)
     if shared.server.process is None:
-        shared.server.start()
+        start(shared.server)
     with TemporaryDirectory(dir=shared.place) as place:
         Path(place).chmod(0o755)
         yield replace(shared, place=Path(place))
@@ -166,9 +172,7 @@ def own(house: House) -> Iterator[House]:
     """The same, with a web process that is for this test alone."""
     if house.server.process is not None:
         house.server.stop()
-    house.server.start()
-    # Who asks while a process first looks at its keys is told of the others with the next question, not with this one.
-    time.sleep(FIRST_LOOK_S)
+    start(house.server)
     yield house
     if house.server.process is not None:
         house.server.stop()

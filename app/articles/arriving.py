@@ -149,6 +149,6 @@ async def add_comments(db: AsyncSession, article_id: UUID, comments: Sequence[Ar
         }
         for one in comments
     ]
-    # One statement takes at most 65,535 values.
-    for start in range(0, len(rows), 2000):
-        await db.execute(insert(Comment).values(rows[start : start + 2000]))
+    # Rows beside the statement: in it, its SQL would be made anew for every article, a tenth of the whole import.
+    if rows:
+        await db.execute(insert(Comment), rows)

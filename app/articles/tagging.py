@@ -27,7 +27,7 @@ async def set_tags(db: AsyncSession, article_id: UUID, names: Mapping[str, str])
         return
     # In one order everywhere: two writers of the same new tags wait for each other instead of locking up.
     rows = [{"id": uuid4(), "slug": slug, "name": name} for slug, name in sorted(names.items())]
-    await db.execute(insert(Tag).values(rows).on_conflict_do_nothing(index_elements=["slug"]))
+    await db.execute(insert(Tag).on_conflict_do_nothing(index_elements=["slug"]), rows)
     ids = await db.scalars(select(Tag.id).where(Tag.slug.in_(names)))
     db.add_all(ArticleTag(article_id=article_id, tag_id=tag_id) for tag_id in ids)
     await db.flush()

@@ -99,22 +99,22 @@ async def write(
 async def _remember(
     db: AsyncSession, source: str, kind: str, rows: Sequence[tuple[str, str, str]], now: datetime
 ) -> None:
-    for start in range(0, len(rows), 2000):
-        values = [
-            {
-                "source": source,
-                "kind": kind,
-                "foreign_id": number,
-                "target": target,
-                "digest": digest,
-                "arrived_at": now,
-            }
-            for number, target, digest in rows[start : start + 2000]
-        ]
-        made = insert(Arrival).values(values)
-        await db.execute(
-            made.on_conflict_do_update(
-                index_elements=[Arrival.source, Arrival.kind, Arrival.foreign_id],
-                set_={"target": made.excluded.target, "digest": made.excluded.digest},
-            )
-        )
+    if not rows:
+        return
+    made = insert(Arrival)
+    made = made.on_conflict_do_update(
+        index_elements=[Arrival.source, Arrival.kind, Arrival.foreign_id],
+        set_={"target": made.excluded.target, "digest": made.excluded.digest},
+    )
+    values = [
+        {
+            "source": source,
+            "kind": kind,
+            "foreign_id": number,
+            "target": target,
+            "digest": digest,
+            "arrived_at": now,
+        }
+        for number, target, digest in rows
+    ]
+    await db.execute(made, values)

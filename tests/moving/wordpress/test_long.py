@@ -39,11 +39,11 @@ WORDS = (
 
 
 def items(articles: int, comments_each: int) -> Iterator[Item]:
-    """Articles of about 8 kB in both editors' dialects, each with a picture of its own and threaded comments."""
+    """Articles of about 4 kB in both editors' dialects, each with a picture of its own and threaded comments."""
     dice = random.Random(7)
     said = 0
     for n in range(1, articles + 1):
-        paragraphs = [" ".join(dice.choices(WORDS, k=60)) for _ in range(18)]
+        paragraphs = [" ".join(dice.choices(WORDS, k=60)) for _ in range(8)]
         other = dice.randint(1, articles)
         paragraphs[3] += f' <a href="{SITE}/2019/05/post-{other}/">more</a>'
         paragraphs[5] = "<ul>\n<li>one <b>two</b></li>\n<li>three</li>\n</ul>"

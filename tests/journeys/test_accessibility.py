@@ -161,15 +161,17 @@ MORE = {
 }
 # What tells one thing of a kind from the next in the studio's addresses.
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|ch_\w+")
+IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
 RUN = "only => axe.run(document, {runOnly: only, resultTypes: ['violations']})"
 ALL_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def faults(page: Page) -> list[str]:
-    """What axe finds, one line each: by all rules on light paper, and of colours in the dark too."""
+    """What axe finds, one line each: by all rules in the light that the page is in, of colours in the other too."""
     page.evaluate(AXE.read_text("utf-8") + "\n;undefined")
     lines = []
-    for scheme, only in (("light", ALL_RULES), ("dark", {"type": "rule", "values": ["color-contrast"]})):
+    own, other = ("dark", "light") if page.evaluate(IS_DARK) else ("light", "dark")
+    for scheme, only in ((own, ALL_RULES), (other, {"type": "rule", "values": ["color-contrast"]})):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # both are schemes
         found: dict[str, Any] = page.evaluate(RUN, only)
         lines += [
@@ -177,7 +179,7 @@ def faults(page: Page) -> list[str]:
             for violation in found["violations"]
             for node in violation["nodes"]
         ]
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme=own)  # type: ignore[arg-type]
     return lines
 
 

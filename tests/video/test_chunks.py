@@ -206,7 +206,7 @@ async def test_four_workers_share_a_long_film_and_a_short_one_does_not_wait_for_
     database: db.Database, tmp_path: Path, two_chunks: Path
 ) -> None:
     path = tmp_path / "long.mp4"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=600", *sound(600), *X264, *AAC, path)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=640x360:r=10:d=600", *sound(600), *X264, *AAC, path)
     source = await probe(path)
     assert len(cut(source, plan(source))) == 11
     long_id = await add_video(path.read_bytes(), "long.mp4")

@@ -65,10 +65,13 @@ URL = pytest.StashKey[str]()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What runs browsers, nginx or workers of its own (and so has a group) shares two cores with all else, and has a
-    second go when it fails; both goes are told at the end. All else has one: it fails by a defect alone."""
+    second go when it fails; both goes are told at the end. All else fails by a defect alone, and has one for nothing but
+    what the garbage collector finds: that may be any earlier test's."""
     for item in items:
         if item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+        else:
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["unraisable", "Unraisable"]))
 
 
 def pytest_collection_finish() -> None:

@@ -262,8 +262,10 @@ async def test_a_key_that_stripe_refuses_takes_nothing_in_a_reconciliation(
 async def resetting() -> AsyncIterator[tuple[str, list[str]]]:
     """Instead of Stripe, something that takes each request and hangs up in the middle of the answer."""
     asked: list[str] = []
+    taken: list[asyncio.StreamWriter] = []
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append(writer)
         asked.append((await reader.readline()).decode())
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
         await writer.drain()
@@ -272,6 +274,9 @@ async def resetting() -> AsyncIterator[tuple[str, list[str]]]:
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+        # Whoever connected and then asked nothing.
+        for writer in taken:
+            writer.transport.abort()
 
 
 async def ended_at_stripe(till: Till) -> tuple[User, str, int]:

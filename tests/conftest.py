@@ -65,8 +65,8 @@ URL = pytest.StashKey[str]()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What runs browsers, nginx or workers of its own (and so has a group) shares two cores with all else, and has a
-    second go when it fails; both goes are told at the end. All else fails by a defect alone, and has one for nothing but
-    what the garbage collector finds: that may be any earlier test's."""
+    second go when it fails; both goes are told at the end. All else fails by a defect alone, and has a second go for
+    nothing but what the garbage collector finds: that may be any earlier test's."""
     for item in items:
         if item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -151,4 +151,5 @@ async def add_comments(db: AsyncSession, article_id: UUID, comments: Sequence[Ar
     ]
     # Rows beside the statement: in it, its SQL would be made anew for every article, a tenth of the whole import.
     if rows:
-        await db.execute(insert(Comment), rows)
+        # (Left out, what is empty would begin another statement at every first response of a thread.)
+        await db.execute(insert(Comment).execution_options(render_nulls=True), rows)

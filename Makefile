@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# Half of the cores' worth of browsers and encoders at once is what two cores stand.
-TEST_WORKERS ?= 2
+# Two of three run browsers and encoders at most, and wait meanwhile (tests/spread.py).
+TEST_WORKERS ?= 3
+LONG_TEST_WORKERS ?= 2
 
 .PHONY: demo test test-long lint bench build lock translations clean
 
@@ -18,7 +19,7 @@ test: build .build/tests
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m "not long" tests
 
 test-long: build .build/tests
-	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m long --timeout 1200 tests
+	@$(BIN)/python -m pytest -n $(LONG_TEST_WORKERS) --dist loadgroup -m long --timeout 1200 tests
 
 # Some of the films are made of clips that come with the tests' packages.
 bench: build .build/tests

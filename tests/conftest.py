@@ -28,6 +28,7 @@ Path(os.environ["LIMBER_DATA_DIR"]).chmod(0o755)
 from app import db, i18n, postgres  # noqa: E402
 from app.main import Site, create_app  # noqa: E402
 from app.settings import get_settings  # noqa: E402
+from tests.spread import Spread  # noqa: E402
 
 _server: Any = None
 
@@ -72,6 +73,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
         else:
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["unraisable", "Unraisable"]))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread | None:
+    """Groups of tests on two processes at most; see there."""
+    return Spread(config, log) if config.option.dist == "loadgroup" else None
 
 
 def pytest_collection_finish() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urljoin
 from uuid import UUID
@@ -258,30 +258,36 @@ async def test_a_key_that_stripe_refuses_takes_nothing_in_a_reconciliation(
     await tills.close_connections()
 
 
+class HangsUp(asyncio.Protocol):
+    """Takes a request, begins to answer, and resets the connection."""
+
+    def __init__(self, asked: list[bytes], taken: list[asyncio.Transport]) -> None:
+        self._asked, self._taken = asked, taken
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._taken.append(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._asked.append(data)
+        self._transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+        )
+        self._transport.abort()
+
+
 @asynccontextmanager
-async def resetting() -> AsyncIterator[tuple[str, list[str]]]:
+async def resetting() -> AsyncIterator[tuple[str, list[bytes]]]:
     """Instead of Stripe, something that takes each request and hangs up in the middle of the answer."""
-    asked: list[str] = []
-    taken: list[asyncio.StreamWriter] = []
-
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        taken.append(writer)
-        # Whoever has gone meanwhile is as good as hung up on.
-        with suppress(ConnectionError):
-            if line := await reader.readline():
-                asked.append(line.decode())
-                writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
-                )
-                await writer.drain()
-        writer.transport.abort()
-
-    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    asked: list[bytes] = []
+    taken: list[asyncio.Transport] = []
+    server = await asyncio.get_running_loop().create_server(lambda: HangsUp(asked, taken), "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
-        # Whoever connected and then asked nothing.
-        for writer in taken:
-            writer.transport.abort()
+    # Whoever connected and asked nothing.
+    for transport in taken:
+        transport.abort()
 
 
 async def ended_at_stripe(till: Till) -> tuple[User, str, int]:

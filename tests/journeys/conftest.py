@@ -1,5 +1,6 @@
 """One real demo (database, web, worker, Stripe stand-in, outbox) for all journeys, and a browser."""
 
+import itertools
 import os
 import re
 import signal
@@ -29,6 +30,12 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 PASSWORD = "limber-demo"
+_GOES = itertools.count(1)
+
+
+def somebodys(name: str) -> str:
+    """An address of this go of a test alone: the demo keeps its members, and a second go would meet the first one's."""
+    return f"{name}-{next(_GOES)}@example.org"
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ def somebody(chromium: Browser, demo: Demo, width: int = 390) -> Iterator[Page]:
 
 
 class Life:
-    """One member's browser, and the page on which the stand-in's clock is moved."""
+    """One member's browser and address, and the page on which the stand-in's clock is moved."""
 
-    def __init__(self, page: Page, context: BrowserContext, demo: Demo) -> None:
-        self.page, self.demo = page, demo
+    def __init__(self, page: Page, context: BrowserContext, demo: Demo, address: str) -> None:
+        self.page, self.demo, self.address = page, demo, address
         self.desk = context.new_page()
         # A year that passes for everybody in the demo takes the stand-in a while.
         self.desk.set_default_timeout(PATIENCE_S * 1000)

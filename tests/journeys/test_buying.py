@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import Demo, assert_plays, sign_in
+from tests.journeys.conftest import Demo, assert_plays, sign_in, somebodys
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
@@ -37,7 +37,7 @@ def to_checkout(page: Page) -> None:
 
 
 def test_anonymous_joins_pays_watches_cancels_and_meets_the_wall_again(page: Page, demo: Demo) -> None:
-    join(page, demo, "leilani@example.org")
+    join(page, demo, somebodys("leilani"))
     assert page.locator("[data-player]").count() == 0
     to_checkout(page)
     page.get_by_role("button").first.click()
@@ -65,7 +65,7 @@ def test_anonymous_joins_pays_watches_cancels_and_meets_the_wall_again(page: Pag
 
 
 def test_a_declined_card_says_so_and_a_second_one_works(page: Page, demo: Demo) -> None:
-    join(page, demo, "keanu@example.org")
+    join(page, demo, somebodys("keanu"))
     to_checkout(page)
     page.fill("input[name=card_number]", "4000 0000 0000 0002")
     page.get_by_role("button").first.click()

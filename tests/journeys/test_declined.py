@@ -6,13 +6,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Demo
+from tests.journeys.conftest import Demo, somebodys
 from tests.journeys.test_accessibility import faults
 from tests.journeys.test_buying import LESSON, join, to_checkout
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
-
-ADDRESS = "kai@example.org"
 
 
 @pytest.fixture
@@ -28,14 +26,15 @@ def keeps_unpaid(demo: Demo) -> Iterator[None]:
 def test_a_declined_member_gives_a_new_card_by_the_mail_and_watches_at_once(
     page: Page, demo: Demo, chromium: Browser, keeps_unpaid: None
 ) -> None:
-    join(page, demo, ADDRESS)
+    address = somebodys("kai")
+    join(page, demo, address)
     to_checkout(page)
     page.fill("input[name=card_number]", "4000 0000 0000 0341")
     page.get_by_role("button").first.click()
     page.wait_for_url(f"**{LESSON}*")
 
     demo.let_pass(days=32)
-    first = demo.mail_to(ADDRESS, "did not go through")
+    first = demo.mail_to(address, "did not go through")
     assert "/billing/card?token=" in first["text"]
     page.goto("/library")
     banner = page.get_by_role("complementary", name="Payment")
@@ -45,12 +44,12 @@ def test_a_declined_member_gives_a_new_card_by_the_mail_and_watches_at_once(
     assert page.locator("[data-player]").count() == 1, "the grace period"
 
     demo.let_pass(days=15)
-    demo.mail_to(ADDRESS, "paid lessons rest")
+    demo.mail_to(address, "paid lessons rest")
     page.goto(LESSON)
     assert page.locator("[data-player]").count() == 0, "access has stopped"
     expect(page.get_by_role("complementary", name="Payment")).to_contain_text("rests until it is paid")
 
-    link = demo.link_to(ADDRESS, "/billing/card")
+    link = demo.link_to(address, "/billing/card")
     elsewhere = chromium.new_context(base_url=demo.site)
     phone = elsewhere.new_page()
     phone.goto(link)
@@ -68,4 +67,4 @@ def test_a_declined_member_gives_a_new_card_by_the_mail_and_watches_at_once(
     page.goto(LESSON)
     assert page.locator("[data-player]").count() == 1, "at once"
     assert page.get_by_role("complementary", name="Payment").count() == 0
-    demo.mail_to(ADDRESS, "payment has arrived")
+    demo.mail_to(address, "payment has arrived")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.journeys.conftest import Demo, assert_plays, sign_in
+from tests.journeys.conftest import Demo, assert_plays, sign_in, somebodys
 from tests.journeys.life import PATIENCE_S, Life, somebody
 from tests.journeys.test_accessibility import faults
 from tests.journeys.test_buying import LESSON, join, to_checkout
@@ -19,7 +19,6 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-ADDRESS = "nalani@example.org"
 GOOD, FAILS_LATER = "4242 4242 4242 4242", "4000 0000 0000 0341"
 
 
@@ -42,8 +41,8 @@ def trial(chromium: Browser, demo: Demo) -> Iterator[None]:
 def test_a_members_life_from_the_trial_to_the_rest(
     page: Page, context: BrowserContext, demo: Demo, chromium: Browser, trial: None
 ) -> None:
-    life = Life(page, context, demo)
-    join(page, demo, ADDRESS)
+    life = Life(page, context, demo, somebodys("nalani"))
+    join(page, demo, life.address)
     expect(page.locator(".wall")).to_contain_text("Try 7 days free")
     begins(life)
     renews(life)
@@ -60,13 +59,13 @@ def begins(life: Life) -> None:
     page.wait_for_url(f"**{LESSON}*")
     assert_plays(page)
     life.account("You are trying it out. The first payment is on")
-    life.demo.mail_to(ADDRESS, "Your membership has begun")
+    life.demo.mail_to(life.address, "Your membership has begun")
 
 
 def renews(life: Life) -> None:
     """Three days before the trial ends a mail says what it will cost; then each month is charged."""
     life.later(*["A day later"] * 5)
-    mail = life.demo.mail_to(ADDRESS, "Your trial ends", seconds=PATIENCE_S)
+    mail = life.demo.mail_to(life.address, "Your trial ends", seconds=PATIENCE_S)
     assert "$19 is charged for the first time" in mail["text"]
     life.later("A week later")
     life.account("The next payment is on")
@@ -87,9 +86,9 @@ def is_declined(life: Life, chromium: Browser) -> None:
     banner = page.get_by_role("complementary", name="Payment")
     expect(banner).to_contain_text("The last payment did not go through. You can watch until")
     life.may_watch()
-    assert "/billing/card?token=" in demo.mail_to(ADDRESS, "did not go through")["text"]
+    assert "/billing/card?token=" in demo.mail_to(life.address, "did not go through")["text"]
     with somebody(chromium, demo) as phone:
-        phone.goto(demo.link_to(ADDRESS, "/billing/card"))
+        phone.goto(demo.link_to(life.address, "/billing/card"))
         phone.get_by_role("button", name="Go to the card form").click()
         phone.fill("input[name=card_number]", GOOD)
         phone.get_by_role("button", name="Update card").click()
@@ -99,7 +98,7 @@ def is_declined(life: Life, chromium: Browser) -> None:
         if pay.count():
             pay.click()
         expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you, all is well")
-    demo.mail_to(ADDRESS, "payment has arrived")
+    demo.mail_to(life.address, "payment has arrived")
     life.account("The next payment is on")
     assert page.get_by_role("complementary", name="Payment").count() == 0
     assert life.paid() == 3
@@ -113,7 +112,7 @@ def rests(life: Life) -> None:
     page.get_by_role("button", name="Pause").click()
     page.wait_for_url("**/account?done=paused")
     life.account("You have paused")
-    life.demo.mail_to(ADDRESS, "membership rests")
+    life.demo.mail_to(life.address, "membership rests")
     life.later("32 days later")
     assert life.paid() == 3
     page.goto("/account")

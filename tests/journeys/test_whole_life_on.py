@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.journeys.conftest import Demo, assert_plays, sign_in
+from tests.journeys.conftest import Demo, assert_plays, sign_in, somebodys
 from tests.journeys.life import PATIENCE_S, Life, somebody
 from tests.journeys.test_accessibility import faults
 from tests.journeys.test_buying import LESSON, join, to_checkout
@@ -18,14 +18,12 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-ADDRESS, FRIEND = "noelani@example.org", "keola@example.org"
-
 
 def test_a_members_life_from_the_offer_to_stay_to_a_dispute(
     page: Page, context: BrowserContext, demo: Demo, chromium: Browser
 ) -> None:
-    life = Life(page, context, demo)
-    join(page, demo, ADDRESS)
+    life = Life(page, context, demo, somebodys("noelani"))
+    join(page, demo, life.address)
     begins(life)
     with somebody(chromium, demo, width=1280) as studio:
         sign_in(studio, "teacher", "/studio")
@@ -102,7 +100,7 @@ def give_back(studio: Page, amount: str = "") -> None:
 
 def gets_a_part_back(life: Life, studio: Page) -> None:
     """A part of the money goes back, which takes nothing; it is said before."""
-    details(studio, ADDRESS, "$1")
+    details(studio, life.address, "$1")
     expect(studio.locator("main")).to_contain_text("A part of it: what may be watched stays as it is.")
     give_back(studio, "10")
     life.shows("/account/bills", "$10 given back")
@@ -118,7 +116,7 @@ def leaves(life: Life, studio: Page) -> None:
     page.fill("[name=words]", "My hips are quiet now.")
     page.get_by_role("button", name="Cancel, and send this answer").click()
     page.wait_for_url("**/account?done=cancelled")
-    life.demo.mail_to(ADDRESS, "cancelled")
+    life.demo.mail_to(life.address, "cancelled")
     life.account("You have cancelled. You can watch until")
     studio.goto("/studio/money/leaving")
     expect(studio.locator("main")).to_contain_text("My hips are quiet now.")
@@ -129,14 +127,14 @@ def leaves(life: Life, studio: Page) -> None:
     life.later("367 days later")
     life.may_watch(can=False)
     expect(page.locator(".wall")).to_contain_text("Your membership has ended. Join again to go on watching.")
-    life.demo.mail_to(ADDRESS, "has ended", seconds=PATIENCE_S)
+    life.demo.mail_to(life.address, "has ended", seconds=PATIENCE_S)
 
 
 def gives(life: Life, studio: Page, chromium: Browser) -> None:
     """A gift, claimed by a friend who makes an account for it; the studio gives the money back, and it ends."""
-    page, demo = life.page, life.demo
+    page, demo, keola = life.page, life.demo, somebodys("keola")
     page.goto("/gifts")
-    for name, value in (("to_name", "Keola"), ("to_email", FRIEND), ("message", "For your hip.")):
+    for name, value in (("to_name", "Keola"), ("to_email", keola), ("message", "For your hip.")):
         page.fill(f"[name={name}]", value)
     page.get_by_role("button", name="Go on to pay").click()
     page.wait_for_url("**/c/pay/**")
@@ -145,27 +143,27 @@ def gives(life: Life, studio: Page, chromium: Browser) -> None:
     expect(page.locator("main")).to_contain_text("Keola")
     life.may_watch(can=False)
     with somebody(chromium, demo) as friend:
-        claims(friend, demo)
-        demo.mail_to(ADDRESS, "has taken your gift")
-        details(studio, ADDRESS, "$49")
+        claims(friend, demo, keola)
+        demo.mail_to(life.address, "has taken your gift")
+        details(studio, life.address, "$49")
         expect(studio.locator("main")).to_contain_text("the gift for Keola ends at once")
         give_back(studio)
-        Life(friend, friend.context, demo).may_watch(can=False)
+        Life(friend, friend.context, demo, keola).may_watch(can=False)
     life.shows("/account/gifts", "the gift is void")
 
 
-def claims(friend: Page, demo: Demo) -> None:
+def claims(friend: Page, demo: Demo, address: str) -> None:
     """The mailed link, an account, and the button that makes it theirs."""
-    friend.goto(demo.link_to(FRIEND, "/gifts/claim", PATIENCE_S))
+    friend.goto(demo.link_to(address, "/gifts/claim", PATIENCE_S))
     expect(friend.locator("main")).to_contain_text("For your hip.")
     assert faults(friend) == []
     friend.get_by_role("link", name="Make an account").click()
     friend.fill("input[name=name]", "Keola")
-    friend.fill("input[name=email]", FRIEND)
+    friend.fill("input[name=email]", address)
     form = friend.locator("main form", has=friend.locator("input[name=name]"))
     form.get_by_role("button").first.click()
     friend.wait_for_url("**/join/sent?**")
-    friend.goto(demo.link_to(FRIEND, "/confirm"))
+    friend.goto(demo.link_to(address, "/confirm"))
     friend.fill("input[name=password]", "slow and steady hips")
     friend.locator("main form").get_by_role("button").first.click()
     friend.get_by_role("button", name="Take it").click()
@@ -182,7 +180,7 @@ def comes_back(life: Life) -> None:
 
 def gets_all_back(life: Life, studio: Page) -> None:
     """All of a month goes back: said before, and the lessons close until the next payment opens them."""
-    details(studio, ADDRESS, "$19")
+    details(studio, life.address, "$19")
     expect(studio.locator("main")).to_contain_text("cannot watch the paid lessons any more, at once.")
     expect(studio.locator("main")).to_contain_text("The membership goes on, and is charged again on")
     give_back(studio)
@@ -196,7 +194,7 @@ def gets_all_back(life: Life, studio: Page) -> None:
 def is_disputed(life: Life, studio: Page) -> None:
     """Her bank asks a payment back: the lessons rest, she and the teacher are told; the teacher wins."""
     life.desk.goto(f"{life.demo.stripe}/")
-    row = life.desk.locator("tr", has_text=ADDRESS).filter(has_text="$19")
+    row = life.desk.locator("tr", has_text=life.address).filter(has_text="$19")
     row.get_by_role("button", name="Dispute").first.click()
     life.desk.wait_for_load_state()
     life.may_watch(can=False)

@@ -17,6 +17,8 @@ MAC_BROWSERS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
 )
 
+_SHELLS = "chromium_headless_shell-*/*/*headless*shell"
+
 
 def browser() -> str | None:
     """Path of an installed Chromium, or of the one that Playwright has downloaded."""
@@ -32,6 +34,14 @@ def browser() -> str | None:
             for path in sorted(cache.glob(pattern), reverse=True):
                 return str(path)
     return None
+
+
+def headless_shell() -> str | None:
+    """Path of Chromium's headless shell: the same engine in a program without windows."""
+    if found := shutil.which("chromium-headless-shell"):
+        return found
+    cache = Path.home() / ".cache/ms-playwright"
+    return next((str(path) for path in sorted(cache.glob(_SHELLS), reverse=True)), None)
 
 
 def nginx() -> str | None:
@@ -81,7 +91,9 @@ def _apt(*packages: str) -> bool:
 
 def main() -> int:
     """Install what is missing; 1, with a sentence for each thing, when something cannot be had."""
-    has_all = browser() and nginx() and has_lua() and postgres_bin() and shutil.which("wrk")
+    has_all = (
+        browser() and headless_shell() and nginx() and has_lua() and postgres_bin() and shutil.which("wrk")
+    )
     if not has_all and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False, stdout=subprocess.DEVNULL)
     if browser() is None:
@@ -94,6 +106,10 @@ def main() -> int:
     missing = []
     if browser() is None and not (_apt("chromium") and browser()):
         missing.append("a Chromium browser (Debian: apt-get install chromium)")
+    if headless_shell() is None and not (_apt("chromium-headless-shell") and headless_shell()):
+        sys.stderr.write(
+            "Without chromium-headless-shell the tests take longer: the whole Chromium runs them.\n"
+        )
     if nginx() is None and not (_apt("nginx-light") and nginx()):
         missing.append("nginx (Debian: apt-get install nginx-light)")
     if postgres_bin() is None and not (_apt("postgresql") and postgres_bin()):

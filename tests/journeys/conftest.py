@@ -14,21 +14,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from bench.start import free_ports
-from tests.machine import browser as browser_path
+from tests import browsing
 from tests.machine import open_folder
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--mute-audio",
-    "--autoplay-policy=no-user-gesture-required",
-]
 PASSWORD = "limber-demo"
 _GOES = itertools.count(1)
 
@@ -129,12 +121,8 @@ def demo() -> Iterator[Demo]:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     # For this package and no longer: the driver runs an event loop in this thread, and other tests want their own.
-    path = browser_path()
-    assert path, "no Chromium is installed (python -m tests.machine installs it)"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with browsing.chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

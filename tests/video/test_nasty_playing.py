@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.journeys.conftest import FLAGS, ROOT
-from tests.machine import browser as browser_path
+from tests import browsing
+from tests.journeys.conftest import ROOT
 from tests.video.making import make_stream
 from tests.video.nasty import FILMS, Film
 
@@ -85,18 +85,12 @@ def check(films: list[Film], folder: Path) -> None:
         shutil.copytree(place, site / film.name)
     shutil.copy(ROOT / "node_modules/hls.js/dist/hls.min.js", site)
     (site / "play.html").write_text(PAGE)
-    path = browser_path()
-    assert path, "no Chromium is installed (python -m tests.machine installs it)"
-    with served(site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        try:
-            for film in films:
-                problems, size, length_s = played(browser, address, film.name)
-                assert (film.name, problems) == (film.name, [])
-                assert (film.name, size) == (film.name, film.size)
-                assert length_s == pytest.approx(made[film.name].duration_s, abs=0.15), film.name
-        finally:
-            browser.close()
+    with served(site) as address, browsing.chromium(whole=True) as browser:
+        for film in films:
+            problems, size, length_s = played(browser, address, film.name)
+            assert (film.name, problems) == (film.name, [])
+            assert (film.name, size) == (film.name, film.size)
+            assert length_s == pytest.approx(made[film.name].duration_s, abs=0.15), film.name
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from app import db
 from app.clock import utcnow
@@ -20,10 +20,8 @@ from app.video import captioning, storyboard
 from app.video.captions_files import publish_captions
 from app.video.chunks import cut
 from app.video.storyboard import make_storyboard
-from tests import factories
+from tests import browsing, factories
 from tests.apart import own_database, settings_of
-from tests.journeys.conftest import FLAGS
-from tests.machine import browser as browser_path
 from tests.video.making import make_stream
 from tests.video.test_storyboard import grey_film
 from tests.web.server import Server, running
@@ -74,18 +72,14 @@ class Cinema:
 
 @pytest.fixture(scope="module")
 def cinema(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cinema]:
-    path = browser_path()
-    assert path, "no Chromium is installed (python -m tests.machine installs it)"
     folder = tmp_path_factory.mktemp("player")
     asyncio.run(_make(folder))
     with (
         own_database(worker_database_url, "cinema") as url,
         running(Server(url, folder / "data")) as server,
-        sync_playwright() as playwright,
+        browsing.chromium() as browser,
     ):
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield Cinema(server, browser, url, folder / "data", folder / "stream")
-        browser.close()
 
 
 async def _set_up(database_url: str, stream: Path, languages: list[str], chapters: str) -> str:

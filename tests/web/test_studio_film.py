@@ -5,16 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from app import db
 from app.accounts import sessions
 from app.clock import utcnow
 from app.settings import get_settings
-from tests import factories
-from tests.journeys.conftest import FLAGS
+from tests import browsing, factories
 from tests.journeys.test_accessibility import faults
-from tests.machine import browser as browser_path
 from tests.video.sources import AAC, X264, ffmpeg, sound
 from tests.video.test_chunks import workers
 from tests.video.test_transcode import add_video
@@ -76,20 +74,14 @@ def test_a_film_can_be_watched_while_it_is_encoded_and_is_whole_at_the_end_witho
     film = tmp_path / "film.mp4"
     ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=640x360:r=25:d={FILM_S}", *sound(FILM_S), *X264, *AAC, film)
     address, token = asyncio.run(_set_up(database_url, film))
-    path = browser_path()
-    assert path, "no Chromium is installed (python -m tests.machine installs it)"
-    with serving(database_url, get_settings().data_dir) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        try:
-            context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 844})
-            context.add_cookies([{"name": COOKIE, "value": token, "url": server.url}])
-            page = context.new_page()
-            complaints: list[str] = []
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            with workers(database_url, 1):
-                check_watching(page, address)
-                check_whole(page)
-            assert faults(page) == []
-            assert complaints == []
-        finally:
-            browser.close()
+    with serving(database_url, get_settings().data_dir) as server, browsing.chromium() as browser:
+        context = browser.new_context(base_url=server.url, viewport={"width": 1280, "height": 844})
+        context.add_cookies([{"name": COOKIE, "value": token, "url": server.url}])
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        with workers(database_url, 1):
+            check_watching(page, address)
+            check_whole(page)
+        assert faults(page) == []
+        assert complaints == []

@@ -12,15 +12,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect
 
 from app import db
 from app.accounts import sessions
 from app.clock import utcnow
-from tests import factories
-from tests.journeys.conftest import FLAGS
+from tests import browsing, factories
 from tests.journeys.test_accessibility import faults
-from tests.machine import browser as browser_path
 from tests.web.server import COOKIE, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("uploading")]
@@ -93,17 +91,13 @@ async def _teacher(database_url: str) -> str:
 @pytest.fixture(scope="module")
 def opened(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """Started once. No worker runs: what arrives stays queued."""
-    path = browser_path()
-    assert path, "no Chromium is installed (python -m tests.machine installs it)"
     folder = tmp_path_factory.mktemp("uploading")
     server = Server(worker_database_url, folder)
     server.environment["LIMBER_MAX_UPLOAD_BYTES"] = str(MOST_BYTES)
     server.start()
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        with browsing.chromium() as browser:
             yield Studio(server, worker_database_url, browser, "", folder)
-            browser.close()
     finally:
         server.stop()
         server.said.close()

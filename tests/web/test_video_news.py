@@ -20,9 +20,7 @@ from app.settings import get_settings
 from app.video.captions_models import CaptionDraft
 from app.video.events import Listener
 from app.video.models import Upload, Video
-from tests import factories
-from tests.journeys.conftest import FLAGS
-from tests.machine import browser as browser_path
+from tests import browsing, factories
 from tests.web.server import COOKIE, Server, running
 
 URL = "/studio/videos/events"
@@ -171,10 +169,8 @@ async def test_a_drafts_percentage_grows_on_a_page_that_is_open(server: Server) 
         token = await sessions.start(session, user, user_agent="test", ip="127.0.0.1", now=utcnow())
         video = await factories.video(session)
         session.add(CaptionDraft(video_id=video.id, language="de"))
-    path = browser_path()
-    assert path, "no Chromium is installed (python -m tests.machine installs it)"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(**browsing.launch())
         page = await browser.new_page()
         await page.context.add_cookies([{"name": COOKIE, "value": token, "url": server.url}])
         await page.goto(f"{server.url}/studio/videos/{video.id}/captions")

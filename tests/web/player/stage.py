@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from app import db
 from app.accounts.passwords import hashed
@@ -21,10 +21,9 @@ from app.practice.models import Practice
 from app.settings import get_settings
 from app.video import captioning
 from app.video.captions_files import publish_captions
-from tests import factories
+from tests import browsing, factories
 from tests.apart import own_database, settings_of
-from tests.journeys.conftest import FLAGS, PASSWORD
-from tests.machine import browser as browser_path
+from tests.journeys.conftest import PASSWORD
 from tests.video.making import make_stream
 from tests.video.test_storyboard import grey_film
 from tests.web.server import Server
@@ -140,10 +139,8 @@ async def _put(video_id: UUID, teacher_id: UUID, length_s: int) -> None:
 
 
 @contextmanager
-def staged(server_url: str, folder: Path, length_s: int = FILM_S) -> Iterator[Stage]:
+def staged(server_url: str, folder: Path, length_s: int = FILM_S, *, whole: bool = False) -> Iterator[Stage]:
     """Everything that a module of the player's tests needs, started once."""
-    path = browser_path()
-    assert path, "no Chromium is installed (python -m tests.machine installs it)"
     film(length_s)
     with own_database(server_url, "player") as url:
         with settings_of(DATABASE_URL=url, LIMBER_DATA_DIR=str(folder)):
@@ -151,10 +148,8 @@ def staged(server_url: str, folder: Path, length_s: int = FILM_S) -> Iterator[St
         server = Server(url, folder)
         server.start()
         try:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            with browsing.chromium(whole=whole) as browser:
                 yield Stage(server, browser, free, paid)
-                browser.close()
         finally:
             if server.process is not None:
                 server.stop()

@@ -15,7 +15,7 @@ HOUR_S = 3600
 
 @pytest.fixture
 def hour(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(worker_database_url, tmp_path_factory.mktemp("stage"), HOUR_S) as opened:
+    with staged(worker_database_url, tmp_path_factory.mktemp("stage"), HOUR_S, whole=True) as opened:
         yield opened
 
 

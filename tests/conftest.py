@@ -25,7 +25,7 @@ os.environ.setdefault("LIMBER_BASE_URL", "https://limber.test")
 os.environ["LIMBER_DATA_DIR"] = tempfile.mkdtemp(prefix="limber-test-data-")
 Path(os.environ["LIMBER_DATA_DIR"]).chmod(0o755)
 
-from app import db, i18n, postgres  # noqa: E402
+from app import db, i18n, postgres, storage  # noqa: E402
 from app.main import Site, create_app  # noqa: E402
 from app.settings import get_settings  # noqa: E402
 from tests.spread import Spread  # noqa: E402
@@ -73,6 +73,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
         else:
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["unraisable", "Unraisable"]))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """The next test reads the environment anew: settings and storage of one that changed it are gone with it."""
+    get_settings.cache_clear()
+    storage.store.cache_clear()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread | None:

@@ -53,9 +53,10 @@ def test_the_free_lesson_plays_for_anyone(page: Page) -> None:
 
 
 def test_signing_out_ends_the_stream(page: Page) -> None:
-    sign_in(page, "member", LESSON)
+    sign_in(page, "member")
+    stop_streams(page)
     with page.expect_response("**/media/**/master.m3u8") as answered:
-        page.reload()
+        page.goto(LESSON)
     playlist = answered.value.url
     assert page.request.get(playlist).status == 200
     page.goto("/account")

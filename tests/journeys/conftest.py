@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
 
 from bench.start import free_ports
 from tests import browsing
@@ -150,13 +150,20 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert complaints == []
 
 
+def press(page: Page, button: Locator) -> None:
+    """Press it, and wait for the page that it leads to: to go elsewhere before would leave unsaid what was said."""
+    with page.expect_navigation():
+        button.click()
+
+
 def sign_in(page: Page, who: str, next_path: str = "") -> None:
     """Sign in through the form, as anyone does."""
     page.goto("/login" + (f"?next={next_path}" if next_path else ""))
     page.fill("input[name=email]", f"{who}@example.com" if "@" not in who else who)
     page.fill("input[name=password]", PASSWORD)
-    page.locator("main form", has=page.locator("input[name=password]")).get_by_role("button").first.click()
-    page.wait_for_load_state()
+    press(
+        page, page.locator("main form", has=page.locator("input[name=password]")).get_by_role("button").first
+    )
 
 
 def stop_streams(page: Page) -> None:
@@ -164,8 +171,7 @@ def stop_streams(page: Page) -> None:
     page.goto("/account/streams")
     stop = page.locator("form[action^='/playbacks/'] button")
     while stop.count():
-        stop.first.click()
-        page.wait_for_load_state()
+        press(page, stop.first)
 
 
 def watch(page: Page, seconds: float = 2.0) -> dict[str, float]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Demo, sign_in
+from tests.journeys.conftest import Demo, press, sign_in
 
 # Most of it waits for the worker's minute.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.long]
@@ -29,8 +29,7 @@ def write(page: Page, title: str, body: str, button: str) -> None:
     page.fill("input[name=title]", title)
     page.fill("textarea[name=summary]", "For hands that type and hold the phone.")
     page.fill("textarea[name=body_md]", body)
-    page.get_by_role("button", name=button).click()
-    page.wait_for_load_state()
+    press(page, page.get_by_role("button", name=button))
 
 
 def announce(page: Page) -> None:
@@ -38,7 +37,7 @@ def announce(page: Page) -> None:
     page.goto("/studio/waiting/new")
     page.fill("input[name=title]", "Stretches for the wrists")
     page.fill("textarea[name=summary]", "Four minutes, sitting.")
-    page.get_by_role("button", name="Announce it").click()
+    press(page, page.get_by_role("button", name="Announce it"))
     line = page.locator("#show-title ~ p code").inner_text()
     assert line == "::topic stretches-for-the-wrists"
     body = f"They ache because they never open.\n\n{line}\n\nUntil then, shake them out."
@@ -61,17 +60,15 @@ def ask(reader: Page) -> None:
 def answer(page: Page, reader: Page, demo: Demo) -> None:
     """The teacher lets it in, the reader confirms the address, the teacher answers and the reader gets the mail."""
     page.goto("/studio/responses")
-    page.get_by_role("button", name="Approve: response by Kaleo").click()
-    page.wait_for_load_state()
+    press(page, page.get_by_role("button", name="Approve: response by Kaleo"))
     demo.mail_to(READER, "Your response is shown")
     reader.goto(demo.link_to(READER, "/responses/follow"))
-    reader.get_by_role("button", name="Yes, tell me").click()
+    press(reader, reader.get_by_role("button", name="Yes, tell me"))
     page.goto("/studio/responses?state=approved")
     item = page.locator(".queue-item", has_text="How can I access these stretches?").first
     item.get_by_text("Reply", exact=True).first.click()
     item.locator("textarea").fill("They are being filmed. Leave your address above.")
-    item.get_by_role("button", name="Reply").click()
-    page.wait_for_load_state()
+    press(page, item.get_by_role("button", name="Reply"))
     mail = demo.mail_to(READER, "has answered you")
     assert "They are being filmed." in mail["text"]
     assert "/responses/unfollow?token=" in mail["text"]
@@ -108,10 +105,9 @@ def publish(page: Page) -> None:
     page.get_by_role("link", name="Stretches for the wrists").first.click()
     choice = page.locator("select[name=becomes] option", has_text="Wrists in four minutes")
     page.select_option("select[name=becomes]", choice.get_attribute("value"))
-    page.get_by_role("button", name="Save").click()
+    press(page, page.get_by_role("button", name="Save"))
     page.goto(editor)
-    page.get_by_role("button", name="Save and publish").click()
-    page.wait_for_load_state()
+    press(page, page.get_by_role("button", name="Save and publish"))
 
 
 def test_a_reader_asks_is_answered_waits_and_is_told(page: Page, reader: Page, demo: Demo) -> None:
